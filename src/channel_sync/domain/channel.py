@@ -1,0 +1,255 @@
+"""What a marketplace must be able to do for us. `channels/<name>/` implements it, flows see only this."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from channel_sync.domain.errors import RunStopped
+from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
+from channel_sync.domain.orders import OrderPage, OrderQuery
+from channel_sync.domain.secrets import Secret
+
+
+class Environment(StrEnum):
+    """Which of a marketplace's worlds an account lives in."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+
+
+class Priority(IntEnum):
+    """Who goes first when calls of one integration wait for its rate budget; lower is sooner."""
+
+    INTERACTIVE = 0
+    ORDERS = 1
+    STOCK = 2
+    CATALOGUE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDescription:
+    """What a seller needs to know to add the channel. `setup_steps` are in the order they are done."""
+
+    type: str
+    name: str
+    logo_svg: bytes
+    credential_fields: tuple[str, ...]
+    currencies: tuple[str, ...]
+    setup_steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The application the merchant registered at the marketplace."""
+
+    client_id: str
+    client_secret: Secret
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a merchant's consent gave us. `expires_at` is the access token's; scopes are as granted."""
+
+    access_token: Secret
+    refresh_token: Secret
+    expires_at: datetime
+    merchant_id: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The proof that goes with an authorization code: PKCE verifier and the redirect address used."""
+
+    code: Secret
+    code_verifier: Secret
+    redirect_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What one remote call needs. `generation` tells which credentials these are."""
+
+    integration_id: str
+    environment: Environment
+    token: Secret
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Who the grant belongs to. `currency` is the one the shop is paid in, where the channel says so."""
+
+    merchant_id: str
+    shop_name: str | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to the marketplace, as kept with its run: the path has no query, nothing has a secret."""
+
+    at: datetime
+    method: str
+    path: str
+    status: int | None
+    code: int | None
+    duration_ms: int
+    channel_request_id: str | None
+
+
+@dataclass(slots=True)
+class Wire:
+    """What the calls of one run share: their journal, their place in the queue, and the way to stop them.
+
+    `cut` may come from anywhere in the process; from then on no new call starts.
+    """
+
+    priority: Priority
+    calls: list[Call] = field(default_factory=list)
+    _cut: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def cut(self) -> None:
+        """Let no further call start."""
+        self._cut.set()
+
+    def check(self) -> None:
+        """Raise `RunStopped` once the wire is cut."""
+        if self._cut.is_set():
+            raise RunStopped
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but wake at once with `RunStopped` when the wire is cut."""
+        try:
+            await asyncio.wait_for(self._cut.wait(), seconds)
+        except TimeoutError:
+            return
+        raise RunStopped
+
+    def take_calls(self) -> list[Call]:
+        """The calls since the last time this was asked."""
+        calls, self.calls = self.calls, []
+        return calls
+
+
+class JobState(StrEnum):
+    """How far a marketplace's asynchronous job is."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueJob:
+    """A catalogue download at the marketplace; `file_urls` are there once it is READY."""
+
+    state: JobState
+    file_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StockJob:
+    """A bulk stock update at the marketplace. Once READY, `refused` maps product id to (code, reason)."""
+
+    state: JobState
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedProducts:
+    """Ids of products changed since a moment, oldest first. `complete` is false when there are more."""
+
+    product_ids: tuple[str, ...]
+    until: datetime | None
+    complete: bool
+
+
+class Shop(Protocol):
+    """One merchant's shop, reached with one access token. Every method may raise any `ChannelError`."""
+
+    async def merchant_id(self) -> str:
+        """The merchant the token belongs to; the cheapest proof that it works."""
+        ...
+
+    async def merchant(self) -> Merchant:
+        """The merchant with shop name and currency."""
+        ...
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        """One page of orders, oldest first, and the query for the next one."""
+        ...
+
+    async def order(self, channel_order_id: str) -> OrderPage:
+        """One order read anew: a page of one order or of one unreadable order."""
+        ...
+
+    async def start_catalogue(self) -> str:
+        """The id of a newly queued download of the whole catalogue."""
+        ...
+
+    async def catalogue_job(self, job_id: str) -> CatalogueJob:
+        """How far the download is."""
+        ...
+
+    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+        """The listings of a finished download, a few hundred at a time."""
+        ...
+
+    async def changed_products(self, since: datetime) -> ChangedProducts:
+        """Products whose row at the marketplace changed at or after `since`."""
+        ...
+
+    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
+        """The listings of one product, with their stock as it is now."""
+        ...
+
+    async def default_warehouse(self) -> str:
+        """The warehouse that stock goes to when the seller has chosen none."""
+        ...
+
+    async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
+        """Set absolute stock of one product's listings at once; an outcome for each of them."""
+        ...
+
+    async def start_stock_job(self, products: Sequence[ProductStock]) -> str:
+        """The id of a newly queued update of many products."""
+        ...
+
+    async def stock_job(self, job_id: str) -> StockJob:
+        """How far the update is, and what it refused."""
+        ...
+
+
+class Channel(Protocol):
+    """One marketplace."""
+
+    @property
+    def description(self) -> ChannelDescription:
+        """What a seller sees when adding the channel."""
+        ...
+
+    @property
+    def required_scopes(self) -> frozenset[str]:
+        """Scopes without which the jobs cannot work."""
+        ...
+
+    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
+        """Where the merchant's browser goes to give consent. The challenge is PKCE S256."""
+        ...
+
+    async def redeem(self, app: App, consent: Consent) -> Grant:
+        """The grant for an authorization code; a code works once. `GrantRejected` if it does not."""
+        ...
+
+    async def renew(self, app: App, refresh_token: Secret) -> Grant:
+        """A new grant; the access tokens given so far stop working. `GrantRejected` if it is refused."""
+        ...
+
+    def shop(self, access: Access, wire: Wire) -> Shop:
+        """The shop that the token opens."""
+        ...

@@ -1,0 +1,132 @@
+"""What can go wrong, drawn by what the caller should do next.
+
+ChannelSyncError
+├── NotFound                 there is no such thing for this caller
+├── Conflict                 the thing is in another state than the call needs
+│   ├── AlreadyRunning       one of this kind runs; here it is
+│   ├── StaleVersion         somebody changed it since it was read
+│   └── ConfirmationRequired say it again, naming what is lost
+├── Invalid                  the input cannot be used; names the member, never its value
+├── StorageUnavailable       try again in a moment
+├── RunLost                  stop quietly; another run owns this
+├── RunStopped               stop at once; a person asked for it
+└── ChannelError
+    ├── ChannelUnavailable   try later; carries retry_after_s
+    ├── GrantRejected        ask the merchant
+    │   ├── AccessTokenRejected   renew once, then ask
+    │   └── AccountDisabled       the marketplace closed the account
+    ├── ChannelRefused       give up on this item; carries the channel's code
+    └── ReplyNotUnderstood   give up and tell us; carries where, never the body
+"""
+
+
+class ChannelSyncError(Exception):
+    """Something the caller is told about by a stable code and a sentence without personal data."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotFound(ChannelSyncError):
+    """There is no such thing, or it belongs to somebody else: the caller cannot tell which."""
+
+    def __init__(self, thing: str = "resource") -> None:
+        super().__init__("not_found", f"No such {thing}.")
+
+
+class Conflict(ChannelSyncError):
+    """The state does not allow this; read the thing again. `related_id` names the other party, if any."""
+
+    def __init__(self, code: str, message: str, related_id: str | None = None) -> None:
+        super().__init__(code, message)
+        self.related_id = related_id
+
+
+class AlreadyRunning(Conflict):
+    """A run of this kind is open for the integration; `related_id` is its id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("already_running", "A run of this kind is in progress.", run_id)
+
+
+class StaleVersion(Conflict):
+    """The version in If-Match is not the newest one; read again and repeat."""
+
+    def __init__(self) -> None:
+        super().__init__("stale_version", "The integration changed since it was read.")
+
+
+class ConfirmationRequired(Conflict):
+    """A removal needs `confirm` to be the exact name."""
+
+    def __init__(self) -> None:
+        super().__init__("confirmation_required", "Repeat with confirm set to the integration's exact name.")
+
+
+class Invalid(ChannelSyncError):
+    """A value cannot be used. `pointer` is the JSON pointer of the member, the value is never repeated."""
+
+    def __init__(self, code: str, message: str, pointer: str = "") -> None:
+        super().__init__(code, message)
+        self.pointer = pointer
+
+
+class StorageUnavailable(ChannelSyncError):
+    """The database does not answer or does not take writes; nothing was stored."""
+
+    def __init__(self, message: str = "The store is busy or restarting.") -> None:
+        super().__init__("storage_unavailable", message)
+
+
+class RunLost(ChannelSyncError):
+    """Another process closed this run; whatever it was about to write is not written."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("run_lost", f"Run {run_id} was closed by another process.")
+
+
+class RunStopped(ChannelSyncError):
+    """The run was cancelled, or its integration was disabled or removed."""
+
+    def __init__(self) -> None:
+        super().__init__("run_stopped", "The run was stopped.")
+
+
+class ChannelError(ChannelSyncError):
+    """The marketplace did not do what was asked. `request_id` is the marketplace's own, where it gave one."""
+
+    def __init__(self, code: str, message: str, request_id: str | None = None) -> None:
+        super().__init__(code, message)
+        self.request_id = request_id
+
+
+class ChannelUnavailable(ChannelError):
+    """Time-outs, 5xx, rate limits: nothing is wrong with the request. `retry_after_s` where it is known."""
+
+    def __init__(
+        self, code: str, message: str, retry_after_s: float | None = None, request_id: str | None = None
+    ) -> None:
+        super().__init__(code, message, request_id)
+        self.retry_after_s = retry_after_s
+
+
+class GrantRejected(ChannelError):
+    """The marketplace will not accept these credentials again; only the merchant can help."""
+
+
+class AccessTokenRejected(GrantRejected):
+    """The access token is expired or revoked; a renewal may help."""
+
+
+class AccountDisabled(GrantRejected):
+    """The marketplace disabled the account; authorising again does not help."""
+
+
+class ChannelRefused(ChannelError):
+    """The marketplace understood and said no; repeating the same will not help."""
+
+
+class ReplyNotUnderstood(ChannelError):
+    """The reply breaks the contract. The code says how, the message says where; the body is never kept here."""

@@ -1,0 +1,37 @@
+"""Events: facts other services may want to know, without personal data."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+EVENT_TYPES = (
+    "integration.created",
+    "integration.connected",
+    "integration.enabled",
+    "integration.disabled",
+    "integration.needs_reauth",
+    "integration.reauthorised",
+    "integration.paused",
+    "integration.recovered",
+    "integration.removed",
+    "integration.restored",
+    "run.finished",
+    "order.created",
+    "order.updated",
+    "order.held",
+    "order.released",
+    "order.refunded",
+    "stock.rejected",
+    "stock.drift_detected",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. `members` carries ids and states only and becomes the event's `data`."""
+
+    id: str
+    tenant: str
+    type: str
+    integration_id: str | None
+    created_at: datetime
+    members: dict[str, str | int | None] = field(default_factory=dict)

@@ -1,0 +1,147 @@
+"""Integrations: one connection of a tenant to one merchant account at a marketplace."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from channel_sync.domain.channel import Environment
+from channel_sync.domain.stock import StockSettings
+
+RENEW_BEFORE = timedelta(days=5)
+DRAFT_LIFETIME = timedelta(minutes=60)
+RESTORABLE_FOR = timedelta(days=30)
+
+
+class Status(StrEnum):
+    """The one word a list shows, derived from what the user wants and what the marketplace says."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    NEEDS_REAUTH = "needs_reauth"
+    PAUSED = "paused"
+    REMOVED = "removed"
+
+
+class AuthState(StrEnum):
+    """What the marketplace says about the grant."""
+
+    NONE = "none"
+    PENDING = "pending"
+    CONNECTED = "connected"
+    EXPIRING = "expiring"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSettings:
+    """Order download of one integration; without `interval_s` the service's default counts."""
+
+    enabled: bool = True
+    interval_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the seller may set for one integration."""
+
+    orders: OrderSettings = field(default_factory=OrderSettings)
+    stock: StockSettings = field(default_factory=StockSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """A connection without its secrets: of those only the last four characters are here."""
+
+    id: str
+    tenant: str
+    channel: str
+    environment: Environment
+    name: str
+    client_id: str
+    client_secret_last4: str
+    client_secret_updated_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    status_since: datetime
+    orders_from: datetime
+    settings: Settings = field(default_factory=Settings)
+    enabled: bool = True
+    default_currency: str | None = None
+    draft_expires_at: datetime | None = None
+    activated_at: datetime | None = None
+    removed_at: datetime | None = None
+    pending_until: datetime | None = None
+    account_id: str | None = None
+    merchant_id: str | None = None
+    shop_name: str | None = None
+    scopes: tuple[str, ...] = ()
+    access_token_last4: str | None = None
+    access_token_expires_at: datetime | None = None
+    refresh_token_last4: str | None = None
+    rejected_reason: str | None = None
+    paused_reason: str | None = None
+    degraded_reason: str | None = None
+    generation: int = 0
+    version: int = 1
+
+    @property
+    def status(self) -> Status:
+        """The derived status; what keeps it from working comes before what it is set to."""
+        if self.removed_at is not None:
+            return Status.REMOVED
+        if self.activated_at is None:
+            return Status.DRAFT
+        if not self.enabled:
+            return Status.DISABLED
+        if self.rejected_reason is not None or self.access_token_last4 is None:
+            return Status.NEEDS_REAUTH
+        return Status.ACTIVE if self.paused_reason is None else Status.PAUSED
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why the status is what it is, where there is more to say."""
+        return self.rejected_reason or self.paused_reason or self.degraded_reason
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a grant that the marketplace has not rejected."""
+        return self.access_token_last4 is not None and self.rejected_reason is None
+
+    @property
+    def runnable(self) -> bool:
+        """Whether jobs may call the marketplace for it."""
+        return self.status is Status.ACTIVE
+
+    def auth_state(self, now: datetime) -> AuthState:
+        """What the marketplace says about the grant, as of `now`."""
+        if self.rejected_reason is not None:
+            return AuthState.REJECTED
+        if self.access_token_expires_at is not None:
+            soon = self.access_token_expires_at - now < RENEW_BEFORE
+            return AuthState.EXPIRING if soon else AuthState.CONNECTED
+        waiting = self.pending_until is not None and self.pending_until > now
+        return AuthState.PENDING if waiting else AuthState.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations."""
+
+    id: str
+    tenant: str
+    channel: str
+    environment: Environment
+    merchant_id: str
+    client_id: str
+    integration_id: str | None
+    shop_name: str | None
+    order_cursor: datetime | None
+    listings_at: datetime | None
+
+
+class AttemptKind(StrEnum):
+    """What an OAuth attempt is for."""
+
+    CONNECT = "connect"
+    REAUTHORISE = "reauthorise"

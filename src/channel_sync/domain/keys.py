@@ -1,0 +1,50 @@
+"""API keys and what they may do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+SCOPES = (
+    "integrations:read",
+    "integrations:write",
+    "credentials:write",
+    "orders:read",
+    "orders:write",
+    "pii:read",
+    "stock:read",
+    "stock:write",
+    "runs:read",
+    "runs:write",
+    "events:read",
+    "webhooks:write",
+    "admin",
+)
+
+_READ_SCOPES = tuple(scope for scope in SCOPES if scope.endswith(":read") and scope != "pii:read")
+
+PRESETS = {"support": (*_READ_SCOPES, "runs:write")}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: the tenant and its scopes, from the credential alone. `key_id` also bounds the rate."""
+
+    tenant: str
+    key_id: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        """Whether the scope was given; `admin` implies every scope."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is listed: the key itself is shown once, when it is made."""
+
+    id: str
+    tenant: str
+    name: str
+    scopes: tuple[str, ...]
+    last4: str
+    created_at: datetime
+    revoked_at: datetime | None

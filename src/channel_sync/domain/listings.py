@@ -1,0 +1,105 @@
+"""Listings at the marketplace and what we send them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Mapping(StrEnum):
+    """How a listing is tied to a stock level. `ambiguous`: its SKU stands on several listings of the shop."""
+
+    MAPPED = "mapped"
+    UNMAPPED = "unmapped"
+    AMBIGUOUS = "ambiguous"
+    GONE = "gone"
+
+
+class PushState(StrEnum):
+    """Where the newest accepted value of a SKU is on its way to one listing."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelListing:
+    """One variation as the marketplace has it; `quantities` is (warehouse id, units) in its own order."""
+
+    product_id: str
+    variation_id: str
+    sku: str | None
+    title: str | None
+    image_url: str | None
+    writable: bool
+    quantities: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A stored listing. Versions are those of its stock level; 0 means never."""
+
+    id: str
+    integration_id: str
+    product_id: str
+    variation_id: str
+    sku: str | None
+    mapped_sku: str | None
+    title: str | None
+    image_url: str | None
+    writable: bool
+    mapping: Mapping
+    quantities: tuple[tuple[str, int], ...]
+    wanted_version: int
+    sent_version: int
+    sent_quantity: int | None
+    sent_at: datetime | None
+    settled_version: int
+    push_state: PushState | None
+    push_code: str | None
+    push_reason: str | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingStock:
+    """The units one listing should have, warehouse by warehouse; `version` is the level's when it was read."""
+
+    listing_id: str
+    variation_id: str
+    version: int
+    quantity: int
+    quantities: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStock:
+    """The listings of one product that change together."""
+
+    product_id: str
+    listings: tuple[ListingStock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StockOutcome:
+    """What became of one listing's new stock; `code` and `reason` are the marketplace's where it refused."""
+
+    listing_id: str
+    version: int
+    accepted: bool
+    code: str | None = None
+    reason: str | None = None
+
+
+def push_state(listing: Listing, version: int) -> PushState:
+    """Where `version` of the level is for this listing: the newest fact wins."""
+    if listing.mapping is not Mapping.MAPPED or not listing.writable:
+        return PushState.SKIPPED
+    if listing.settled_version >= version and listing.push_state is not None:
+        return listing.push_state
+    if listing.sent_version > listing.settled_version:
+        return PushState.SENT if listing.sent_version >= version else PushState.SUPERSEDED
+    return PushState.PENDING

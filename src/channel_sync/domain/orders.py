@@ -1,0 +1,233 @@
+"""Orders as we keep them, and the rules that need no database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from channel_sync.domain.money import Money
+
+
+class OrderState(StrEnum):
+    """Where an order stands. Neither shipped nor refunded is final: an order can be released again."""
+
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    SHIPPED = "shipped"
+    REFUNDED = "refunded"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """What was bought. Prices are per unit, in the order's currency."""
+
+    sku: str | None
+    listing_id: str | None
+    product_id: str | None
+    title: str | None
+    options: dict[str, str]
+    quantity: int
+    unit_price: Money | None
+    shipping_price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """One parcel's tracking as the marketplace has it."""
+
+    carrier: str | None
+    tracking_number: str | None
+    origin_country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One refund; the reason is the marketplace's own free text."""
+
+    refunded_at: datetime | None
+    source: str | None
+    reason: str | None
+    amount: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the parcel goes. Personal data: encrypted at rest, shown only with `pii:read`."""
+
+    name: str | None = None
+    street_1: str | None = None
+    street_2: str | None = None
+    street_3: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postcode: str | None = None
+    country_code: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContent:
+    """The part of an order that is neither personal nor searched."""
+
+    lines: tuple[OrderLine, ...]
+    customer_paid: Money | None
+    fulfilled_by: str
+    tracking: tuple[Tracking, ...]
+    refunds: tuple[Refund, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOrder:
+    """An order as the marketplace gives it. `tax` is personal too; `raw` is the reply, byte for byte."""
+
+    channel_order_id: str
+    transaction_id: str | None
+    state: OrderState
+    state_raw: str
+    updated_at: datetime
+    released_at: datetime | None
+    ship_by: datetime | None
+    currency: str | None
+    merchant_revenue: Money | None
+    content: OrderContent
+    address: Address | None
+    tax: bytes | None
+    raw: bytes
+    sanitised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableOrder:
+    """An order that cannot be used, with the reason. `pointer` says where in the order, never what."""
+
+    channel_order_id: str | None
+    reason: str
+    pointer: str
+    updated_at: datetime | None
+    channel_request_id: str | None
+    raw: bytes
+
+
+class OrderWindow(StrEnum):
+    """Which of an order's times a query runs along."""
+
+    UPDATED = "updated"
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """Orders from `since` (inclusive) to `until` (inclusive, or open), oldest first."""
+
+    since: datetime
+    until: datetime | None = None
+    window: OrderWindow = OrderWindow.UPDATED
+    only_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders and where to go on.
+
+    `full`: there may be more at once. `in_order` is false when the marketplace did not sort as asked: such a
+    page is stored, but the cursor must not pass it.
+    """
+
+    orders: tuple[ChannelOrder, ...]
+    unreadable: tuple[UnreadableOrder, ...]
+    next: OrderQuery | None
+    full: bool
+    in_order: bool = True
+
+    def __len__(self) -> int:
+        return len(self.orders) + len(self.unreadable)
+
+
+class Change(StrEnum):
+    """What a fresh order means for the stored one."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """As much of a stored order as it takes to tell whether a fresh one is news."""
+
+    id: str
+    version: int
+    state: OrderState
+    updated_at: datetime
+    digest: bytes
+
+
+def change_of(stored: StoredVersion | None, updated_at: datetime, digest: bytes) -> Change:
+    """Newer wins, older is ignored; at the same instant the content decides, for Wish keeps only ms."""
+    if stored is None:
+        return Change.CREATED
+    if updated_at < stored.updated_at:
+        return Change.IGNORED
+    if updated_at == stored.updated_at and digest == stored.digest:
+        return Change.UNCHANGED
+    return Change.UPDATED
+
+
+def event_types(change: Change, before: OrderState | None, now: OrderState) -> tuple[str, ...]:
+    """The events a change is worth. A new order is told once, with its state in the event."""
+    match change:
+        case Change.CREATED:
+            return ("order.created",)
+        case Change.UNCHANGED | Change.IGNORED:
+            return ()
+        case Change.UPDATED:
+            return ("order.updated", *_turning_points(before, now))
+
+
+def _turning_points(before: OrderState | None, now: OrderState) -> tuple[str, ...]:
+    if before is now:
+        return ()
+    return {OrderState.APPROVED: ("order.released",), OrderState.REFUNDED: ("order.refunded",)}.get(now, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A stored order. `position` is its place in the feed and grows with every stored version."""
+
+    id: str
+    integration_id: str
+    channel_order_id: str
+    transaction_id: str | None
+    state: OrderState
+    state_raw: str
+    released_at: datetime | None
+    ship_by: datetime | None
+    currency: str
+    currency_defaulted: bool
+    merchant_revenue: Money | None
+    content: OrderContent
+    acknowledged_at: datetime | None
+    channel_updated_at: datetime
+    stored_at: datetime
+    sanitised: bool
+    erased: bool
+    version: int
+    position: int
+    address: Address | None = None
+    tax: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOrder:
+    """An order that could not be used: why, since when, and what to name at the marketplace's support."""
+
+    id: str
+    integration_id: str
+    channel_order_id: str | None
+    reason: str
+    pointer: str
+    channel_request_id: str | None
+    held_at: datetime
+    attempts: int = 1

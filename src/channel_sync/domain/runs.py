@@ -1,0 +1,132 @@
+"""Runs: one piece of work for one integration, with counts that add up."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunKind(StrEnum):
+    """What a run does. One of a kind is open per integration at a time."""
+
+    ORDERS = "orders"
+    STOCK = "stock"
+    LISTINGS = "listings"
+    RECONCILE = "reconcile"
+
+
+class Trigger(StrEnum):
+    """Why a run started."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    EVENT = "event"
+    BACKFILL = "backfill"
+    CATCH_UP = "catch_up"
+    RECONCILE = "reconcile"
+
+
+class RunStatus(StrEnum):
+    """How far a run is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING_RATE_LIMIT = "waiting_rate_limit"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Outcome(StrEnum):
+    """What a finished run came to."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    NO_CHANGES = "no_changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a run saw; `seen` is the sum of the others."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    held: int = 0
+    ignored: int = 0
+    failed: int = 0
+
+    @property
+    def seen(self) -> int:
+        """Everything the run looked at."""
+        return self.created + self.updated + self.unchanged + self.held + self.ignored + self.failed
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.held + other.held,
+            self.ignored + other.ignored,
+            self.failed + other.failed,
+        )
+
+    @property
+    def news(self) -> int:
+        """How much of it was not known before."""
+        return self.created + self.updated + self.held + self.failed
+
+    def outcome(self) -> Outcome:
+        """What a run that came to its end amounts to."""
+        if self.held or self.failed:
+            return Outcome.PARTIAL
+        return Outcome.SUCCESS if self.created or self.updated else Outcome.NO_CHANGES
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a run failed. `kind` is the class of the contract: auth, config, data, rate_limit, channel_outage…"""
+
+    code: str
+    kind: str
+    origin: str
+    retryable: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to run. A window makes it a backfill, which never moves the cursor; a dry run stores nothing."""
+
+    integration_id: str
+    kind: RunKind
+    trigger: Trigger
+    window_from: datetime | None = None
+    window_to: datetime | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. `repeats` counts the later scheduled runs without news that were folded into it."""
+
+    id: str
+    tenant: str
+    integration_id: str
+    account_id: str
+    kind: RunKind
+    trigger: Trigger
+    status: RunStatus
+    outcome: Outcome | None
+    counts: Counts
+    error: RunError | None
+    window_from: datetime | None
+    window_to: datetime | None
+    dry_run: bool
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    heartbeat_at: datetime
+    cancel_requested: bool
+    repeats: int = 0
+    owner: str | None = field(default=None, repr=False)

@@ -1,0 +1,54 @@
+"""Stock levels: what the caller wants, and what a listing is told."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+MAX_UNITS = 500_000
+
+
+class StockResult(StrEnum):
+    """What became of one item of a stock write."""
+
+    ACCEPTED = "accepted"
+    UNCHANGED = "unchanged"
+    STALE_REVISION = "stale_revision"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """Units available of one SKU. `version` grows by one with every change; `revision` is the caller's own."""
+
+    sku: str
+    available: int
+    version: int
+    revision: int | None
+    updated_at: datetime
+
+    def change_to(self, available: int, revision: int | None, now: datetime) -> tuple["StockLevel", StockResult]:
+        """The level after the write, and what to answer. An older revision never overwrites a newer one."""
+        if revision is not None and self.revision is not None and revision < self.revision:
+            return self, StockResult.STALE_REVISION
+        newest = self.revision if revision is None else revision
+        if available == self.available:
+            return replace(self, revision=newest), StockResult.UNCHANGED
+        changed = StockLevel(self.sku, available, self.version + 1, newest, now)
+        return changed, StockResult.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class StockSettings:
+    """How one integration turns a level into what a listing shows. `percent` is 1..100."""
+
+    enabled: bool = True
+    interval_s: int | None = None
+    buffer: int = 0
+    maximum: int | None = None
+    percent: int = 100
+    warehouse_id: str | None = None
+
+    def units(self, available: int) -> int:
+        """Units to show: less the buffer, then the share, then the cap; never below zero."""
+        shared = max(0, available - self.buffer) * self.percent // 100
+        return min(shared, MAX_UNITS if self.maximum is None else self.maximum)
