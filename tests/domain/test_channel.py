@@ -1,0 +1,38 @@
+import asyncio
+
+import pytest
+
+from channel_sync.domain.channel import Priority, Wire
+from channel_sync.domain.errors import RunStopped
+from channel_sync.domain.secrets import Secret
+
+
+async def test_a_cut_wire_wakes_a_sleeper_at_once():
+    wire = Wire(Priority.ORDERS)
+    sleeper = asyncio.create_task(wire.sleep(60))
+    await asyncio.sleep(0)
+    wire.cut()
+    with pytest.raises(RunStopped):
+        await sleeper
+
+
+async def test_a_cut_wire_lets_no_call_start():
+    wire = Wire(Priority.ORDERS)
+    wire.check()
+    wire.cut()
+    with pytest.raises(RunStopped):
+        wire.check()
+
+
+async def test_a_whole_wire_sleeps_its_time():
+    await Wire(Priority.STOCK).sleep(0.01)
+
+
+def test_a_secret_never_shows_itself():
+    secret = Secret("s3cr3t-value-0001")
+    assert "s3cr3t" not in f"{secret} {secret!r} {[secret]}"
+    assert secret.last4 == "0001"
+
+
+def test_a_short_secret_does_not_give_away_its_end():
+    assert Secret("short").last4 == ""

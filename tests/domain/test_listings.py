@@ -1,0 +1,57 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from channel_sync.domain.listings import Listing, Mapping, PushState, push_state
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LISTING = Listing(
+    id="lst_1",
+    integration_id="int_1",
+    product_id="p",
+    variation_id="v",
+    sku="MUG-1",
+    mapped_sku=None,
+    title=None,
+    image_url=None,
+    writable=True,
+    mapping=Mapping.MAPPED,
+    quantities=(("w", 1),),
+    wanted_version=2,
+    sent_version=0,
+    sent_quantity=None,
+    sent_at=None,
+    settled_version=0,
+    push_state=None,
+    push_code=None,
+    push_reason=None,
+    settled_at=None,
+)
+
+
+def test_a_value_not_sent_yet_is_pending():
+    assert push_state(LISTING, 2) is PushState.PENDING
+
+
+def test_a_value_on_its_way_is_sent():
+    assert push_state(replace(LISTING, sent_version=2), 2) is PushState.SENT
+
+
+def test_a_value_overtaken_on_its_way_is_superseded():
+    assert push_state(replace(LISTING, sent_version=2), 3) is PushState.SUPERSEDED
+
+
+def test_a_confirmed_value_is_confirmed_until_it_changes():
+    settled = replace(LISTING, sent_version=2, settled_version=2, push_state=PushState.CONFIRMED)
+    assert push_state(settled, 2) is PushState.CONFIRMED
+    assert push_state(settled, 3) is PushState.PENDING
+
+
+def test_a_refused_value_stays_rejected_until_it_changes():
+    settled = replace(LISTING, sent_version=2, settled_version=2, push_state=PushState.REJECTED)
+    assert push_state(settled, 2) is PushState.REJECTED
+    assert push_state(settled, 3) is PushState.PENDING
+
+
+def test_a_listing_that_cannot_be_written_is_skipped():
+    assert push_state(replace(LISTING, writable=False), 2) is PushState.SKIPPED
+    assert push_state(replace(LISTING, mapping=Mapping.AMBIGUOUS), 2) is PushState.SKIPPED
