@@ -1,0 +1,206 @@
+"""A marketplace in memory: the Channel protocol with merchants, codes and tokens that a test programs.
+
+channel = FakeChannel()
+seller = channel.open_shop("m1")
+code = channel.consent(authorise_address, "m1")        # what the callback would bring
+channel.fail("renew", ChannelUnavailable("timeout", "…"))   # the next call only
+gate = channel.hold("renew"); await gate.reached.wait(); gate.open.set()
+assert channel.calls["renew"] == 1
+"""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from tests.fake_shop import FakeMerchant, FakeShop
+
+from channel_sync.domain.channel import Access as ShopAccess
+from channel_sync.domain.channel import App, ChannelDescription, Consent, Grant, Wire
+from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    AccountDisabled,
+    ChannelError,
+    ChannelUnavailable,
+    GrantRejected,
+)
+from channel_sync.domain.secrets import Secret
+
+SCOPES = ("merchant:read", "orders:read", "products:read", "products:write")
+DESCRIPTION = ChannelDescription(
+    type="wish",
+    name="Fake",
+    logo_svg=b"<svg/>",
+    credential_fields=("client_id", "client_secret", "access_token", "refresh_token"),
+    currencies=("EUR", "GBP", "USD"),
+    setup_steps=("Create an app",),
+)
+
+
+@dataclass
+class Gate:
+    """A call that waits: `reached` is set when it arrives, it goes on when the test sets `open`."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    """An authorization code waiting to be redeemed."""
+
+    merchant_id: str
+    client_id: str
+    challenge: str
+
+
+@dataclass
+class FakeChannel:
+    """Implements `domain.channel.Channel`. `lose_answer` and `hold` also work for the methods of the shop."""
+
+    merchants: dict[str, FakeMerchant] = field(default_factory=dict)
+    client_secrets: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, IssuedCode] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    calls: Counter[str] = field(default_factory=Counter)
+    log: list[tuple[str, str | None]] = field(default_factory=list)
+    delays: dict[str, float] = field(default_factory=dict)
+    most_at_once: Counter[str] = field(default_factory=Counter)
+    rotates: bool = True
+    keeps_old_tokens: bool = False
+    lifetime: timedelta = timedelta(days=30)
+    required_scopes: frozenset[str] = frozenset(SCOPES)
+    granted_scopes: tuple[str, ...] = SCOPES
+    description: ChannelDescription = DESCRIPTION
+    _failures: dict[str, deque[ChannelError]] = field(default_factory=dict)
+    _outages: dict[str, ChannelError] = field(default_factory=dict)
+    _lost: Counter[str] = field(default_factory=Counter)
+    _gates: dict[str, Gate] = field(default_factory=dict)
+    _running: Counter[str] = field(default_factory=Counter)
+
+    def open_shop(self, merchant_id: str = "m1", shop_name: str = "Shop", currency: str = "GBP") -> FakeMerchant:
+        """A new merchant with an empty shop."""
+        merchant = FakeMerchant(merchant_id, shop_name, currency)
+        self.merchants[merchant_id] = merchant
+        return merchant
+
+    def consent(self, consent_url: str, merchant_id: str) -> str:
+        """The code that Wish would send to the callback after this merchant agreed at this address."""
+        query = parse_qs(urlsplit(consent_url).query)
+        code = secrets.token_hex(16)
+        self.codes[code] = IssuedCode(merchant_id, query["client_id"][0], query["code_challenge"][0])
+        return code
+
+    def issue(self, merchant_id: str) -> Grant:
+        """A fresh grant, as if the merchant had made tokens by hand; earlier ones keep working."""
+        merchant = self.merchants[merchant_id]
+        token = Secret(f"access-{merchant_id}-{secrets.token_hex(8)}")
+        if self.rotates or not merchant.refresh_token:
+            merchant.refresh_token = f"refresh-{merchant_id}-{secrets.token_hex(8)}"
+        self.tokens[token.value] = merchant_id
+        expires_at = datetime.now(UTC) + self.lifetime
+        return Grant(token, Secret(merchant.refresh_token), expires_at, merchant_id, self.granted_scopes)
+
+    def revoke_access(self, merchant_id: str) -> None:
+        """Let all access tokens of the merchant stop working."""
+        self.tokens = {token: owner for token, owner in self.tokens.items() if owner != merchant_id}
+
+    def fail(self, operation: str, *errors: ChannelError) -> None:
+        """Let the next calls of an operation fail with these, one each, before they do anything."""
+        self._failures.setdefault(operation, deque()).extend(errors)
+
+    def break_down(self, operation: str, error: ChannelError | None) -> None:
+        """Let an operation fail until this is called again with None."""
+        self._outages.pop(operation, None)
+        if error is not None:
+            self._outages[operation] = error
+
+    def lose_answer(self, operation: str, times: int = 1) -> None:
+        """Let the next calls take effect and their answers be lost on the way."""
+        self._lost[operation] += times
+
+    def hold(self, operation: str) -> Gate:
+        """Let the next call of an operation wait before it takes effect."""
+        self._gates[operation] = Gate()
+        return self._gates[operation]
+
+    @asynccontextmanager
+    async def take(self, operation: str, token: Secret | None = None) -> AsyncIterator[None]:
+        """One call: counted, delayed, held and failed as programmed."""
+        self.calls[operation] += 1
+        self.log.append((operation, token.value if token else None))
+        self._running[operation] += 1
+        self.most_at_once[operation] = max(self.most_at_once[operation], self._running[operation])
+        try:
+            await self._wait(operation)
+            self._refuse(operation)
+            yield
+        finally:
+            self._running[operation] -= 1
+        if self._lost[operation] > 0:
+            self._lost[operation] -= 1
+            raise ChannelUnavailable("timeout", "No answer.")
+
+    async def _wait(self, operation: str) -> None:
+        await asyncio.sleep(self.delays.get(operation, 0))
+        gate = self._gates.pop(operation, None)
+        if gate is not None:
+            gate.reached.set()
+            await gate.open.wait()
+
+    def _refuse(self, operation: str) -> None:
+        if self._failures.get(operation):
+            raise self._failures[operation].popleft()
+        if operation in self._outages:
+            raise self._outages[operation]
+
+    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
+        query = urlencode({"client_id": app.client_id, "state": state, "code_challenge": code_challenge})
+        return f"https://{app.environment}.wish.example/consent?{query}"
+
+    async def redeem(self, app: App, consent: Consent) -> Grant:
+        async with self.take("redeem"):
+            self._check_app(app)
+            issued = self.codes.pop(consent.code.value, None)
+            if issued is None or issued.client_id != app.client_id:
+                raise GrantRejected("code_rejected", "The code is used or unknown.")
+            digest = hashlib.sha256(consent.code_verifier.value.encode()).digest()
+            if issued.challenge != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
+                raise GrantRejected("code_rejected", "The code verifier does not match.")
+            return self.issue(issued.merchant_id)
+
+    async def renew(self, app: App, refresh_token: Secret) -> Grant:
+        async with self.take("renew", refresh_token):
+            self._check_app(app)
+            owner = next((m for m in self.merchants.values() if m.refresh_token == refresh_token.value), None)
+            if owner is None:
+                raise GrantRejected("refresh_token_rejected", "The refresh token is not accepted.")
+            if owner.disabled:
+                raise AccountDisabled("account_disabled", "The account is closed.")
+            if not self.keeps_old_tokens:
+                self.revoke_access(owner.merchant_id)
+            return self.issue(owner.merchant_id)
+
+    def _check_app(self, app: App) -> None:
+        expected = self.client_secrets.get(app.client_id)
+        if expected is not None and expected != app.client_secret.value:
+            raise GrantRejected("client_rejected", "The client id or secret is wrong.")
+
+    def shop(self, access: ShopAccess, wire: Wire) -> FakeShop:
+        return FakeShop(self, access.token, wire)
+
+    def owner_of(self, token: Secret) -> FakeMerchant:
+        """The merchant a token opens the shop of."""
+        merchant_id = self.tokens.get(token.value)
+        if merchant_id is None:
+            raise AccessTokenRejected("access_token_rejected", "The access token is not accepted.")
+        merchant = self.merchants[merchant_id]
+        if merchant.disabled:
+            raise AccountDisabled("account_disabled", "The account is closed.")
+        return merchant

@@ -1,0 +1,218 @@
+"""The shop of one merchant in memory: orders, products and stock that a test fills and looks at."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from channel_sync.domain.channel import Call, CatalogueJob, ChangedProducts, JobState, Merchant, StockJob, Wire
+from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.listings import ChannelListing, ListingStock, ProductStock, StockOutcome
+from channel_sync.domain.orders import (
+    ChannelOrder,
+    OrderPage,
+    OrderQuery,
+    OrderState,
+    OrderWindow,
+    UnreadableOrder,
+)
+from channel_sync.domain.secrets import Secret
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+CATALOGUE_PAGE = 200
+
+
+@dataclass
+class FakeMerchant:
+    """One merchant. `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived."""
+
+    merchant_id: str
+    shop_name: str | None = "Shop"
+    currency: str | None = "GBP"
+    refresh_token: str = ""
+    disabled: bool = False
+    orders: dict[str, ChannelOrder | UnreadableOrder] = field(default_factory=dict)
+    page_size: int = 500
+    sorted_pages: bool = True
+    listings: dict[str, ChannelListing] = field(default_factory=dict)
+    changed_at: dict[str, datetime] = field(default_factory=dict)
+    warehouse: str = "wh1"
+    refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    stock_writes: list[tuple[str, int]] = field(default_factory=list)
+    stock_jobs: dict[str, tuple[ProductStock, ...]] = field(default_factory=dict)
+    polls_until_ready: int = 1
+    job_polls: dict[str, int] = field(default_factory=dict)
+    failing_jobs: set[str] = field(default_factory=set)
+
+    def place(self, *orders: ChannelOrder | UnreadableOrder) -> None:
+        """Put orders into the shop, or newer versions of them."""
+        for order in orders:
+            self.orders[order.channel_order_id or f"nameless-{len(self.orders)}"] = order
+
+    def put_up(self, *listings: ChannelListing, changed_at: datetime | None = None) -> None:
+        """Offer listings, or change them."""
+        for listing in listings:
+            self.listings[listing.variation_id] = listing
+            self.changed_at[listing.product_id] = changed_at or datetime.now(UTC)
+
+    def take_down(self, variation_id: str) -> None:
+        """Remove a listing from the shop."""
+        del self.listings[variation_id]
+
+    def units(self, variation_id: str) -> dict[str, int]:
+        """Stock of a listing by warehouse."""
+        return dict(self.listings[variation_id].quantities)
+
+    def write(self, stock: ListingStock) -> tuple[str, str] | None:
+        """Set the stock of one listing, or say why not."""
+        if stock.variation_id not in self.listings:
+            return ("1004", "No such variation.")
+        if stock.variation_id in self.refusals:
+            return self.refusals[stock.variation_id]
+        listing = self.listings[stock.variation_id]
+        amounts = dict(listing.quantities) | dict(stock.quantities)
+        self.listings[stock.variation_id] = replace(listing, quantities=tuple(amounts.items()))
+        self.stock_writes.append((stock.variation_id, stock.quantity))
+        return None
+
+
+class Marketplace(Protocol):
+    """What the shop needs of the channel it stands in."""
+
+    def take(self, operation: str, token: Secret | None = None) -> AbstractAsyncContextManager[None]: ...
+
+    def owner_of(self, token: Secret) -> FakeMerchant: ...
+
+
+@dataclass
+class FakeShop:
+    """Implements `domain.channel.Shop`. Each method is one call, named after it in `FakeChannel.calls`."""
+
+    channel: Marketplace
+    token: Secret
+    wire: Wire
+
+    @asynccontextmanager
+    async def _call(self, operation: str) -> AsyncIterator[FakeMerchant]:
+        self.wire.check()
+        self.wire.calls.append(Call(datetime.now(UTC), "GET", f"/{operation}", 200, 0, 1, "req-1"))
+        async with self.channel.take(operation, self.token):
+            yield self.channel.owner_of(self.token)
+
+    async def _open(self, operation: str) -> FakeMerchant:
+        async with self._call(operation) as owner:
+            return owner
+
+    async def merchant_id(self) -> str:
+        return (await self._open("merchant_id")).merchant_id
+
+    async def merchant(self) -> Merchant:
+        owner = await self._open("merchant")
+        return Merchant(owner.merchant_id, owner.shop_name, owner.currency)
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        owner = await self._open("orders")
+        asked = [order for order in owner.orders.values() if _within(order, query)]
+        asked.sort(key=lambda order: _time(order, query), reverse=not owner.sorted_pages)
+        page = asked[: owner.page_size]
+        if len(page) < owner.page_size:
+            return _page(page, None, owner.sorted_pages)
+        last = _time(page[-1], query)
+        if last > query.since or not owner.sorted_pages:
+            return _page(page, replace(query, since=last), owner.sorted_pages)
+        # One instant fills the page: it is read whole, and only then passed, as the protocol promises.
+        instant = [order for order in asked if _time(order, query) == last]
+        return _page(instant, replace(query, since=last + timedelta(milliseconds=1)), True)
+
+    async def order(self, channel_order_id: str) -> OrderPage:
+        owner = await self._open("order")
+        if channel_order_id not in owner.orders:
+            raise ChannelRefused("1004", "No such order.")
+        return _page([owner.orders[channel_order_id]], None, True)
+
+    async def start_catalogue(self) -> str:
+        async with self._call("start_catalogue") as owner:
+            return _start_job(owner, "catalogue")
+
+    async def catalogue_job(self, job_id: str) -> CatalogueJob:
+        state = _poll(await self._open("catalogue_job"), job_id)
+        return CatalogueJob(state, (f"file:{job_id}",) if state is JobState.READY else ())
+
+    async def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+        owner = await self._open("catalogue")
+        listings = tuple(owner.listings.values())
+        for start in range(0, len(listings), CATALOGUE_PAGE):
+            yield listings[start : start + CATALOGUE_PAGE]
+
+    async def changed_products(self, since: datetime) -> ChangedProducts:
+        owner = await self._open("changed_products")
+        changed = sorted((at, product) for product, at in owner.changed_at.items() if at >= since)
+        return ChangedProducts(tuple(product for _, product in changed), changed[-1][0] if changed else None, True)
+
+    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
+        owner = await self._open("product")
+        return tuple(listing for listing in owner.listings.values() if listing.product_id == product_id)
+
+    async def default_warehouse(self) -> str:
+        return (await self._open("default_warehouse")).warehouse
+
+    async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
+        async with self._call("set_stock") as owner:
+            answers = [(stock, owner.write(stock)) for stock in product.listings]
+        return tuple(_outcome(stock, refusal) for stock, refusal in answers)
+
+    async def start_stock_job(self, products: Sequence[ProductStock]) -> str:
+        async with self._call("start_stock_job") as owner:
+            job_id = _start_job(owner, "stock")
+            owner.stock_jobs[job_id] = tuple(products)
+        return job_id
+
+    async def stock_job(self, job_id: str) -> StockJob:
+        owner = await self._open("stock_job")
+        state = _poll(owner, job_id)
+        if state is not JobState.READY:
+            return StockJob(state)
+        answers = [(p.product_id, owner.write(s)) for p in owner.stock_jobs.pop(job_id, ()) for s in p.listings]
+        return StockJob(state, {product_id: refusal for product_id, refusal in answers if refusal})
+
+
+def _outcome(stock: ListingStock, refusal: tuple[str, str] | None) -> StockOutcome:
+    code, reason = refusal or (None, None)
+    return StockOutcome(stock.listing_id, stock.version, refusal is None, code, reason)
+
+
+def _start_job(owner: FakeMerchant, kind: str) -> str:
+    job_id = f"{kind}-{len(owner.job_polls) + 1}"
+    owner.job_polls[job_id] = 0
+    return job_id
+
+
+def _poll(owner: FakeMerchant, job_id: str) -> JobState:
+    if job_id in owner.failing_jobs:
+        return JobState.FAILED
+    owner.job_polls[job_id] += 1
+    return JobState.READY if owner.job_polls[job_id] >= owner.polls_until_ready else JobState.PENDING
+
+
+def _time(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> datetime:
+    if query.window is OrderWindow.RELEASED and isinstance(order, ChannelOrder):
+        return order.released_at or EPOCH
+    return order.updated_at or EPOCH
+
+
+def _within(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> bool:
+    if query.only_open and isinstance(order, ChannelOrder) and order.state is not OrderState.APPROVED:
+        return False
+    if isinstance(order, UnreadableOrder) and order.updated_at is None:
+        return True
+    at = _time(order, query)
+    return at >= query.since and (query.until is None or at <= query.until)
+
+
+def _page(
+    orders: Sequence[ChannelOrder | UnreadableOrder], following: OrderQuery | None, in_order: bool
+) -> OrderPage:
+    good = tuple(order for order in orders if isinstance(order, ChannelOrder))
+    bad = tuple(order for order in orders if isinstance(order, UnreadableOrder))
+    return OrderPage(good, bad, following, full=following is not None, in_order=in_order)
