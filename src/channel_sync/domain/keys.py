@@ -1,7 +1,11 @@
 """API keys and what they may do."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+
+from channel_sync.domain.secrets import Secret
 
 SCOPES = (
     "integrations:read",
@@ -48,3 +52,13 @@ class ApiKey:
     last4: str
     created_at: datetime
     revoked_at: datetime | None
+
+
+def new_key() -> Secret:
+    """A fresh API key: the prefix makes it findable by secret scanners, 256 random bits make it unguessable."""
+    return Secret("csk_" + secrets.token_urlsafe(32))
+
+
+def key_hash(key: str) -> bytes:
+    """What is stored of a key. Plain SHA-256 is enough: a key is random, so no list of likely ones exists."""
+    return sha256(key.encode()).digest()
