@@ -25,7 +25,11 @@ CATALOGUE_PAGE = 200
 
 @dataclass
 class FakeMerchant:
-    """One merchant. `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived."""
+    """One merchant.
+
+    `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept
+    reply reads as once the reader was corrected.
+    """
 
     merchant_id: str
     shop_name: str | None = "Shop"
@@ -33,6 +37,7 @@ class FakeMerchant:
     refresh_token: str = ""
     disabled: bool = False
     orders: dict[str, ChannelOrder | UnreadableOrder] = field(default_factory=dict)
+    readable: dict[bytes, ChannelOrder] = field(default_factory=dict)
     page_size: int = 500
     sorted_pages: bool = True
     listings: dict[str, ChannelListing] = field(default_factory=dict)
@@ -130,6 +135,11 @@ class FakeShop:
         if channel_order_id not in owner.orders:
             raise ChannelRefused("1004", "No such order.")
         return _page([owner.orders[channel_order_id]], None, True)
+
+    def read_order(self, raw: bytes) -> OrderPage:
+        owner = self.channel.owner_of(self.token)
+        known = {order.raw: order for order in owner.orders.values()} | owner.readable
+        return _page([known[raw]], None, True)
 
     async def start_catalogue(self) -> str:
         async with self._call("start_catalogue") as owner:
