@@ -1,0 +1,38 @@
+"""`python -m wish_simulator`: a marketplace on this machine until it is stopped."""
+
+import argparse
+import asyncio
+import signal
+
+from wish_simulator.marketplace import Marketplace
+from wish_simulator.seeds import demo
+from wish_simulator.server import running
+
+
+def main() -> None:
+    arguments = _arguments()
+    asyncio.run(_serve(arguments.host, arguments.port, arguments.seed))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="wish_simulator", description="A simulated Wish marketplace, in memory.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--seed", choices=["demo"], help="start with a shop, products and orders")
+    return parser.parse_args()
+
+
+async def _serve(host: str, port: int, seed: str | None) -> None:
+    market = Marketplace()
+    if seed == "demo":
+        demo(market)
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with running(market, host=host, port=port) as url:
+        print(f"listening on {url}", flush=True)
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()
