@@ -1,0 +1,57 @@
+"""Wish as a channel: what flows may ask of it."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from channel_sync.channels.wish import oauth
+from channel_sync.channels.wish.client import ClientLimits, WishClient
+from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.description import REQUIRED_SCOPES, wish_description
+from channel_sync.channels.wish.shop import WishShop
+from channel_sync.domain.channel import (
+    Access,
+    App,
+    ChannelDescription,
+    Consent,
+    Environment,
+    Grant,
+    Wire,
+)
+from channel_sync.domain.secrets import Secret
+
+
+class WishChannel:
+    """The Wish marketplace, wherever its environments are."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, base_urls: Mapping[Environment, str], limits: ClientLimits
+    ) -> None:
+        self._client = WishClient(http, base_urls, limits)
+        self._description = wish_description()
+
+    @property
+    def description(self) -> ChannelDescription:
+        """What a seller sees when adding the channel."""
+        return self._description
+
+    @property
+    def required_scopes(self) -> frozenset[str]:
+        """Scopes without which the jobs cannot work."""
+        return REQUIRED_SCOPES
+
+    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
+        """Where the merchant's browser goes to give consent."""
+        return oauth.consent_url(self._client.base_url(app.environment), app, state, code_challenge)
+
+    async def redeem(self, app: App, consent: Consent) -> Grant:
+        """The grant for an authorization code."""
+        return await oauth.redeem(self._client, app, consent)
+
+    async def renew(self, app: App, refresh_token: Secret) -> Grant:
+        """A new grant; the access tokens given so far stop working."""
+        return await oauth.renew(self._client, app, refresh_token)
+
+    def shop(self, access: Access, wire: Wire) -> WishShop:
+        """The shop that the token opens."""
+        return WishShop(Connection(self._client, access, wire))

@@ -1,0 +1,204 @@
+"""Calls to Wish: budget, seats, breaker, retries, journal."""
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import TypeVar
+
+import httpx
+
+from channel_sync.channels.wish.breaker import Breaker
+from channel_sync.channels.wish.exchange import MEGABYTE, Bounds, exchange
+from channel_sync.channels.wish.limiter import Budgets
+from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
+from channel_sync.channels.wish.retries import with_retries
+from channel_sync.channels.wish.times import utc_now
+from channel_sync.domain.channel import Access, Call, Environment, Wire
+from channel_sync.domain.errors import AccessTokenRejected, ChannelError, ChannelUnavailable, RunStopped
+
+T = TypeVar("T")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+
+
+def full_jitter(seconds: float) -> float:
+    """Anything from zero to `seconds`: many clients that failed together do not come back together."""
+    return random.uniform(0, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What Wish and this process bear. `concurrency` must not exceed the HTTP client's pool."""
+
+    rate_per_s: float = 5.0
+    concurrency: int = 64
+    call: Bounds = field(default_factory=Bounds)
+    file: Bounds = field(default_factory=lambda: Bounds(600.0, 256 * MEGABYTE))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. `is_repeatable`: sending it twice does what sending it once does."""
+
+    family: Family
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    is_repeatable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a call came to; without an answer there is only an error."""
+
+    result: Reply | ChannelError
+    answer: Answer | None = None
+    code: int | None = None
+
+    @property
+    def is_outage(self) -> bool:
+        return isinstance(self.result, ChannelUnavailable) and self.result.code != "rate_limited"
+
+
+class WishClient:
+    """All calls of this process to Wish go through one of these."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base_urls: Mapping[Environment, str],
+        limits: ClientLimits,
+        now: Callable[[], datetime] = utc_now,
+        jitter: Callable[[float], float] = full_jitter,
+    ) -> None:
+        self.http = http
+        self.limits = limits
+        self.now = now
+        self.jitter = jitter
+        self._base_urls = {environment: url.rstrip("/") for environment, url in base_urls.items()}
+        self._budgets = Budgets(limits.rate_per_s, jitter)
+        self._breakers = {environment: Breaker() for environment in base_urls}
+        self._seats = asyncio.Semaphore(limits.concurrency)
+        self._in_flight: set[asyncio.Task[object]] = set()
+
+    def base_url(self, environment: Environment) -> str:
+        """Where Wish is in this environment, without a slash at the end."""
+        return self._base_urls[environment]
+
+    async def call(self, request: Request, access: Access, wire: Wire) -> Reply:
+        """The reply to a call with an access token. Any ChannelError, or RunStopped once the wire is cut."""
+        return await with_retries(
+            lambda: self._attempt(request, access, wire), request.is_repeatable, wire, self.jitter
+        )
+
+    async def call_without_token(self, request: Request, environment: Environment) -> Reply:
+        """The reply to a token call: sent once, nothing noted, for its path and body are made of secrets.
+
+        The breaker is told but not asked: an authorization code does not live long enough to wait for it.
+        """
+        await self._seats.acquire()
+        outcome = await self.to_its_end(self._converse(request, environment, {}))
+        self._tell_breaker(outcome, environment)
+        return _reply_of(outcome)
+
+    async def to_its_end(self, call: Coroutine[None, None, T]) -> T:
+        """The result of work that has taken a seat. Cancelling the caller lets the work run on to its own end."""
+        return await asyncio.shield(self.start(call))
+
+    def start(self, call: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Work that has taken a seat, running on its own; the seat is given back when it ends."""
+        task = asyncio.create_task(call)
+        self._in_flight.add(task)
+        task.add_done_callback(self._leave)
+        return task
+
+    async def take_seat(self, wire: Wire) -> None:
+        """Wait for one of the process's seats; `start` gives it back. RunStopped once the wire is cut."""
+        await self._seats.acquire()
+        try:
+            wire.check()
+        except RunStopped:
+            self._seats.release()
+            raise
+
+    def _leave(self, task: asyncio.Task[T]) -> None:
+        self._in_flight.discard(task)
+        self._seats.release()
+
+    async def _attempt(self, request: Request, access: Access, wire: Wire) -> Reply:
+        headers = {"Authorization": f"Bearer {_sendable(access)}"}
+        await self._budgets.turn(access.integration_id, wire)
+        self._breakers[access.environment].check()
+        await self.take_seat(wire)
+        outcome = await self.to_its_end(self._journaled(request, access.environment, headers, wire))
+        self._tell_breaker(outcome, access.environment)
+        return _reply_of(self._budgeted(outcome, access.integration_id))
+
+    async def _journaled(
+        self, request: Request, environment: Environment, headers: dict[str, str], wire: Wire
+    ) -> _Outcome:
+        at, started = self.now(), monotonic()
+        outcome = await self._converse(request, environment, headers)
+        answer = outcome.answer
+        wire.calls.append(
+            Call(
+                at=at,
+                method=request.method,
+                path=request.path,
+                status=None if answer is None else answer.status,
+                code=outcome.code,
+                duration_ms=round((monotonic() - started) * 1000),
+                channel_request_id=None if answer is None else answer.request_id,
+            )
+        )
+        return outcome
+
+    async def _converse(self, request: Request, environment: Environment, headers: dict[str, str]) -> _Outcome:
+        if request.body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        sent = self.http.build_request(
+            request.method,
+            self.base_url(environment) + request.path,
+            params=request.query or None,
+            content=request.body,
+            headers=headers,
+        )
+        try:
+            answer = await exchange(self.http, sent, self.limits.call, self.now())
+        except ChannelError as error:
+            return _Outcome(error)
+        code, result = read_answer(request.family, answer)
+        return _Outcome(result, answer, code)
+
+    def _tell_breaker(self, outcome: _Outcome, environment: Environment) -> None:
+        breaker = self._breakers[environment]
+        breaker.failed() if outcome.is_outage else breaker.answered()
+
+    def _budgeted(self, outcome: _Outcome, integration_id: str) -> _Outcome:
+        """The outcome after the budget has heard of it; a refusal for the rate says how long the pause is."""
+        if outcome.answer is None:
+            return outcome
+        if not (isinstance(outcome.result, ChannelUnavailable) and outcome.result.code == "rate_limited"):
+            self._budgets.welcome(integration_id, outcome.answer.remaining)
+            return outcome
+        wait_s = self._budgets.pause(integration_id, outcome.answer.wait_s)
+        refusal = outcome.result
+        return _Outcome(ChannelUnavailable(refusal.code, refusal.message, wait_s, refusal.request_id))
+
+
+def _reply_of(outcome: _Outcome) -> Reply:
+    if isinstance(outcome.result, ChannelError):
+        raise outcome.result
+    return outcome.result
+
+
+def _sendable(access: Access) -> str:
+    """The token, if it can stand in a header at all: httpx repeats a value that cannot in its error."""
+    token = access.token.value
+    if not _TOKEN.fullmatch(token):
+        raise AccessTokenRejected("malformed_token", "The access token has characters no token has.")
+    return token

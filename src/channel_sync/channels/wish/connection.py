@@ -1,0 +1,54 @@
+"""The client as one run of one integration uses it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+
+from channel_sync.channels.wish.client import Request, WishClient
+from channel_sync.channels.wish.files import json_lines
+from channel_sync.channels.wish.replies import Family, Reply
+from channel_sync.domain.channel import Access, Wire
+from channel_sync.domain.errors import ChannelRefused
+
+Query = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Calls with one access token, noted on one wire."""
+
+    client: WishClient
+    access: Access
+    wire: Wire
+
+    async def get(self, family: Family, path: str, query: Query = ()) -> Reply:
+        """The reply to a read."""
+        return await self._call(Request(family, "GET", path, query))
+
+    async def put(self, family: Family, path: str, body: object) -> Reply:
+        """The reply to a write of absolute values, which may be sent again when its answer is lost."""
+        return await self._call(Request(family, "PUT", path, body=msgspec.json.encode(body)))
+
+    async def post(self, family: Family, path: str, body: object) -> Reply:
+        """The reply to a job that writes absolute values; a job queued twice does no harm."""
+        return await self._call(Request(family, "POST", path, body=msgspec.json.encode(body)))
+
+    async def queue(self, family: Family, path: str, query: Query = ()) -> Reply:
+        """The reply to a job without a body, which is not queued again when its answer is lost."""
+        return await self._call(Request(family, "POST", path, query, is_repeatable=False))
+
+    def lines(self, url: str) -> AsyncIterator[bytes]:
+        """The JSON values of a file that a job produced."""
+        return json_lines(self.client, url, self.access, self.wire)
+
+    async def _call(self, request: Request) -> Reply:
+        return await self.client.call(request, self.access, self.wire)
+
+
+def segment(id: str) -> str:
+    """An id as part of a path; an id that would lead to another path is refused as Wish would refuse it."""
+    if id in ("", ".", ".."):
+        raise ChannelRefused("90001", "There is no such id.")
+    return quote(id, safe="")

@@ -1,0 +1,122 @@
+"""The files a finished job points to: JSON lines on some storage host, read as they arrive."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from time import monotonic
+
+import httpx
+
+from channel_sync.channels.wish.client import WishClient
+from channel_sync.channels.wish.exchange import answering, chunks
+from channel_sync.channels.wish.lines import LineSplitter
+from channel_sync.channels.wish.replies import not_understood
+from channel_sync.channels.wish.retries import with_retries
+from channel_sync.domain.channel import Access, Call, Wire
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
+
+_CHUNKS_AHEAD = 4
+
+
+async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -> AsyncIterator[bytes]:
+    """The JSON values of a file, one by one. A file that is one JSON array gives its elements.
+
+    The access token stays here: the storage host has no business with it.
+    """
+    address = _checked(url, client.base_url(access.environment))
+    download = await with_retries(lambda: _opened(client, address, wire), True, wire, client.jitter)
+    splitter = LineSplitter(client.limits.call.max_bytes)
+    try:
+        async for chunk in download.chunks():
+            for line in splitter.lines(chunk):
+                yield line
+        for line in splitter.rest():
+            yield line
+    finally:
+        download.stop()
+
+
+async def _opened(client: WishClient, address: httpx.URL, wire: Wire) -> "_Download":
+    """A download whose first bytes are there, so that a failure up to here can be repeated."""
+    await client.take_seat(wire)
+    download = _Download(client, address)
+    client.start(download.run(wire)).add_done_callback(download.finish)
+    try:
+        download.first = await download.next_chunk()
+    finally:
+        if download.first is None:
+            download.stop()
+    return download
+
+
+class _Download:
+    """Reads in a task of its own, which ends by itself when the reader goes away: httpx is never cancelled."""
+
+    def __init__(self, client: WishClient, address: httpx.URL) -> None:
+        self._client = client
+        self._request = client.http.build_request("GET", address, headers={"Accept": "*/*"})
+        self._is_wanted = True
+        self._room = asyncio.Semaphore(_CHUNKS_AHEAD)
+        self._arrived: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
+        self.first: bytes | None = None
+
+    async def run(self, wire: Wire) -> None:
+        """Let the chunks arrive, a few ahead of the reader, until the file ends or nobody wants more."""
+        at, started, status = self._client.now(), monotonic(), None
+        bounds = self._client.limits.file
+        try:
+            async with answering(self._client.http, self._request) as response:
+                status = response.status_code
+                _refuse_status(status)
+                async for chunk in chunks(response, started + bounds.seconds, bounds.max_bytes):
+                    await self._room.acquire()
+                    if not self._is_wanted:
+                        return
+                    self._arrived.put_nowait(chunk)
+        finally:
+            duration_ms = round((monotonic() - started) * 1000)
+            wire.calls.append(Call(at, "GET", self._request.url.path, status, None, duration_ms, None))
+
+    def finish(self, task: asyncio.Task[None]) -> None:
+        """Tell the reader how the download ended."""
+        self._arrived.put_nowait(asyncio.CancelledError() if task.cancelled() else task.exception())
+
+    async def next_chunk(self) -> bytes | None:
+        """The next chunk, or None at the end; raises what ended the download early."""
+        arrived = await self._arrived.get()
+        if isinstance(arrived, BaseException):
+            raise arrived
+        self._room.release()
+        return arrived
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """All chunks from the first one on."""
+        chunk = self.first
+        while chunk is not None:
+            yield chunk
+            chunk = await self.next_chunk()
+
+    def stop(self) -> None:
+        """Let the download end at its next chunk."""
+        self._is_wanted = False
+        self._room.release()
+
+
+def _checked(url: str, base_url: str) -> httpx.URL:
+    """The address, if it is on https or where Wish itself is."""
+    try:
+        address, base = httpx.URL(url), httpx.URL(base_url)
+    except httpx.InvalidURL:
+        raise not_understood("bad_file_address", "Wish names a file by an address that is none.") from None
+    is_at_wish = (address.scheme, address.host, address.port) == (base.scheme, base.host, base.port)
+    if not address.host or not (address.scheme == "https" or is_at_wish):
+        raise not_understood("bad_file_address", "Wish names a file that is neither on https nor on its own host.")
+    return address
+
+
+def _refuse_status(status: int) -> None:
+    if status == 429 or status >= 500:
+        raise ChannelUnavailable("server_error", f"The file host answered {status}.")
+    if 300 <= status < 400:
+        raise not_understood("redirect", "The file host answered with a redirect.")
+    if status != 200:
+        raise ChannelRefused(f"http_{status}", f"The file host answered {status}.")

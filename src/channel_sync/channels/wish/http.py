@@ -1,0 +1,53 @@
+"""The HTTP client that marketplace calls go through in production."""
+
+import asyncio
+import logging
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+CONNECT_S = 5.0
+READ_S = 10.0
+HEADERS_S = 30.0
+_KEEP_ALIVE_S = 30.0
+
+
+def wish_http_client(concurrency: int) -> httpx.AsyncClient:
+    """The client for calls to Wish, for at most `concurrency` of them at once; close it with `aclose`.
+
+    aiohttp carries it: a shared plain httpx pool collapses beyond 16 calls at once.
+    """
+    # At INFO httpx logs whole URLs, and the one of a token refresh holds the client secret.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        transport=AiohttpTransport(client=lambda: _session(concurrency), trust_env=False),
+        timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "channel-sync"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def _session(concurrency: int) -> aiohttp.ClientSession:
+    """Without the cookies that the transport's own session keeps: merchants share this one."""
+    connector = aiohttp.TCPConnector(
+        limit=concurrency, ssl=httpx.create_ssl_context(trust_env=False), keepalive_timeout=_KEEP_ALIVE_S
+    )
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_end_dripping_headers,)
+    )
+
+
+async def _end_dripping_headers(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Bound the time to the last header, which the time-out between two bytes does not.
+
+    This cancels inside aiohttp, which closes the connection and frees its slot; the httpx call just fails.
+    """
+    async with asyncio.timeout(HEADERS_S):
+        return await send(request)

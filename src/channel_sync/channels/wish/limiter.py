@@ -1,0 +1,131 @@
+"""The outbound budget of each integration: a bucket of calls, a queue by priority, pauses when Wish asks for one.
+
+aiolimiter has neither priorities nor pauses, and its wait could not be cut short, hence these lines of our own.
+"""
+
+import itertools
+from bisect import bisect_left, insort
+from collections.abc import Callable
+from time import monotonic
+
+from channel_sync.domain.channel import Wire
+from channel_sync.domain.errors import ChannelUnavailable
+
+BURST = 10
+# At high rates ten calls are less time than the event loop may be busy; this much of it is made up for.
+BURST_S = 0.05
+LONGEST_PAUSE_IN_PLACE_S = 30.0
+LONGEST_BACK_OFF_S = 60.0
+_LOOK_AGAIN_S = 1.0
+_SWEEP_S = 60.0
+
+Ticket = tuple[int, int]
+
+
+class Bucket:
+    """One integration's budget. Times are monotonic seconds."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._burst = max(BURST, rate * BURST_S)
+        self._tokens = float(self._burst)
+        self._filled_at = now
+        self._paused_until = now
+        self._pauses_in_a_row = 0
+        self._most_remaining = 0
+        self._share = 1.0
+        self.waiting: list[Ticket] = []
+
+    def delay(self, ticket: Ticket, now: float) -> float:
+        """Seconds until the ticket's turn: a token for it and for everyone before it. Zero means now."""
+        self._fill(now)
+        tokens_short = bisect_left(self.waiting, ticket) + 1 - self._tokens
+        return max(self.pause_left(now), tokens_short / (self._rate * self._share), 0.0)
+
+    def take(self) -> None:
+        """Use one token."""
+        self._tokens -= 1
+
+    def pause_left(self, now: float) -> float:
+        """Seconds until calls are welcome again."""
+        return max(0.0, self._paused_until - now)
+
+    def pause(self, now: float, seconds: float | None, jitter: Callable[[float], float]) -> None:
+        """Stop everyone for `seconds`; unknown means 1, 2, 4 … 60 s with jitter."""
+        if seconds is None:
+            seconds = jitter(min(2.0**self._pauses_in_a_row, LONGEST_BACK_OFF_S))
+        self._pauses_in_a_row = min(self._pauses_in_a_row + 1, 10)
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._tokens, self._filled_at = 1.0, self._paused_until
+
+    def welcome(self, remaining: int | None) -> None:
+        """Note an answer that was no refusal: below a tenth of the most ever left we go at half speed."""
+        self._pauses_in_a_row = 0
+        if remaining is not None:
+            self._most_remaining = max(self._most_remaining, remaining)
+            self._share = 0.5 if remaining < self._most_remaining / 10 else 1.0
+
+    def is_idle(self, now: float) -> bool:
+        """Whether a new bucket would do as well."""
+        return not self.waiting and now > max(self._paused_until, self._filled_at) + _SWEEP_S
+
+    def _fill(self, now: float) -> None:
+        if now > self._filled_at:
+            filled = self._tokens + (now - self._filled_at) * self._rate * self._share
+            self._tokens, self._filled_at = min(self._burst, filled), now
+
+
+class Budgets:
+    """The buckets of all integrations."""
+
+    def __init__(self, rate: float, jitter: Callable[[float], float]) -> None:
+        self._rate = rate
+        self._jitter = jitter
+        self._buckets: dict[str, Bucket] = {}
+        self._tickets = itertools.count()
+        self._swept_at = monotonic()
+
+    async def turn(self, integration_id: str, wire: Wire) -> None:
+        """Wait for this integration's next call; the wire's priority decides who is first.
+
+        A pause of more than half a minute is not slept through: ChannelUnavailable says when to come back.
+        """
+        bucket = self._of(integration_id)
+        ticket = (int(wire.priority), next(self._tickets))
+        insort(bucket.waiting, ticket)
+        try:
+            while delay := bucket.delay(ticket, monotonic()):
+                _refuse_long_pause(bucket.pause_left(monotonic()))
+                await wire.sleep(min(delay, _LOOK_AGAIN_S))
+            bucket.take()
+        finally:
+            bucket.waiting.remove(ticket)
+
+    def pause(self, integration_id: str, seconds: float | None) -> float:
+        """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
+        bucket, now = self._of(integration_id), monotonic()
+        bucket.pause(now, seconds, self._jitter)
+        return bucket.pause_left(now)
+
+    def welcome(self, integration_id: str, remaining: int | None) -> None:
+        """Wish took a call and may have said how many are left."""
+        self._of(integration_id).welcome(remaining)
+
+    def _of(self, integration_id: str) -> Bucket:
+        self._sweep()
+        bucket = self._buckets.get(integration_id)
+        if bucket is None:
+            bucket = self._buckets[integration_id] = Bucket(self._rate, monotonic())
+        return bucket
+
+    def _sweep(self) -> None:
+        now = monotonic()
+        if now < self._swept_at + _SWEEP_S:
+            return
+        self._swept_at = now
+        self._buckets = {id: bucket for id, bucket in self._buckets.items() if not bucket.is_idle(now)}
+
+
+def _refuse_long_pause(seconds: float) -> None:
+    if seconds > LONGEST_PAUSE_IN_PLACE_S:
+        raise ChannelUnavailable("rate_limited", "Wish asks us to wait.", retry_after_s=seconds)

@@ -1,0 +1,40 @@
+"""Wish's order download job, for what pages cannot reach."""
+
+from collections.abc import AsyncIterator
+
+from msgspec import Struct
+
+from channel_sync.channels.wish.connection import Connection, Query, segment
+from channel_sync.channels.wish.orders import Row, read_order
+from channel_sync.channels.wish.replies import Family
+from channel_sync.domain.errors import ChannelUnavailable
+
+_PATH = "/api/v3/orders/bulk_get"
+# 15 minutes in all (wish-v3.md, section 6.2).
+_POLLS_S = (2, 5, 10, 20, *[30] * 29)
+_AGAIN_S = 300.0
+
+
+class _Job(Struct):
+    id: str | int
+    status: str | None = None
+    file_urls: list[str] | None = None
+
+
+async def downloaded_orders(connection: Connection, query: Query) -> AsyncIterator[Row]:
+    """The orders of a window, whatever their number: queue the job, wait for it, read its files."""
+    reply = await connection.queue(Family.ORDERS, _PATH, query)
+    for url in await _file_urls(connection, str(reply.read(_Job).id)):
+        async for line in connection.lines(url):
+            yield read_order(line, reply.request_id)
+
+
+async def _file_urls(connection: Connection, job_id: str) -> list[str]:
+    for seconds in _POLLS_S:
+        await connection.wire.sleep(seconds)
+        job = (await connection.get(Family.ORDERS, f"{_PATH}/{segment(job_id)}")).read(_Job)
+        if job.status == "EXCEPTION":
+            raise ChannelUnavailable("order_download_failed", "Wish's order download failed.", _AGAIN_S)
+        if job.status == "READY":
+            return job.file_urls or []
+    raise ChannelUnavailable("order_download_late", "Wish's order download takes too long.", _AGAIN_S)

@@ -1,0 +1,37 @@
+"""How often a call is repeated on the spot (wish-v3.md, end of section 3)."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from channel_sync.domain.channel import Wire
+from channel_sync.domain.errors import ChannelUnavailable
+
+T = TypeVar("T")
+TRIES = 3
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+
+
+async def with_retries(
+    call: Callable[[], Awaitable[T]], is_repeatable: bool, wire: Wire, jitter: Callable[[float], float]
+) -> T:
+    """The call's result after at most three tries, with full jitter between them.
+
+    A call that was refused for its rate did nothing, so it is always repeatable; the budget does the waiting.
+    """
+    for attempt in range(TRIES - 1):
+        try:
+            return await call()
+        except ChannelUnavailable as error:
+            if error.code == "marketplace_unavailable" or not _is_soon(error.retry_after_s):
+                raise
+            if error.code == "rate_limited":
+                continue
+            if not is_repeatable:
+                raise
+            await wire.sleep(error.retry_after_s or jitter(FIRST_DELAY_S * 2**attempt))
+    return await call()
+
+
+def _is_soon(seconds: float | None) -> bool:
+    return seconds is None or seconds <= LONGEST_DELAY_S

@@ -1,0 +1,98 @@
+"""One merchant's shop at Wish."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from channel_sync.channels.wish import listings, order_pages, stock
+from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.replies import Family
+from channel_sync.domain.channel import CatalogueJob, ChangedProducts, Merchant, StockJob
+from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
+from channel_sync.domain.orders import OrderPage, OrderQuery
+
+
+class _Token(Struct):
+    merchant_id: str | int
+
+
+class _Account(Struct):
+    display_name: str | None = None
+
+
+class _Currencies(Struct):
+    localized_currency: str | None = None
+
+
+class _Warehouse(Struct):
+    id: str | int
+
+
+class WishShop:
+    """The shop behind one access token."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def merchant_id(self) -> str:
+        """The merchant the token belongs to; needs no scope."""
+        reply = await self._connection.get(Family.OAUTH, "/api/v3/oauth/test")
+        return str(reply.read(_Token).merchant_id)
+
+    async def merchant(self) -> Merchant:
+        """The merchant with shop name and the currency of its prices and payments."""
+        merchant_id = await self.merchant_id()
+        account = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/account_details")
+        currencies = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/currency_settings")
+        return Merchant(
+            merchant_id, account.read(_Account).display_name, currencies.read(_Currencies).localized_currency
+        )
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        """One page of orders, oldest first."""
+        return await order_pages.order_page(self._connection, query)
+
+    async def order(self, channel_order_id: str) -> OrderPage:
+        """One order read anew."""
+        return await order_pages.single_order(self._connection, channel_order_id)
+
+    async def start_catalogue(self) -> str:
+        """The id of a newly queued download of the whole catalogue."""
+        return await listings.start_catalogue(self._connection)
+
+    async def catalogue_job(self, job_id: str) -> CatalogueJob:
+        """How far the download is."""
+        return await listings.catalogue_job(self._connection, job_id)
+
+    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+        """The listings of a finished download, a few hundred at a time."""
+        return listings.catalogue(self._connection, file_urls)
+
+    async def changed_products(self, since: datetime) -> ChangedProducts:
+        """Products changed at or after `since`."""
+        return await listings.changed_products(self._connection, since)
+
+    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
+        """The listings of one product as they are now."""
+        return await listings.product_listings(self._connection, product_id)
+
+    async def default_warehouse(self) -> str:
+        """The first of the merchant's warehouses, as Wish orders them."""
+        reply = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/warehouses")
+        for warehouse in reply.read(list[_Warehouse]):
+            return str(warehouse.id)
+        raise ChannelRefused("no_warehouse", "The shop has no warehouse at Wish.", reply.request_id)
+
+    async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
+        """Set absolute stock of one product's listings; an outcome for each of them."""
+        return await stock.set_stock(self._connection, product)
+
+    async def start_stock_job(self, products: Sequence[ProductStock]) -> str:
+        """The id of a newly queued update of many products."""
+        return await stock.start_stock_job(self._connection, products)
+
+    async def stock_job(self, job_id: str) -> StockJob:
+        """How far the update is, and what it refused."""
+        return await stock.stock_job(self._connection, job_id)

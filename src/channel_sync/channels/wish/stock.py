@@ -1,0 +1,124 @@
+"""Stock written to Wish: one product at once, or many by a job (wish-v3.md, section 6.2)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from channel_sync.channels.wish.connection import Connection, segment
+from channel_sync.channels.wish.listings import (
+    PRODUCTS_PATH,
+    WishBulkJob,
+    WishProduct,
+    product_text,
+    quantities_of,
+    read_product,
+    variations_of,
+)
+from channel_sync.channels.wish.replies import Family
+from channel_sync.channels.wish.stock_results import refusals
+from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
+from channel_sync.domain.listings import ListingStock, ProductStock, StockOutcome
+
+_JOB_PATH = f"{PRODUCTS_PATH}/bulk_update"
+_VARIATIONS_PER_CALL = 400
+
+JsonObject = dict[str, object]
+
+
+async def set_stock(connection: Connection, product: ProductStock) -> tuple[StockOutcome, ...]:
+    """Write one product's stock; an outcome for each listing, taken from what Wish then shows."""
+    return tuple([outcome for part in _parts(product) for outcome in await _written(connection, part)])
+
+
+async def start_stock_job(connection: Connection, products: Sequence[ProductStock]) -> str:
+    """The id of a new update job; its body is a bare array."""
+    body = [
+        {"id": part.product_id, "variations": _variations(part.listings)}
+        for product in products
+        for part in _parts(product)
+    ]
+    return str((await connection.post(Family.PRODUCTS, _JOB_PATH, body)).read(WishBulkJob).id)
+
+
+async def stock_job(connection: Connection, job_id: str) -> StockJob:
+    """Where the job is, and what it refused. A result that names no product is a failed job: it hides somebody."""
+    reply = await connection.get(Family.PRODUCTS, f"{_JOB_PATH}/{segment(job_id)}")
+    job = reply.read(WishBulkJob)
+    if job.state is not JobState.READY:
+        return StockJob(job.state)
+    refused = await refusals(connection, job.file_urls or ())
+    return StockJob(JobState.FAILED) if refused is None else StockJob(JobState.READY, refused)
+
+
+async def _written(connection: Connection, product: ProductStock) -> list[StockOutcome]:
+    """One refused variation may be why all were: then each is tried alone, once."""
+    path = f"{PRODUCTS_PATH}/{segment(product.product_id)}"
+    try:
+        reply = await connection.put(Family.PRODUCTS, path, {"variations": _variations(product.listings)})
+    except ChannelRefused as refusal:
+        if len(product.listings) == 1:
+            return [_outcome(product.listings[0], False, refusal.code, refusal.message)]
+        alone = [replace(product, listings=(listing,)) for listing in product.listings]
+        return [outcome for single in alone for outcome in await _written(connection, single)]
+    return await _checked(connection, product, bytes(reply.data))
+
+
+async def _checked(connection: Connection, product: ProductStock, text: bytes) -> list[StockOutcome]:
+    """The outcomes by what the reply shows, or else by what the product shows when it is read anew."""
+    seen = _Seen(text)
+    if not all(seen.shows(listing) or seen.is_in_review(listing) for listing in product.listings):
+        seen = _Seen(await product_text(connection, product.product_id))
+    return [seen.outcome(listing) for listing in product.listings]
+
+
+class _Seen:
+    """A product after a write. Without a readable product nothing is seen."""
+
+    def __init__(self, text: bytes) -> None:
+        try:
+            product = read_product(text)
+        except ReplyNotUnderstood:
+            product = WishProduct("")
+        self._is_in_review = bool(product.request_id)
+        self._variations = {str(variation.id): variation for variation in variations_of(product)}
+
+    def shows(self, listing: ListingStock) -> bool:
+        """Whether every warehouse has what was written."""
+        variation = self._variations.get(listing.variation_id)
+        quantities = {} if variation is None else quantities_of(variation)
+        return all(quantities.get(warehouse) == units for warehouse, units in listing.quantities)
+
+    def is_in_review(self, listing: ListingStock) -> bool:
+        """Whether Wish's listing review keeps the change for now."""
+        variation = self._variations.get(listing.variation_id)
+        return self._is_in_review or (variation is not None and bool(variation.request_id))
+
+    def outcome(self, listing: ListingStock) -> StockOutcome:
+        """A change in review is accepted, and says so: Wish has it, and asking again would change nothing."""
+        if self.shows(listing):
+            return _outcome(listing, True)
+        if self.is_in_review(listing):
+            return _outcome(listing, True, "under_review", "Wish reviews the change before it shows.")
+        return _outcome(listing, False, "not_applied", "Wish took the change but does not show it.")
+
+
+def _outcome(
+    listing: ListingStock, accepted: bool, code: str | None = None, reason: str | None = None
+) -> StockOutcome:
+    return StockOutcome(listing.listing_id, listing.version, accepted, code, reason)
+
+
+def _parts(product: ProductStock) -> Iterator[ProductStock]:
+    for start in range(0, len(product.listings), _VARIATIONS_PER_CALL):
+        yield replace(product, listings=product.listings[start : start + _VARIATIONS_PER_CALL])
+
+
+def _variations(listings: Iterable[ListingStock]) -> list[JsonObject]:
+    """Only stock and ids: what is left out of a product stays as it is, but warehouses left out may not."""
+    return [
+        {
+            "id": listing.variation_id,
+            "inventories": [{"warehouse_id": id, "inventory": units} for id, units in listing.quantities],
+        }
+        for listing in listings
+    ]
