@@ -61,7 +61,7 @@ def test_other_libraries_events_have_the_same_shape(log):
     [
         "GET /wish/callback?code=CANARY&state=CANARY HTTP/1.1",
         "Authorization: Bearer CANARY",
-        "key csk_CANARY0000 was used",
+        "key csk_a-_CANARY0000 was used",
         "client_secret=CANARY&refresh_token=CANARY",
         "{'access_token': 'CANARY', \"refresh_token\": \"CANARY\"}",
         "https://merchant.example/api/v3/oauth/access_token?grant_type=x&client_secret=CANARY",

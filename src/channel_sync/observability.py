@@ -26,7 +26,7 @@ _PATTERNS = (
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://)[^/\s@\"'<>]*@"), rf"\1{MASK}@"),
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s?\"'<>]*\?)[^\s\"'<>]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer|basic)(\s+|%20)[^\s\"',;]+"), rf"\1 {MASK}"),
-    (re.compile(r"csk_[A-Za-z0-9]+"), f"csk_{MASK}"),
+    (re.compile(r"csk_[A-Za-z0-9_-]+"), f"csk_{MASK}"),
     (
         re.compile(
             r"(?i)((?:\b|%3F|%26)(?:client_secret|(?:access|refresh)_token|code|state|ticket|code_verifier|password))"

@@ -1,0 +1,114 @@
+"""Everything a newcomer needs on one machine: a database and keys in var/, a tenant, the simulated Wish."""
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from channel_sync.process import CannotStart
+
+FOLDER = Path("var/demo")
+TENANT = "demo"
+SERVICE_PORT = 8000
+WISH_PORT = 8001
+_START_S = 20
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+def prepare_folder(new_keys: str) -> None:
+    """The demo's folder and its encryption keys, which are `new_keys` on the first run."""
+    secrets = FOLDER / "secrets"
+    secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_once(secrets / "CHANNEL_SYNC_ENCRYPTION_KEYS", new_keys)
+
+
+def write_once(file: Path, text: str) -> str:
+    """What the file holds: `text` if there was no such file. Only its owner can read it."""
+    try:
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as fresh:
+            fresh.write(text)
+    except FileExistsError:
+        return file.read_text().strip()
+    return text
+
+
+def set_environment(service_url: str, wish_url: str) -> None:
+    """Point the settings at the demo; whatever else is set in the environment counts."""
+    os.environ.pop("CHANNEL_SYNC_ENCRYPTION_KEYS", None)
+    os.environ.setdefault("CHANNEL_SYNC_LOG_LEVEL", "warning")
+    os.environ |= {
+        "CHANNEL_SYNC_SECRETS_DIR": str(FOLDER / "secrets"),
+        "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{FOLDER}/channel-sync.db",
+        "CHANNEL_SYNC_PUBLIC_URL": service_url,
+        "CHANNEL_SYNC_RETURN_ORIGINS": service_url,
+        "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish_url,
+        "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
+    }
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or 0 where it is taken."""
+    try:
+        socket.create_server(("127.0.0.1", wanted)).close()
+    except OSError:
+        return 0
+    return wanted
+
+
+@contextmanager
+def simulated_wish() -> Iterator[str]:
+    """The address of a simulated Wish with a demo shop; it ends with the block, and with this process."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHANNEL_SYNC_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wish_simulator", "--port", str(free_port(WISH_PORT)), "--seed", "demo"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Ctrl-C reaches the whole terminal group: the service must come to its end with Wish still there.
+        start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        if select.select([process.stdout], [], [], 0.1)[0]:
+            _, said, url = process.stdout.readline().partition("listening on ")
+            if said:
+                return url.strip()
+    raise CannotStart("the simulated Wish did not start")
+
+
+def greeting(service_url: str, wish_url: str, key: str) -> str:
+    """What a newcomer reads first."""
+    return f"""
+  channel-sync        {service_url}/docs
+  the simulated Wish  {wish_url}
+  your API key        {key}
+
+  To begin with:
+
+  export KEY={key}
+  curl -s -H "Authorization: Bearer $KEY" {service_url}/channels
+  curl -s -H "Authorization: Bearer $KEY" {service_url}/integrations
+
+  The README goes on from here. Ctrl-C stops everything; what was stored stays in {FOLDER}/.
+"""

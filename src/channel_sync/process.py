@@ -1,0 +1,50 @@
+"""What a process of the service needs from its machine: signals, a socket, a lock on an SQLite file."""
+
+import errno
+import fcntl
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+
+class CannotStart(Exception):
+    """The process cannot do its work. The message is one line for the operator; exit with 1."""
+
+
+def exit_cleanly_when_asked() -> None:
+    """From now on SIGTERM and Ctrl-C end this process with exit code 0, also while it is starting."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, to any free port where `port` is 0; `CannotStart` if it is taken."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = "is in use" if error.errno == errno.EADDRINUSE else "cannot be listened on"
+        raise CannotStart(f"{host}:{port} {reason}") from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """The base address that the socket answers at."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def only_process(database: Path) -> Iterator[None]:
+    """While it lasts no other process serves this SQLite file; the kernel lets go when the process dies."""
+    with Path(f"{database}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart(f"another process already serves {database}") from None
+        yield

@@ -1,0 +1,108 @@
+"""Who may import whom. The contracts stand in pyproject.toml; each of them is shown to catch a violation."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+DOWNWARDS = "Rooms import downwards only, and siblings never meet"
+MAIN_ONLY = "Only main knows the marketplaces and the settings"
+STRANGERS = "The service and the simulated Wish do not know each other"
+PLANTED = [
+    ("channel_sync/domain/orders.py", "channel_sync.flows.clock", DOWNWARDS),
+    ("channel_sync/flows/runs.py", "channel_sync.api.problems", DOWNWARDS),
+    ("channel_sync/jobs/embedded.py", "channel_sync.api.problems", DOWNWARDS),
+    ("channel_sync/persistence/database.py", "channel_sync.channels.wish.times", DOWNWARDS),
+    ("channel_sync/flows/runs.py", "channel_sync.channels.wish.times", MAIN_ONLY),
+    ("channel_sync/api/health.py", "channel_sync.settings", MAIN_ONLY),
+    ("channel_sync/flows/runs.py", "wish_simulator.shop", STRANGERS),
+    ("wish_simulator/shop.py", "channel_sync.domain.orders", STRANGERS),
+    ("channel_sync/api/health.py", "sqlalchemy", "SQL stays in persistence"),
+    ("channel_sync/flows/runs.py", "httpx", "Outgoing HTTP stays at the edge"),
+    ("channel_sync/persistence/database.py", "authlib", "Outgoing HTTP stays at the edge"),
+    ("channel_sync/flows/runs.py", "fastapi", "The web framework stays in api"),
+    ("channel_sync/jobs/schedule.py", "apscheduler", "The scheduler stays in its runner"),
+]
+
+
+def broken_contracts(sources: Path) -> set[str]:
+    """Names of the contracts that the sources break."""
+    checked = subprocess.run(
+        [
+            Path(sys.executable).parent / "lint-imports",
+            "--no-cache",
+            "--no-logo",
+            "--config",
+            ROOT / "pyproject.toml",
+        ],
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": str(sources), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    verdicts = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", checked.stdout, re.MULTILINE))
+    assert len(verdicts) == len(contracts()), checked.stdout + checked.stderr
+    return {name for name, verdict in verdicts.items() if verdict == "BROKEN"}
+
+
+def contracts() -> list[str]:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [contract["name"] for contract in options["tool"]["importlinter"]["contracts"]]
+
+
+def test_no_contract_is_broken():
+    assert broken_contracts(ROOT / "src") == set()
+
+
+def test_every_contract_has_a_planted_violation():
+    assert {name for _, _, name in PLANTED} == set(contracts())
+
+
+@pytest.mark.parametrize(("file", "imported", "contract"), PLANTED)
+def test_a_planted_violation_breaks_its_contract(tmp_path, file, imported, contract):
+    sources = tmp_path / "src"
+    shutil.copytree(ROOT / "src", sources, ignore=shutil.ignore_patterns("__pycache__"))
+    with (sources / file).open("a") as planted:
+        planted.write(f"\nimport {imported}\n")
+
+    assert contract in broken_contracts(sources)
+
+
+def outsiders(package: str) -> set[str]:
+    """What a package imports from beyond itself and the standard library."""
+    graph = grimp.build_graph("channel_sync", include_external_packages=True, cache_dir=None)
+    modules = {package, *graph.find_descendants(package)}
+    imported = {one for module in modules for one in graph.find_modules_directly_imported_by(module)}
+    return {one for one in imported - modules if one.split(".")[0] not in sys.stdlib_module_names}
+
+
+def test_the_domain_needs_the_standard_library_only():
+    assert outsiders("channel_sync.domain") == set()
+
+
+def test_the_check_of_the_domain_sees_other_packages():
+    assert "sqlalchemy" in outsiders("channel_sync.persistence")
+
+
+def test_httpx2_is_not_installed():
+    # Its mere presence turns Authlib's client into another one, which respx does not see.
+    assert importlib.util.find_spec("httpx2") is None
+
+
+@pytest.mark.parametrize("lock", sorted(ROOT.glob("*.lock")), ids=lambda lock: lock.name)
+def test_a_lock_names_no_host_and_hashes_everything(lock):
+    text = lock.read_text()
+    packages = re.findall(r"^\S+==", text, re.MULTILINE)
+
+    assert "://" not in text
+    assert len(packages) == len(re.findall(r"^\S+==.*\\\n {4}--hash=sha256:", text, re.MULTILINE)) > 0

@@ -1,0 +1,108 @@
+"""Settings: what is read, what is refused, and what the page about them says."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from channel_sync.settings import Docs, Jobs, Settings, SettingsError, read_settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+
+
+def refusal() -> str:
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    return str(refused.value)
+
+
+def shown(value: object) -> str:
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return "none" if plain in (None, ()) else f"`{plain}`"
+
+
+def test_the_page_lists_every_setting_with_its_default():
+    rows = dict(re.findall(r"^\| `(CHANNEL_SYNC_\w+)` \| ([^|]+?) \|", PAGE.read_text(), re.MULTILINE))
+    defaults = {f"CHANNEL_SYNC_{name.upper()}": shown(one.default) for name, one in Settings.model_fields.items()}
+
+    assert rows.pop("CHANNEL_SYNC_SECRETS_DIR") == "none"
+    assert rows.pop("CHANNEL_SYNC_PUBLIC_URL") == "the address it listens on"
+    assert defaults.pop("CHANNEL_SYNC_PUBLIC_URL") == "none"
+    assert rows == defaults
+
+
+def test_the_environment_is_read(monkeypatch):
+    monkeypatch.setenv("CHANNEL_SYNC_JOBS", "OFF")
+    monkeypatch.setenv("CHANNEL_SYNC_RETURN_ORIGINS", "https://app.example, http://localhost:3000")
+    monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", "https://sync.example/")
+    monkeypatch.setenv("CHANNEL_SYNC_DOCS", "key")
+
+    settings = read_settings()
+
+    assert settings.jobs is Jobs.OFF
+    assert settings.docs is Docs.KEY
+    assert settings.return_origins == ("https://app.example", "http://localhost:3000")
+    assert settings.public_url == "https://sync.example"
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch):
+    monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", "")
+
+    assert read_settings().public_url is None
+
+
+def test_a_file_of_the_secrets_folder_is_read(monkeypatch, tmp_path):
+    (tmp_path / "CHANNEL_SYNC_ENCRYPTION_KEYS").write_text("k1:abc\n")
+    monkeypatch.setenv("CHANNEL_SYNC_SECRETS_DIR", str(tmp_path))
+
+    assert read_settings().encryption_keys == SecretStr("k1:abc")
+
+
+def test_the_environment_wins_over_the_secrets_folder(monkeypatch, tmp_path):
+    (tmp_path / "CHANNEL_SYNC_WISH_RATE_PER_S").write_text("7")
+    monkeypatch.setenv("CHANNEL_SYNC_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("CHANNEL_SYNC_WISH_RATE_PER_S", "9")
+
+    assert read_settings().wish_rate_per_s == 9
+
+
+def test_a_missing_secrets_folder_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("CHANNEL_SYNC_SECRETS_DIR", str(tmp_path / "nowhere"))
+
+    assert refusal() == "CHANNEL_SYNC_SECRETS_DIR: there is no such folder"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CHANNEL_SYNC_DATABASE_URL", "mysql://user:CANARY@host/db"),
+        ("CHANNEL_SYNC_PUBLIC_URL", "https://user:CANARY@host"),
+        ("CHANNEL_SYNC_PUBLIC_URL", "ftp://CANARY"),
+        ("CHANNEL_SYNC_RETURN_ORIGINS", "https://CANARY/path"),
+        ("CHANNEL_SYNC_RETURN_ORIGINS", "*"),
+        ("CHANNEL_SYNC_JOBS", "CANARY"),
+        ("CHANNEL_SYNC_ORDER_INTERVAL_S", "14"),
+        ("CHANNEL_SYNC_STOCK_INTERVAL_S", "0"),
+        ("CHANNEL_SYNC_WISH_RATE_PER_S", "0"),
+        ("CHANNEL_SYNC_SYNC_CONCURRENCY", "CANARY"),
+        ("CHANNEL_SYNC_RATE_LIMIT_PER_S", "-1"),
+        ("CHANNEL_SYNC_LOG_LEVEL", "CANARY"),
+        ("CHANNEL_SYNC_WEBHOOK_ALLOWED", "10.0.0.0/99"),
+        ("CHANNEL_SYNC_OIDC_ISSUER", "https://issuer.example"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+
+    said = refusal()
+
+    assert said.startswith(variable)
+    assert "CANARY" not in said
+    assert "\n" not in said
+
+
+def test_settings_do_not_show_their_secrets():
+    settings = Settings(encryption_keys=SecretStr("CANARY"), database_url=SecretStr("postgresql://u:CANARY@h/d"))
+
+    assert "CANARY" not in repr(settings)
