@@ -1,0 +1,85 @@
+"""`make bench`: every figure the project promises, measured on real servers, as one table.
+
+Each download is checked, row by row and to the cent, against the shop read by other code; a wrong result is
+no figure. Machines differ: the ratios travel, the seconds do not.
+"""
+
+import asyncio
+import statistics
+import sys
+
+from benchmarks.downloads import Download, download, download_under_load, restart
+from benchmarks.limits import Truth, load_only_s, read_the_shop
+from benchmarks.stage import wish_with_orders
+from benchmarks.stock import push
+
+ORDERS = 100_000
+MANY_ORDERS = 300_000
+ROUNDS = 3
+READS_PER_S = 200
+
+
+def main() -> None:
+    """Measure and print; with an argument, only the rows whose group it names: orders, memory, api, stock."""
+    groups = set(sys.argv[1:]) or {"orders", "memory", "api", "stock"}
+    print("| what | measured | goal |\n| --- | --- | --- |")
+    if groups & {"orders", "api", "memory"}:
+        _of_orders(groups)
+    if "stock" in groups:
+        _of_stock()
+
+
+def _of_orders(groups: set[str]) -> None:
+    usual_mb = 0.0
+    with wish_with_orders(ORDERS) as (wish, shop):
+        raw: list[bytes] = []
+        truth = asyncio.run(read_the_shop(wish.url, shop, raw))
+        if groups & {"orders", "memory"}:
+            rounds = [download(wish, shop, truth) for _ in range(ROUNDS if "orders" in groups else 1)]
+            usual_mb = statistics.median(result.peak_mb for result in rounds)
+            _speed(rounds, truth, raw)
+        if "orders" in groups:
+            _row("start to ready with 100 000 orders stored", f"{restart(wish, shop, truth):.2f} s", "≤ 3 s")
+        if "api" in groups:
+            result, latency = download_under_load(wish, shop, truth, READS_PER_S)
+            goal = "p99 ≤ 50 ms, 0 failures"
+            name = f"GET /integrations?limit=50 at {READS_PER_S}/s while a download runs"
+            text = f"p50 {latency.p50_ms:.1f}, p99 {latency.p99_ms:.1f}, worst {latency.worst_ms:.0f} ms"
+            _row(name, f"{text}; {latency.failures} of {latency.requests} failed", goal)
+            _row("that download", f"{result.orders_per_s:,.0f} orders/s", "≥ 3 000 orders/s")
+    if "memory" in groups:
+        _memory(usual_mb)
+
+
+def _speed(rounds: list[Download], truth: Truth, raw: list[bytes]) -> None:
+    best = statistics.median(result.seconds for result in rounds)
+    each = ", ".join(f"{result.orders_per_s:,.0f}" for result in rounds)
+    name = f"download of {ORDERS:,} orders into SQLite"
+    _row(name, f"{ORDERS / best:,.0f} orders/s (each: {each})", "≥ 15 000 orders/s")
+    _row("that, against loading the same bytes alone", f"{load_only_s(raw) / best:.0%} of its speed", "")
+    _row("that, against fetching the same pages alone", f"{truth.fetch_s / best:.0%} of its speed", "")
+    _row("peak memory", f"{max(result.peak_mb for result in rounds):.0f} MB", "< 250 MB")
+
+
+def _memory(usual_mb: float) -> None:
+    with wish_with_orders(MANY_ORDERS) as (wish, shop):
+        truth = asyncio.run(read_the_shop(wish.url, shop))
+        result = download(wish, shop, truth)
+    measured = f"{result.peak_mb:.0f} MB, {result.peak_mb / usual_mb:.2f} of that at {ORDERS:,}"
+    _row(f"peak memory at {MANY_ORDERS:,} orders", measured, "≤ 1.10")
+    _row(f"download of {MANY_ORDERS:,} orders", f"{result.orders_per_s:,.0f} orders/s", "")
+
+
+def _of_stock() -> None:
+    with wish_with_orders(0) as (wish, shop):
+        result = push(wish, shop)
+    _row(f"bulk jobs for {result.skus:,} changed SKUs", str(result.jobs), f"≤ {result.allowed_jobs}")
+    _row("time until all stand at Wish", f"{result.seconds:.1f} s", f"≤ {result.allowed_s:.1f} s")
+
+
+def _row(what: str, measured: str, goal: str) -> None:
+    print(f"| {what} | {measured} | {goal} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

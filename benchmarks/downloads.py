@@ -1,0 +1,112 @@
+"""Order downloads: how fast, in how much memory, and what the API does meanwhile."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.live_shop import LiveShop, connect, new_shop, wait_for_run
+from tests.processes import ServerProcess
+
+from benchmarks.limits import Truth
+from benchmarks.load import Latency, steady_load
+from benchmarks.stage import Stage, stage
+
+PATIENCE_S = 300
+
+
+class WrongResult(Exception):
+    """The orders stored are not the orders of the shop: there is no figure."""
+
+
+@dataclass(frozen=True)
+class Download:
+    """One checked download."""
+
+    orders: int
+    seconds: float
+    peak_mb: float
+
+    @property
+    def orders_per_s(self) -> float:
+        """Orders stored a second, from the first call to the last commit."""
+        return self.orders / self.seconds
+
+
+def download(wish: ServerProcess, shop: LiveShop, truth: Truth) -> Download:
+    """The first download of the whole shop into a fresh SQLite database."""
+    with stage(wish, shop) as place:
+        return _measured(place, truth)
+
+
+def download_under_load(
+    wish: ServerProcess, shop: LiveShop, truth: Truth, rate_per_s: float
+) -> tuple[Download, Latency]:
+    """The same download while the list of integrations is read `rate_per_s` times a second."""
+    with stage(wish, shop) as place:
+        for number in range(49):
+            connect(place.client, new_shop(wish.url, f"seller-{number}"), f"Shop {number:02}")
+        reading = _Reader(place, rate_per_s, truth.orders / 3000)
+        result = _measured(place, truth, reading)
+        return result, reading.latency()
+
+
+def restart(wish: ServerProcess, shop: LiveShop, truth: Truth) -> float:
+    """Seconds from starting the service on a database that holds the orders until it is ready."""
+    with stage(wish, shop) as place:
+        _measured(place, truth)
+        place.service.stop()
+        started = time.perf_counter()
+        place.service = place.deployment.serve()
+        try:
+            with_ready = place.client.get(f"{place.service.url}/health/ready")
+            assert with_ready.status_code == 200, with_ready.text
+            return time.perf_counter() - started
+        finally:
+            place.service.stop()
+
+
+class _Reader(threading.Thread):
+    """Reads the list at a steady rate in a thread with a loop of its own."""
+
+    def __init__(self, place: Stage, rate_per_s: float, duration_s: float) -> None:
+        super().__init__()
+        self._load = (f"{place.service.url}/integrations?limit=50", place.key, rate_per_s, duration_s)
+        self._latency: Latency | None = None
+
+    def run(self) -> None:
+        self._latency = asyncio.run(steady_load(*self._load))
+
+    def latency(self) -> Latency:
+        """What was measured, once the load is over."""
+        self.join()
+        assert self._latency is not None
+        return self._latency
+
+
+def _measured(place: Stage, truth: Truth, reading: _Reader | None = None) -> Download:
+    if reading is not None:
+        reading.start()
+    integration_id = connect(place.client, place.shop)
+    run = wait_for_run(place.client, integration_id, "orders", PATIENCE_S)
+    _check(place.deployment.database, truth)
+    return Download(truth.orders, _seconds(run), place.service.peak_memory_mb())
+
+
+def _seconds(run: dict[str, Any]) -> float:
+    started, finished = (datetime.fromisoformat(run[member]) for member in ("started_at", "finished_at"))
+    return (finished - started).total_seconds()
+
+
+def _check(database: Path, truth: Truth) -> None:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT revenue_amount FROM orders").fetchall()
+        events = connection.execute("SELECT count(*) FROM events WHERE type = 'order.created'").fetchone()
+    revenue = sum((Decimal(row[0]) for row in rows), Decimal(0))
+    if (len(rows), revenue, events[0]) != (truth.orders, truth.revenue, truth.orders):
+        raise WrongResult(f"{len(rows)} orders worth {revenue}, {events[0]} events; the shop has {truth}")

@@ -1,0 +1,55 @@
+"""The real service, the simulated Wish and one merchant, each a process of its own, on loopback."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from tests.live_shop import LiveShop, new_shop
+from tests.processes import Deployment, ServerProcess, api, simulated_wish
+
+
+@dataclass
+class Stage:
+    """What a figure is taken on. `key` may do everything."""
+
+    wish: ServerProcess
+    shop: LiveShop
+    deployment: Deployment
+    service: ServerProcess
+    key: str
+    client: httpx.Client
+
+
+@contextmanager
+def wish_with_orders(orders: int) -> Iterator[tuple[ServerProcess, LiveShop]]:
+    """A simulated Wish without a rate limit of its own, and a merchant with that many orders."""
+    with tempfile.TemporaryDirectory() as folder, simulated_wish(Path(folder)) as wish:
+        shop = new_shop(wish.url)
+        shop.switch(rate_per_s=None)
+        shop.add_products(5, variations=2)
+        if orders:
+            shop.place_orders(orders)
+        yield wish, shop
+
+
+@contextmanager
+def stage(wish: ServerProcess, shop: LiveShop) -> Iterator[Stage]:
+    """A fresh service on a fresh database, ready to answer; our own limiter on, at 1000 calls a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {
+            "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
+            "CHANNEL_SYNC_WISH_RATE_PER_S": "1000",
+            "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
+        }
+        deployment = Deployment(Path(folder), settings)
+        deployment.command("migrate")
+        key = deployment.create_key("admin")
+        service = deployment.serve()
+        try:
+            with api(service, key) as client:
+                yield Stage(wish, shop, deployment, service, key, client)
+        finally:
+            service.stop()

@@ -1,0 +1,135 @@
+"""The service and the simulated Wish as real processes, for the tests and benchmarks that need the whole."""
+
+import base64
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+START_S = 30
+
+
+@dataclass
+class ServerProcess:
+    """A started server: its address, and its output in a file."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, timeout_s: float = 30) -> int:
+        """End it as an operator would; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+    def peak_memory_mb(self) -> float:
+        """The most memory it has held so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
+
+
+def start_server(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> ServerProcess:
+    """Start `python -m …` and wait until it prints where it listens."""
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **environment},
+            cwd=log.parent,
+        )
+    try:
+        return ServerProcess(process, _address(process, log), log)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([process.stdout], [], [], 0.2)
+        line = process.stdout.readline().decode() if readable else ""
+        if found := re.search(r"listening on (http://\S+)", line):
+            return found[1]
+        if process.poll() is not None:
+            break
+    raise RuntimeError(f"no address printed; the log ends with: {log.read_text()[-2000:]}")
+
+
+@dataclass
+class Deployment:
+    """A folder with a database and the settings to start the service on it, again and again."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        key = base64.b64encode(os.urandom(32)).decode()
+        self.settings = {
+            "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{self.folder}/service.db",
+            "CHANNEL_SYNC_ENCRYPTION_KEYS": f"k1:{key}",
+            "CHANNEL_SYNC_LOG_LEVEL": "warning",
+            "CHANNEL_SYNC_RATE_LIMIT_PER_S": "0",
+            **self.settings,
+        }
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "service.db"
+
+    def command(self, *arguments: str) -> str:
+        """What a command of the service prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "channel_sync", *arguments],
+            capture_output=True,
+            text=True,
+            env={**os.environ, **self.settings},
+            cwd=self.folder,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def create_key(self, *scopes: str) -> str:
+        """A new API key of the tenant `acme`."""
+        wanted = ",".join(scopes or ("admin",))
+        printed = self.command("keys", "create", "--tenant", "acme", "--scopes", wanted)
+        return printed.strip().splitlines()[-1]
+
+    def serve(self) -> ServerProcess:
+        """The service, started and ready to answer."""
+        return start_server(["channel_sync", "serve", "--port", "0"], self.settings, self.folder / "service.log")
+
+
+@contextmanager
+def simulated_wish(folder: Path, *arguments: str) -> Iterator[ServerProcess]:
+    """The simulated Wish as a process of its own, stopped at the end."""
+    wish = start_server(["wish_simulator", "--port", "0", *arguments], {}, folder / "wish.log")
+    try:
+        yield wish
+    finally:
+        wish.kill()
+
+
+def api(server: ServerProcess, key: str) -> httpx.Client:
+    """A client of the service's API."""
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
