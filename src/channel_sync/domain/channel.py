@@ -188,6 +188,10 @@ class Shop(Protocol):
         """One order read anew: a page of one order or of one unreadable order."""
         ...
 
+    def read_order(self, raw: bytes) -> OrderPage:
+        """A kept reply read again, without a call: a page of one order or of one unreadable order."""
+        ...
+
     async def start_catalogue(self) -> str:
         """The id of a newly queued download of the whole catalogue."""
         ...

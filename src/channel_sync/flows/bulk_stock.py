@@ -1,0 +1,117 @@
+"""Stock of many products, sent as one job at the marketplace and followed to its end."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.errors import ChannelRefused, ChannelSyncError
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.listings import ProductStock, StockOutcome
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.poll_waits import PollWaits
+from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.single_stock import push_one_by_one
+from channel_sync.flows.stock_outcomes import accepted, listings_of, refused, settle
+from channel_sync.flows.stock_plan import alone
+from channel_sync.persistence.stock_jobs import OpenStockJob
+
+# More refusals than this are the shop's trouble, not a variation's: they are taken as they are.
+_MOST_TAKEN_APART = 10
+
+
+class JobEnd(Enum):
+    """How a bulk job ended; unless it is DONE, its listings wait again."""
+
+    DONE = auto()
+    UNKNOWN = auto()
+    REFUSED = auto()
+    OVERDUE = auto()
+
+
+async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], waits: PollWaits) -> JobEnd:
+    """Send one job and follow it. The job is a row before it is sent: a kill leaves one to follow or to undo."""
+    job = await _record(session, products)
+    try:
+        channel_job_id = await session.call(lambda shop: shop.start_stock_job(products))
+    except ChannelRefused:
+        await wait_again(session, job.id)
+        return JobEnd.REFUSED
+    except ChannelSyncError:
+        # Whether it arrived is not known: the listings wait again, and get what is newest then.
+        await wait_again(session, job.id)
+        raise
+    async with session.page() as page:
+        await page.work.stock_jobs.submitted(job.id, channel_job_id, utcnow())
+    return await follow(session, replace(job, channel_job_id=channel_job_id), products, waits)
+
+
+async def wait_again(session: RunSession, job_id: str) -> None:
+    """Close a job without an answer: its listings are as stale as before."""
+    async with session.page() as page:
+        await page.work.listings.unsend(job_id)
+        await page.work.stock_jobs.close(job_id, utcnow())
+
+
+async def _record(session: RunSession, products: Sequence[ProductStock]) -> OpenStockJob:
+    now = utcnow()
+    job = OpenStockJob(new_id("sjb", now), session.account.id, None, now, 0)
+    async with session.page() as page:
+        await page.work.stock_jobs.add(job)
+        await page.work.listings.mark_sent(listings_of(products), now, job.id)
+    return job
+
+
+async def follow(
+    session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], waits: PollWaits
+) -> JobEnd:
+    """Look at an open job until it ended, and store what became of each listing."""
+    if job.channel_job_id is None:
+        # Killed between row and answer: nobody knows whether the marketplace has it.
+        await wait_again(session, job.id)
+        return JobEnd.UNKNOWN
+    wait_s: float | None = 0
+    while wait_s is not None:
+        wait_s = waits.next_wait_s(job.submitted_at, utcnow())
+        await session.wire.sleep(wait_s or 0)
+        status = await _look(session, job.channel_job_id)
+        match status.state:
+            case JobState.READY:
+                await _settle_job(session, job, products, status.refused)
+                return JobEnd.DONE
+            case JobState.FAILED:
+                await wait_again(session, job.id)
+                return JobEnd.REFUSED
+            case JobState.PENDING:
+                continue
+    await wait_again(session, job.id)
+    return JobEnd.OVERDUE
+
+
+async def _look(session: RunSession, channel_job_id: str) -> StockJob:
+    try:
+        return await session.call(lambda shop: shop.stock_job(channel_job_id))
+    except ChannelRefused:
+        # The marketplace does not know the job any more; what it did with it is open.
+        return StockJob(JobState.FAILED)
+
+
+async def _settle_job(
+    session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], refusals: dict[str, tuple[str, str]]
+) -> None:
+    apart = [product for product in products if product.product_id in refusals and len(product.listings) > 1]
+    if len(refusals) > _MOST_TAKEN_APART:
+        apart = []
+    whole = [product for product in products if product not in apart]
+    outcomes = [outcome for product in whole for outcome in _outcomes(product, refusals)]
+    async with session.page() as page:
+        await settle(page, session, outcomes)
+        await page.work.stock_jobs.close(job.id, utcnow())
+    for product in apart:
+        await push_one_by_one(session, alone(product))
+
+
+def _outcomes(product: ProductStock, refusals: dict[str, tuple[str, str]]) -> list[StockOutcome]:
+    if product.product_id in refusals:
+        return refused(product, *refusals[product.product_id])
+    return accepted(product)

@@ -1,0 +1,87 @@
+"""Stale stock levels to the listings of one shop."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from channel_sync.domain.listings import ProductStock
+from channel_sync.flows.bulk_stock import JobEnd, follow, push_in_bulk
+from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
+from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.single_stock import push_one_by_one
+from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan
+
+_MOST_LISTINGS = 50_000
+_MOST_ROUNDS = 1_000
+
+
+class PushStock:
+    """The stock walk: a level is read when it is sent, so the newest value wins and an older one never follows."""
+
+    def __init__(self, waits: PollWaits = STOCK_WAITS) -> None:
+        self._waits = waits
+
+    async def run(self, session: RunSession) -> None:
+        """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
+        push = _StockPush(session, self._waits)
+        await push.resume()
+        for _ in range(_MOST_ROUNDS):
+            products = await push.stale()
+            if not products:
+                return
+            await push.send(products)
+
+
+@dataclass(slots=True)
+class _StockPush:
+    """The work of one run."""
+
+    session: RunSession
+    waits: PollWaits
+    default_warehouse: str | None = None
+
+    async def resume(self) -> None:
+        """Follow the job that an earlier run left open."""
+        async with self.session.database.read() as work:
+            job = await work.stock_jobs.open(self.session.account.id)
+            products = await work.listings.in_job(job.id) if job else []
+        if job is not None:
+            await self._after(products, await follow(self.session, job, products, self.waits))
+
+    async def stale(self) -> list[ProductStock]:
+        """What to send now, most urgent first, by the settings as they are now."""
+        async with self.session.database.read() as work:
+            stale = await work.listings.stale(self.session.account.id, _MOST_LISTINGS)
+            integration = await work.integrations.find(self.session.integration.id) if stale else None
+        if integration is None:
+            return []
+        settings = integration.settings.stock
+        warehouse_id = settings.warehouse_id or await self._default_warehouse()
+        # Tens of thousands of listings take longer than the API's requests should wait.
+        return await asyncio.to_thread(plan, stale, settings, warehouse_id)
+
+    async def send(self, products: Sequence[ProductStock]) -> None:
+        """Send the first of these: few one by one, many as one bulk job."""
+        if len(products) <= SINGLE_PRODUCTS:
+            return await push_one_by_one(self.session, products)
+        batch = first_batch(products)
+        await self._after(batch, await push_in_bulk(self.session, batch, self.waits))
+
+    async def _after(self, products: Sequence[ProductStock], end: JobEnd) -> None:
+        match end:
+            case JobEnd.DONE | JobEnd.UNKNOWN:
+                return
+            case JobEnd.OVERDUE:
+                await push_one_by_one(self.session, await self._as_of_now(products))
+            case JobEnd.REFUSED:
+                for half in halves(products):
+                    await self.send(await self._as_of_now(half))
+
+    async def _as_of_now(self, products: Sequence[ProductStock]) -> list[ProductStock]:
+        wanted = {product.product_id for product in products}
+        return [product for product in await self.stale() if product.product_id in wanted]
+
+    async def _default_warehouse(self) -> str:
+        if self.default_warehouse is None:
+            self.default_warehouse = await self.session.call(lambda shop: shop.default_warehouse())
+        return self.default_warehouse

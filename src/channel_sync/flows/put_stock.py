@@ -1,0 +1,79 @@
+"""The caller's stock levels into our rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.domain.stock import MAX_UNITS, StockResult
+from channel_sync.flows.clock import utcnow
+from channel_sync.persistence.database import Database
+
+
+class StockItem(NamedTuple):
+    """One wanted level; `revision` is the caller's own and may be left out."""
+
+    sku: str
+    available: int
+    revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockAnswer:
+    """What became of one item; `code` says why it is invalid."""
+
+    sku: str
+    result: StockResult
+    version: int | None = None
+    code: str | None = None
+
+
+class PutStock:
+    """Stores wanted levels and brings forward the runs that send them."""
+
+    def __init__(self, database: Database, nudge: Callable[[], None]) -> None:
+        self._database = database
+        self._nudge = nudge
+
+    async def put(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
+        """An answer per item, in order; an invalid one does not stop the others."""
+        faults = _faults(items)
+        usable = [item for item, fault in zip(items, faults, strict=True) if fault is None]
+        stored = iter(await self._store(tenant, usable) if usable else [])
+        return [
+            next(stored) if fault is None else StockAnswer(item.sku, StockResult.INVALID, None, fault)
+            for item, fault in zip(items, faults, strict=True)
+        ]
+
+    async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
+        now = utcnow()
+        async with self._database.begin() as work:
+            levels = await work.stock.put(tenant, items, now)
+            answers = [
+                StockAnswer(item.sku, result, level.version if level else None)
+                for item, (level, result) in zip(items, levels, strict=True)
+            ]
+            changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
+            waiting = await work.stock.integrations_to_push(tenant, changed) if changed else []
+            for integration_id in waiting:
+                await work.schedules.hurry(integration_id, RunKind.STOCK, now)
+        if waiting:
+            self._nudge()
+        return answers
+
+
+def _faults(items: Sequence[StockItem]) -> list[str | None]:
+    faults: list[str | None] = []
+    seen: set[str] = set()
+    for item in items:
+        faults.append(_fault(item, seen))
+        seen.add(item.sku)
+    return faults
+
+
+def _fault(item: StockItem, seen: set[str]) -> str | None:
+    if not item.sku.strip():
+        return "sku_blank"
+    if item.sku in seen:
+        return "sku_repeated"
+    return None if 0 <= item.available <= MAX_UNITS else "available_out_of_range"

@@ -1,0 +1,76 @@
+"""How a run is closed: its row, its schedule, its calls and its event, in one transaction."""
+
+from datetime import datetime
+
+from channel_sync.domain.events import Event
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
+from channel_sync.flows.due_runs import has_stock_to_send
+from channel_sync.flows.run_ending import Ending
+from channel_sync.flows.run_opening import work_again
+from channel_sync.flows.run_pace import RunPace
+from channel_sync.flows.run_session import RunSession
+from channel_sync.persistence.database import UnitOfWork
+
+
+async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
+    """The run finished as `ending` says; `RunLost` when somebody else closed it first."""
+    run = session.run
+    await work.runs.finish(run.id, ending.status, ending.outcome, session.counts, ending.error, now)
+    await _reschedule(work, session, ending, pace, now)
+    if _is_no_news(session, ending) and await work.runs.fold(run.id):
+        return
+    await work.runs.add_calls(run.id, session.wire.calls)
+    if _is_worth_telling(session, ending):
+        await work.events.add([_run_finished(session, ending, now)])
+
+
+async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
+    run, integration = session.run, session.integration
+    if ending.status is RunStatus.INTERRUPTED:
+        return await work_again(work, run, now)
+    if ending.status is not RunStatus.FINISHED or run.trigger is Trigger.BACKFILL or run.dry_run:
+        return
+    if ending.outcome is not Outcome.FAILED:
+        next_at = await _next_at(work, session, pace, now)
+        return await work.schedules.succeeded(integration.id, run.kind, now, next_at)
+    schedules = await work.schedules.of([integration.id])
+    schedule = schedules.get(integration.id, {}).get(run.kind)
+    failures = schedule.failures if schedule else 0
+    next_at = now + pace.until_retry(integration, run.kind, failures, ending.retry_after_s)
+    code = ending.error.code if ending.error else "unknown"
+    await work.schedules.failed(integration.id, run.kind, now, next_at, code)
+
+
+async def _next_at(work: UnitOfWork, session: RunSession, pace: RunPace, now: datetime) -> datetime:
+    integration = session.integration
+    if session.run.kind is not RunKind.STOCK:
+        return now + pace.until_next(integration, session.run.kind)
+    # A value that came after the last look is due at once; its own hint was overtaken by this run.
+    waiting = await has_stock_to_send(work, session.account.id)
+    return now if waiting else now + pace.until_next_look(integration)
+
+
+def _is_no_news(session: RunSession, ending: Ending) -> bool:
+    return ending.outcome is Outcome.NO_CHANGES and session.run.trigger is Trigger.SCHEDULE
+
+
+def _is_worth_telling(session: RunSession, ending: Ending) -> bool:
+    if ending.status is RunStatus.INTERRUPTED:
+        return False
+    by_a_person = session.run.trigger in (Trigger.MANUAL, Trigger.BACKFILL)
+    return by_a_person or ending.outcome is not Outcome.NO_CHANGES
+
+
+def _run_finished(session: RunSession, ending: Ending, now: datetime) -> Event:
+    run = session.run
+    members: dict[str, str | int | None] = {
+        "run_id": run.id,
+        "kind": run.kind.value,
+        "trigger": run.trigger.value,
+        "status": ending.status.value,
+        "outcome": ending.outcome.value if ending.outcome else None,
+        "code": ending.error.code if ending.error else None,
+        "seen": session.counts.seen,
+    }
+    return Event(new_id("evt", now), run.tenant, "run.finished", run.integration_id, now, members)

@@ -1,0 +1,69 @@
+"""How a run ended, in the words of the contract."""
+
+from dataclasses import dataclass
+
+from channel_sync.domain.errors import (
+    ChannelError,
+    ChannelRefused,
+    ChannelSyncError,
+    ChannelUnavailable,
+    GrantRejected,
+    ReplyNotUnderstood,
+)
+from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the row of a finished run says, and how long the marketplace asked us to wait."""
+
+    status: RunStatus
+    outcome: Outcome | None = None
+    error: RunError | None = None
+    retry_after_s: float | None = None
+
+
+CANCELLED = Ending(RunStatus.CANCELLED)
+INTERRUPTED = Ending(RunStatus.INTERRUPTED)
+CRASHED = Ending(
+    RunStatus.FINISHED,
+    Outcome.FAILED,
+    RunError("internal_error", "internal", "service", True, "The run stopped on an unexpected error."),
+)
+
+
+def came_to_its_end(counts: Counts, flaw: ChannelError | None) -> Ending:
+    """The ending of a walk that nothing stopped; a flaw makes it partial."""
+    if flaw is None:
+        return Ending(RunStatus.FINISHED, counts.outcome())
+    return Ending(RunStatus.FINISHED, Outcome.PARTIAL, run_error(flaw))
+
+
+def failed(error: ChannelSyncError) -> Ending:
+    """The ending of a walk that an error stopped."""
+    retry_after_s = error.retry_after_s if isinstance(error, ChannelUnavailable) else None
+    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error), retry_after_s)
+
+
+def run_error(error: ChannelSyncError) -> RunError:
+    """The error as a run tells it: its class says who has to act."""
+    origin = "channel" if isinstance(error, ChannelError) else "service"
+    kind = _kind(error)
+    retryable = kind in ("rate_limit", "channel_outage", "network", "internal")
+    return RunError(error.code, kind, origin, retryable, error.message)
+
+
+def _kind(error: ChannelSyncError) -> str:
+    if isinstance(error, ChannelUnavailable):
+        return _kind_of_outage(error.code)
+    if isinstance(error, GrantRejected):
+        return "auth"
+    if isinstance(error, ChannelRefused):
+        return "config"
+    return "data" if isinstance(error, ReplyNotUnderstood) else "internal"
+
+
+def _kind_of_outage(code: str) -> str:
+    if code == "rate_limited":
+        return "rate_limit"
+    return "network" if code.startswith("network_") else "channel_outage"

@@ -1,0 +1,74 @@
+"""Which runs are opened: the ones a person asks for, the ones that are due, the ones cut off by a stop."""
+
+from datetime import datetime, timedelta
+
+from channel_sync.domain.errors import AlreadyRunning, Conflict, Invalid
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.persistence.database import UnitOfWork
+
+
+def check_request(integration: Integration, request: RunRequest) -> None:
+    """`Conflict` or `Invalid` where the request cannot become a run."""
+    if integration.status is not Status.ACTIVE:
+        raise Conflict(f"integration_{integration.status}", f"The integration is {integration.status}.")
+    if request.kind is not RunKind.ORDERS:
+        members = {"from": request.window_from, "to": request.window_to, "dry_run": request.dry_run}
+        for member, given in members.items():
+            if given:
+                raise Invalid("not_for_this_kind", f"Only runs of orders take {member}.", f"/{member}")
+    start, end = request.window_from, request.window_to
+    if end is not None and (start is None or end < start):
+        raise Invalid("window_invalid", "A window needs from, and to not before it.", "/to")
+
+
+def queued_run(integration: Integration, request: RunRequest, now: datetime) -> Run:
+    """A new run of an integration that has an account."""
+    if integration.account_id is None:
+        raise Conflict("integration_draft", "The integration is not connected.")
+    return Run(
+        id=new_id("run", now),
+        tenant=integration.tenant,
+        integration_id=integration.id,
+        account_id=integration.account_id,
+        kind=request.kind,
+        trigger=request.trigger,
+        status=RunStatus.QUEUED,
+        outcome=None,
+        counts=Counts(),
+        error=None,
+        window_from=request.window_from,
+        window_to=request.window_to,
+        dry_run=request.dry_run,
+        created_at=now,
+        started_at=None,
+        finished_at=None,
+        heartbeat_at=now,
+        cancel_requested=False,
+    )
+
+
+async def open_run(work: UnitOfWork, run: Run, stale_after: timedelta, now: datetime) -> None:
+    """The run queued; `AlreadyRunning` while another of its kind shows signs of life."""
+    try:
+        await work.runs.open(run)
+    except AlreadyRunning:
+        stale = now - stale_after
+        if not await work.runs.interrupt_stale(run.integration_id, run.kind, stale, now):
+            raise
+        await work.runs.open(run)
+
+
+async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
+    """What an interrupted run was for is done by another: now, and for a backfill with its own window."""
+    if run.trigger is not Trigger.BACKFILL:
+        return await work.schedules.hurry(run.integration_id, run.kind, now)
+    integration = await work.integrations.find(run.integration_id)
+    if integration is None or integration.status is not Status.ACTIVE:
+        return
+    request = RunRequest(run.integration_id, run.kind, run.trigger, run.window_from, run.window_to, run.dry_run)
+    try:
+        await work.runs.open(queued_run(integration, request, now))
+    except AlreadyRunning:
+        return

@@ -1,0 +1,70 @@
+"""What a walk works with while it runs: the shop, the database, and a fence around every page."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from channel_sync.domain.channel import Call, Shop, Wire
+from channel_sync.domain.errors import ChannelError
+from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.runs import Counts, Run
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.grants import ShopConnection
+from channel_sync.persistence.database import Database, UnitOfWork
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class RunPage:
+    """One transaction of a run; what it adds to `counts` counts once it is committed."""
+
+    work: UnitOfWork
+    counts: Counts = field(default_factory=Counts)
+
+
+@dataclass(slots=True)
+class RunSession:
+    """One run at work. `counts` are those of committed pages; a `flaw` makes a finished run partial."""
+
+    run: Run
+    integration: Integration
+    account: Account
+    connection: ShopConnection
+    wire: Wire
+    database: Database
+    counts: Counts = field(default_factory=Counts)
+    flaw: ChannelError | None = None
+    lost: bool = False
+
+    async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
+        """One remote call, unless the run is to stop."""
+        self.wire.check()
+        return await self.connection.call(ask)
+
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator[RunPage]:
+        """A transaction with heartbeat and call journal, rolled back by `RunLost` if the run is closed."""
+        calls: list[Call] = []
+        kept = False
+        try:
+            async with self.database.begin() as work:
+                page = RunPage(work)
+                yield page
+                calls = self.wire.take_calls()
+                await work.runs.add_calls(self.run.id, calls)
+                await work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
+            kept = True
+            self.counts += page.counts
+        finally:
+            if not kept:
+                self.wire.calls[:0] = calls
+
+
+class Walk(Protocol):
+    """What a run of one kind does, page by page."""
+
+    async def run(self, session: RunSession) -> None:
+        """Walk to the end, or raise what ended it; committed pages stay."""
+        ...

@@ -1,0 +1,194 @@
+"""Runs from the outside: ask for one, cancel one, start what is due, carry one out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from channel_sync.domain.channel import Priority, Wire
+from channel_sync.domain.errors import (
+    AlreadyRunning,
+    ChannelSyncError,
+    RunLost,
+    RunStopped,
+)
+from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.due_runs import open_due_run
+from channel_sync.flows.heartbeat import heartbeat
+from channel_sync.flows.run_closing import close_run
+from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
+from channel_sync.flows.run_opening import check_request, open_run, queued_run, work_again
+from channel_sync.flows.run_pace import RunPace
+from channel_sync.flows.run_session import RunSession, Walk
+from channel_sync.flows.shops import Shops
+from channel_sync.persistence.database import Database
+
+_PRIORITIES = {
+    RunKind.ORDERS: Priority.ORDERS,
+    RunKind.RECONCILE: Priority.ORDERS,
+    RunKind.STOCK: Priority.STOCK,
+    RunKind.LISTINGS: Priority.CATALOGUE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """Who runs here and at what pace. `owner` is new with every process; silent for `stale_after_s` is dead."""
+
+    owner: str
+    pace: RunPace = field(default_factory=RunPace)
+    stale_after_s: float = 60
+    heartbeat_s: float = 15
+    due_at_once: int = 200
+
+
+class Runs:
+    """Every run of this process. `nudge` is called after each commit that queues one."""
+
+    def __init__(
+        self,
+        database: Database,
+        shops: Shops,
+        walks: Mapping[RunKind, Walk],
+        rules: RunRules,
+        nudge: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._shops = shops
+        self._walks = walks
+        self._rules = rules
+        self._nudge = nudge
+        self._stale_after = timedelta(seconds=rules.stale_after_s)
+        self._sessions: dict[str, RunSession] = {}
+        self._stopping = False
+
+    async def request(self, tenant: str, request: RunRequest) -> tuple[Run, bool]:
+        """A queued run, or with True the open one of its kind. `Conflict` unless the integration is active."""
+        now = utcnow()
+        try:
+            async with self._database.begin() as work:
+                integration = await work.integrations.get(tenant, request.integration_id)
+                check_request(integration, request)
+                run = queued_run(integration, request, now)
+                await open_run(work, run, self._stale_after, now)
+        except AlreadyRunning as already:
+            return await self._get(tenant, already.related_id or ""), True
+        self._nudge()
+        return run, False
+
+    async def cancel(self, tenant: str, run_id: str) -> Run:
+        """The run, asked to stop at its next page; one that is closed already stays as it is."""
+        async with self._database.begin() as work:
+            await work.runs.request_cancel(tenant, run_id)
+        if run_id in self._sessions:
+            self._sessions[run_id].wire.cut()
+        self._nudge()
+        return await self._get(tenant, run_id)
+
+    async def start_due(self, kind: RunKind) -> None:
+        """Queue the runs of a kind whose time has come."""
+        now = utcnow()
+        async with self._database.read() as work:
+            due = await work.schedules.due(kind, now, self._rules.due_at_once)
+        if not due:
+            return
+        async with self._database.begin() as work:
+            for integration_id in due:
+                integration = await work.integrations.find(integration_id)
+                if integration is None:
+                    await work.schedules.set_next(integration_id, kind, None)
+                    continue
+                await open_due_run(work, integration, kind, self._rules.pace, self._stale_after, now)
+
+    async def queued(self, limit: int) -> list[str]:
+        """Ids of runs that wait, those that a person asked for first."""
+        async with self._database.read() as work:
+            return await work.runs.queued(limit)
+
+    async def execute(self, run_id: str) -> None:
+        """Carry out a queued run, if it is still free to take."""
+        session = await self._claim(run_id)
+        if session is None:
+            return
+        self._sessions[run_id] = session
+        async with heartbeat(session, self._rules.heartbeat_s):
+            ending = await self._ending(session)
+        if ending is not None:
+            await self._close(session, ending)
+        del self._sessions[run_id]
+
+    async def crashed(self, run_id: str) -> None:
+        """Close a run whose `execute` raised what no one expected."""
+        session = self._sessions.pop(run_id, None)
+        if session is not None:
+            await self._close(session, CRASHED)
+
+    async def stop_marked(self) -> None:
+        """Let no further call start in runs that were cancelled, or whose integration was disabled or removed."""
+        if not self._sessions:
+            return
+        async with self._database.read() as work:
+            marked = await work.runs.to_stop(self._rules.owner)
+        for run_id in marked:
+            if run_id in self._sessions:
+                self._sessions[run_id].wire.cut()
+
+    def stop_all(self) -> None:
+        """Let every run stop at its next page, to be taken up again by the next start."""
+        self._stopping = True
+        for session in self._sessions.values():
+            session.wire.cut()
+
+    async def take_over(self) -> None:
+        """At the start of a single process: what an earlier one left open is closed and due again."""
+        if not self._database.single_process:
+            return
+        now = utcnow()
+        async with self._database.begin() as work:
+            for run in await work.runs.interrupt_others(self._rules.owner, now):
+                await work_again(work, run, now)
+
+    async def _claim(self, run_id: str) -> RunSession | None:
+        now = utcnow()
+        async with self._database.begin() as work:
+            run = await work.runs.claim(run_id, self._rules.owner, now)
+            if run is None:
+                return None
+            integration = await work.integrations.find(run.integration_id)
+            if run.cancel_requested or integration is None or not integration.runnable:
+                await work.runs.finish(run.id, RunStatus.CANCELLED, None, Counts(), None, now)
+                return None
+            account = await work.accounts.get(run.account_id)
+        wire = Wire(_PRIORITIES[run.kind])
+        if self._stopping:
+            wire.cut()
+        connection = self._shops.connect(integration, wire)
+        return RunSession(run, integration, account, connection, wire, self._database)
+
+    async def _ending(self, session: RunSession) -> Ending | None:
+        """How the walk ended; nothing when the run is no longer ours to close."""
+        try:
+            await self._walks[session.run.kind].run(session)
+        except RunLost:
+            return None
+        except RunStopped:
+            return self._stopped(session)
+        except ChannelSyncError as error:
+            return failed(error)
+        return came_to_its_end(session.counts, session.flaw)
+
+    def _stopped(self, session: RunSession) -> Ending | None:
+        if session.lost:
+            return None
+        return INTERRUPTED if self._stopping else CANCELLED
+
+    async def _close(self, session: RunSession, ending: Ending) -> None:
+        try:
+            async with self._database.begin() as work:
+                await close_run(work, session, ending, self._rules.pace, utcnow())
+        except RunLost:
+            return
+
+    async def _get(self, tenant: str, run_id: str) -> Run:
+        async with self._database.read() as work:
+            return await work.runs.get(tenant, run_id)

@@ -1,0 +1,57 @@
+"""Which products are told their stock, in which order, and how many at once. No database, no shop."""
+
+from collections.abc import Sequence
+
+from channel_sync.domain.listings import Listing, ListingStock, ProductStock
+from channel_sync.domain.stock import StockLevel, StockSettings
+
+SINGLE_PRODUCTS = 3
+BULK_PRODUCTS = 250
+BULK_BYTES = 2_000_000
+_BYTES_A_LISTING = 80
+_BYTES_A_WAREHOUSE = 60
+
+
+def plan(
+    stale: Sequence[tuple[Listing, StockLevel]], settings: StockSettings, warehouse_id: str
+) -> list[ProductStock]:
+    """Stale listings by product, the steepest decrease first: an oversold unit costs more than an unsold one."""
+    products: dict[str, list[ListingStock]] = {}
+    steepest: dict[str, int] = {}
+    for listing, level in stale:
+        known = dict(listing.quantities)
+        units = settings.units(level.available)
+        change = units - known.get(warehouse_id, 0)
+        known[warehouse_id] = units
+        stock = ListingStock(listing.id, listing.variation_id, level.version, units, tuple(known.items()))
+        products.setdefault(listing.product_id, []).append(stock)
+        steepest[listing.product_id] = min(change, steepest.get(listing.product_id, change))
+    order = sorted(products, key=steepest.__getitem__)
+    return [ProductStock(product_id, tuple(products[product_id])) for product_id in order]
+
+
+def first_batch(products: Sequence[ProductStock]) -> list[ProductStock]:
+    """As many of the first products as one bulk job takes, at least one."""
+    batch: list[ProductStock] = []
+    size = 0
+    for product in products[:BULK_PRODUCTS]:
+        size += _size(product)
+        if batch and size > BULK_BYTES:
+            break
+        batch.append(product)
+    return batch
+
+
+def halves(products: Sequence[ProductStock]) -> tuple[Sequence[ProductStock], Sequence[ProductStock]]:
+    """The first and the second half."""
+    middle = len(products) // 2
+    return products[:middle], products[middle:]
+
+
+def alone(product: ProductStock) -> list[ProductStock]:
+    """Each listing of a product by itself, so that one refused variation does not hold back its siblings."""
+    return [ProductStock(product.product_id, (listing,)) for listing in product.listings]
+
+
+def _size(product: ProductStock) -> int:
+    return sum(_BYTES_A_LISTING + _BYTES_A_WAREHOUSE * len(stock.quantities) for stock in product.listings)

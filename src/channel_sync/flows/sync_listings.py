@@ -1,0 +1,105 @@
+"""The catalogue of one shop into our map of SKUs."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from channel_sync.domain.channel import ChangedProducts, JobState, Shop
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
+from channel_sync.domain.listings import ChannelListing
+from channel_sync.domain.runs import Counts, RunKind, Trigger
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.due_runs import has_stock_to_send
+from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
+from channel_sync.flows.run_session import RunSession
+
+_WHOLE_EVERY = timedelta(days=1)
+_OVERLAP = timedelta(minutes=10)
+_MOST_SINGLE_READS = 200
+_PRODUCTS_A_PAGE = 20
+
+
+class SyncListings:
+    """The listing walk: the whole catalogue once a day, else only the products that changed."""
+
+    def __init__(self, waits: PollWaits = CATALOGUE_WAITS) -> None:
+        self._waits = waits
+        self._read_until: dict[str, datetime] = {}
+
+    async def run(self, session: RunSession) -> None:
+        """Store new and changed listings, mark those that are gone, and map SKUs anew."""
+        whole_at = session.account.listings_at
+        if whole_at is None or self._wants_all(session, whole_at):
+            return await self._download(session)
+        changed = await self._changed(session, whole_at)
+        if not changed.complete or len(changed.product_ids) > _MOST_SINGLE_READS:
+            return await self._download(session)
+        await self._read(session, changed.product_ids)
+        if changed.until is not None:
+            self._read_until[session.account.id] = changed.until
+
+    def _wants_all(self, session: RunSession, whole_at: datetime) -> bool:
+        return session.run.trigger is Trigger.MANUAL or utcnow() - whole_at >= _WHOLE_EVERY
+
+    async def _changed(self, session: RunSession, whole_at: datetime) -> ChangedProducts:
+        # What this process read since is skipped; a new process reads it once more, which changes nothing.
+        since = max(whole_at, self._read_until.get(session.account.id, whole_at)) - _OVERLAP
+        return await session.call(lambda shop: shop.changed_products(since))
+
+    async def _read(self, session: RunSession, product_ids: Sequence[str]) -> None:
+        for start in range(0, len(product_ids), _PRODUCTS_A_PAGE):
+            fresh: list[ChannelListing] = []
+            for product_id in product_ids[start : start + _PRODUCTS_A_PAGE]:
+                fresh += await _product(session, product_id)
+            await self._keep(session, fresh)
+        if session.counts.news:
+            await self._map(session)
+
+    async def _download(self, session: RunSession) -> None:
+        started_at = utcnow()
+        job_id = await session.call(lambda shop: shop.start_catalogue())
+        file_urls = await self._file_urls(session, job_id, started_at)
+        seen: set[str] = set()
+        async for listings in await session.call(lambda shop: _catalogue(shop, file_urls)):
+            await self._keep(session, listings)
+            seen.update(listing.variation_id for listing in listings)
+            session.wire.check()
+        async with session.page() as page:
+            gone = await page.work.listings.mark_gone(session.account.id, seen)
+            page.counts = Counts(updated=gone)
+            await page.work.accounts.set_listings_at(session.account.id, started_at)
+        await self._map(session)
+
+    async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
+        while (wait_s := self._waits.next_wait_s(started_at, utcnow())) is not None:
+            await session.wire.sleep(wait_s)
+            job = await session.call(lambda shop: shop.catalogue_job(job_id))
+            match job.state:
+                case JobState.READY:
+                    return job.file_urls
+                case JobState.FAILED:
+                    raise ChannelUnavailable("catalogue_failed", "The marketplace gave up the catalogue download.")
+                case JobState.PENDING:
+                    continue
+        raise ChannelUnavailable("catalogue_overdue", "The catalogue download was not ready in time.")
+
+    async def _keep(self, session: RunSession, listings: Sequence[ChannelListing]) -> None:
+        async with session.page() as page:
+            page.counts = await page.work.listings.replace(session.account.id, listings, utcnow())
+
+    async def _map(self, session: RunSession) -> None:
+        async with session.page() as page:
+            await page.work.listings.refresh_mapping(session.account.id, utcnow())
+            if await has_stock_to_send(page.work, session.account.id):
+                await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, utcnow())
+
+
+async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+    return shop.catalogue(file_urls)
+
+
+async def _product(session: RunSession, product_id: str) -> Sequence[ChannelListing]:
+    try:
+        return await session.call(lambda shop: shop.product(product_id))
+    except ChannelRefused:
+        # Removed between the list and the read; the next whole download marks its listings.
+        return ()

@@ -1,0 +1,39 @@
+"""What runs by the clock, and how often."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.flows.grants import Grants
+from channel_sync.flows.prune import Prune
+from channel_sync.flows.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The flows that jobs call."""
+
+    runs: Runs
+    grants: Grants
+    prune: Prune
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing done every `every_s` seconds. A hasty one is also done at once after a nudge."""
+
+    name: str
+    every_s: float
+    what: Callable[[Work], Awaitable[None]]
+    hasty: bool = False
+
+
+JOBS = (
+    Job("stop_marked_runs", 0.5, lambda work: work.runs.stop_marked()),
+    Job("start_order_runs", 1, lambda work: work.runs.start_due(RunKind.ORDERS), hasty=True),
+    Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), hasty=True),
+    Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), hasty=True),
+    Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
+    Job("renew_grants", 60, lambda work: work.grants.renew_due()),
+    Job("prune", 3600, lambda work: work.prune.run()),
+)
