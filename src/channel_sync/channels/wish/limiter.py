@@ -78,12 +78,18 @@ class Bucket:
 class Budgets:
     """The buckets of all integrations."""
 
-    def __init__(self, rate: float, jitter: Callable[[float], float]) -> None:
+    def __init__(
+        self, rate: float, jitter: Callable[[float], float], clock: Callable[[], float] = monotonic
+    ) -> None:
         self._rate = rate
         self._jitter = jitter
+        self._clock = clock
         self._buckets: dict[str, Bucket] = {}
         self._tickets = itertools.count()
-        self._swept_at = monotonic()
+        self._swept_at = self._clock()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
 
     async def turn(self, integration_id: str, wire: Wire) -> None:
         """Wait for this integration's next call; the wire's priority decides who is first.
@@ -94,8 +100,8 @@ class Budgets:
         ticket = (int(wire.priority), next(self._tickets))
         insort(bucket.waiting, ticket)
         try:
-            while delay := bucket.delay(ticket, monotonic()):
-                _refuse_long_pause(bucket.pause_left(monotonic()))
+            while delay := bucket.delay(ticket, self._clock()):
+                _refuse_long_pause(bucket.pause_left(self._clock()))
                 await wire.sleep(min(delay, _LOOK_AGAIN_S))
             bucket.take()
         finally:
@@ -103,7 +109,7 @@ class Budgets:
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
-        bucket, now = self._of(integration_id), monotonic()
+        bucket, now = self._of(integration_id), self._clock()
         bucket.pause(now, seconds, self._jitter)
         return bucket.pause_left(now)
 
@@ -115,11 +121,11 @@ class Budgets:
         self._sweep()
         bucket = self._buckets.get(integration_id)
         if bucket is None:
-            bucket = self._buckets[integration_id] = Bucket(self._rate, monotonic())
+            bucket = self._buckets[integration_id] = Bucket(self._rate, self._clock())
         return bucket
 
     def _sweep(self) -> None:
-        now = monotonic()
+        now = self._clock()
         if now < self._swept_at + _SWEEP_S:
             return
         self._swept_at = now

@@ -9,7 +9,7 @@ import msgspec
 
 from channel_sync.channels.wish.connection import Connection, Query, segment
 from channel_sync.channels.wish.order_jobs import downloaded_orders
-from channel_sync.channels.wish.orders import Row, read_orders
+from channel_sync.channels.wish.orders import Row, read_order, read_orders
 from channel_sync.channels.wish.replies import Family
 from channel_sync.channels.wish.times import query_time
 from channel_sync.domain.orders import ChannelOrder, OrderPage, OrderQuery, OrderWindow, UnreadableOrder
@@ -40,6 +40,11 @@ async def single_order(connection: Connection, channel_order_id: str) -> OrderPa
     """A page of the one order as it is now."""
     reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}")
     return _page(await read_orders([reply.data], reply.request_id), None, is_full=False)
+
+
+def kept_order(raw: bytes) -> OrderPage:
+    """A page of the one order that a kept reply holds."""
+    return _page([read_order(raw, None)], None, is_full=False)
 
 
 def _page(rows: Sequence[Row], next: OrderQuery | None, is_full: bool) -> OrderPage:
