@@ -1,0 +1,151 @@
+"""The API put together: routes, and the layers around them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from channel_sync.api import (
+    channels,
+    connections,
+    docs,
+    events,
+    health,
+    integrations,
+    keys,
+    listings,
+    oauth,
+    orders,
+    runs,
+    stock,
+)
+from channel_sync.api.access import Access, Credentials
+from channel_sync.api.contract import openapi_document, operation_id
+from channel_sync.api.limits import BodyCap, RateLimit
+from channel_sync.api.problems import answer, answer_request
+from channel_sync.api.request_log import RequestLog
+from channel_sync.api.services import DocsMode, Services
+from channel_sync.domain.errors import ChannelSyncError
+
+API_VERSION = "1.0.0"
+
+DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a feed, stock goes out to listings.
+
+* Errors are `application/problem+json`; `code` is stable.
+* Lists give `items` and `next_cursor`; pass it on as `cursor`.
+* Repeat a POST safely with an `Idempotency-Key`."""
+
+_OPEN = re.compile(r"/health/(live|ready)|/wish/(authorise|callback)|/channels/[^/]+/logo\.svg")
+_DOCS = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
+_ROUTERS = (
+    channels.router,
+    integrations.starting,
+    integrations.router,
+    connections.starting,
+    connections.router,
+    oauth.router,
+    runs.starting,
+    runs.router,
+    orders.starting,
+    orders.router,
+    stock.router,
+    listings.router,
+    events.router,
+    keys.starting,
+    keys.router,
+    health.router,
+)
+_EXPOSED = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+_ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "X-Request-Id"]
+
+
+def create_api(services: Services) -> FastAPI:
+    """The API on these services. It holds nothing else and starts nothing."""
+    app = _app(_layers(services))
+    app.state.services = services
+    app.state.visits = oauth.Visits()
+    if services.settings.docs is not DocsMode.OFF:
+        app.include_router(docs.router)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The contract, which is the same for every deployment."""
+    return openapi_document(_app([]))
+
+
+def _app(layers: list[Middleware]) -> FastAPI:
+    app = FastAPI(
+        title="channel-sync",
+        summary="Orders in, stock out: seller accounts at marketplaces as one API.",
+        description=DESCRIPTION,
+        version=API_VERSION,
+        servers=[{"url": "/"}],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        separate_input_output_schemas=False,
+        middleware=layers,
+        exception_handlers={
+            HTTPException: _answer_http,
+            RequestValidationError: answer_request,
+            ChannelSyncError: answer_request,
+        },
+    )
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app
+
+
+def _layers(services: Services) -> list[Middleware]:
+    """From the outside in. The cap stands before access: nobody makes us read more than that."""
+    settings = services.settings
+    return [
+        Middleware(RequestLog, https=settings.https),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.return_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=_ACCEPTED,
+            expose_headers=_EXPOSED,
+        ),
+        Middleware(BodyCap),
+        Middleware(
+            Access,
+            credentials=Credentials(services.database, services.issuer),
+            is_open=_open_paths(settings.docs),
+        ),
+        Middleware(RateLimit, per_s=settings.rate_limit_per_s),
+    ]
+
+
+def _open_paths(docs_mode: DocsMode) -> Callable[[str], bool]:
+    def is_open(path: str) -> bool:
+        if _OPEN.fullmatch(path):
+            return True
+        return docs_mode is DocsMode.ON and _DOCS.fullmatch(path) is not None
+
+    return is_open
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    """Starlette's own errors; a 405 names every method of the path, not only those of the first route."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error.headers = {"Allow": ", ".join(_methods(request))}
+    return answer(request.scope, error)
+
+
+def _methods(request: Request) -> list[str]:
+    found: set[str] = set()
+    for router in (*_ROUTERS, docs.router):
+        for route in router.routes:
+            if getattr(route, "path_regex", re.compile("$^")).match(request.url.path):
+                found |= getattr(route, "methods", set())
+    return sorted(found)

@@ -1,0 +1,216 @@
+"""The things that the examples of the contract are about."""
+
+from typing import Any
+
+INTEGRATION_ID = "int_01kaqy3v8ke6hbm0s1t2w3x4y5"
+RUN_ID = "run_01kaqy4c2me8wbg7r9s0t1v2x3"
+ORDER_ID = "ord_01kaqy52h6e7ksv4c5d6f7g8h9"
+LISTING_ID = "lst_01kaqy5n9deb1rt2y3z4a5b6c7"
+NEXT = "eyJleGFtcGxlIjoxfQ"
+
+_SETTINGS = {
+    "orders": {"enabled": True, "interval_s": 60},
+    "stock": {
+        "enabled": True,
+        "interval_s": 5,
+        "buffer": 2,
+        "maximum": None,
+        "percent": 100,
+        "warehouse_id": None,
+    },
+}
+_AUTH = {
+    "state": "connected",
+    "merchant_id": "5f0e1d2c3b4a59687786f5e4",
+    "shop_name": "Blue Mug Company",
+    "scopes": ["merchant:read", "orders:read", "products:read", "products:write"],
+    "access_token": {"set": True, "last4": "9f3c", "expires_at": "2026-12-23T10:15:00.000Z"},
+    "refresh_token": {"set": True, "last4": "77ab"},
+    "client_id": "65a1b2c3d4e5f60718293a4b",
+    "client_secret": {"set": True, "last4": "c0de", "updated_at": "2026-11-23T10:14:02.000Z"},
+}
+NOT_CONNECTED = {
+    **_AUTH,
+    "state": "pending",
+    "merchant_id": None,
+    "shop_name": None,
+    "scopes": [],
+    "access_token": {"set": False, "last4": None, "expires_at": None},
+    "refresh_token": {"set": False, "last4": None},
+}
+INTEGRATION: dict[str, Any] = {
+    "id": INTEGRATION_ID,
+    "channel": {
+        "type": "wish",
+        "name": "Wish",
+        "logo_url": "https://sync.example.com/channels/wish/logo.svg",
+    },
+    "name": "Blue mugs, Europe",
+    "environment": "production",
+    "status": "active",
+    "status_reason": None,
+    "status_since": "2026-11-23T10:16:40.000Z",
+    "next_action": None,
+    "enabled": True,
+    "auth": _AUTH,
+    "default_currency": "EUR",
+    "settings": _SETTINGS,
+    "wish_webhook": {"url": None, "state": "off"},
+    "freshness": {
+        "last_order_sync_at": "2026-11-23T10:20:00.000Z",
+        "next_order_sync_at": "2026-11-23T10:21:00.000Z",
+        "order_lag_s": 12,
+        "last_stock_push_at": "2026-11-23T10:19:58.000Z",
+        "stock_pending": 0,
+        "stock_lag_s": 0,
+    },
+    "created_at": "2026-11-23T10:14:02.000Z",
+    "updated_at": "2026-11-23T10:16:40.000Z",
+    "version": 4,
+}
+INVITATION = {
+    "authorise_url": "https://sync.example.com/wish/authorise?ticket=example",
+    "expires_at": "2026-11-23T10:24:02.000Z",
+}
+DRAFT = {
+    **INTEGRATION,
+    **INVITATION,
+    "status": "draft",
+    "next_action": {"method": "POST", "href": f"/integrations/{INTEGRATION_ID}/reauthorise"},
+    "auth": NOT_CONNECTED,
+    "default_currency": None,
+    "version": 1,
+}
+_JOB = {
+    "enabled": True,
+    "last_success_at": "2026-11-23T10:20:00.000Z",
+    "last_attempt_at": "2026-11-23T10:20:00.000Z",
+    "next_at": "2026-11-23T10:21:00.000Z",
+    "lag_s": 12,
+    "backlog": None,
+    "failures": 0,
+    "last_error_code": None,
+}
+STATUS = {
+    "id": INTEGRATION_ID,
+    "enabled": True,
+    "status": "active",
+    "status_reason": None,
+    "status_since": "2026-11-23T10:16:40.000Z",
+    "auth": _AUTH,
+    "jobs": {"orders": _JOB, "stock": {**_JOB, "lag_s": 0, "backlog": 0}},
+    "next_action": None,
+    "version": 4,
+}
+RUN = {
+    "id": RUN_ID,
+    "integration_id": INTEGRATION_ID,
+    "kind": "orders",
+    "trigger": "manual",
+    "status": "finished",
+    "outcome": "success",
+    "counts": {"seen": 3, "created": 2, "updated": 1, "unchanged": 0, "held": 0, "ignored": 0, "failed": 0},
+    "error": None,
+    "window_from": None,
+    "window_to": None,
+    "dry_run": False,
+    "cancel_requested": False,
+    "repeats": 0,
+    "created_at": "2026-11-23T10:19:59.000Z",
+    "started_at": "2026-11-23T10:19:59.200Z",
+    "finished_at": "2026-11-23T10:20:00.000Z",
+}
+QUEUED = {**RUN, "status": "queued", "outcome": None, "started_at": None, "finished_at": None}
+ORDER = {
+    "id": ORDER_ID,
+    "integration_id": INTEGRATION_ID,
+    "channel_order_id": "6560f1e2d3c4b5a697887960",
+    "transaction_id": "6560f1e2d3c4b5a697887961",
+    "state": "approved",
+    "state_raw": "APPROVED",
+    "released_at": "2026-11-23T10:18:30.000Z",
+    "ship_by": "2026-11-28T10:18:30.000Z",
+    "currency": "EUR",
+    "currency_defaulted": False,
+    "lines": [
+        {
+            "sku": "MUG-BLUE",
+            "listing_id": LISTING_ID,
+            "title": "Mug, blue",
+            "options": {"colour": "blue"},
+            "quantity": 2,
+            "unit_price": {"amount": "7.50", "currency": "EUR"},
+            "shipping_price": {"amount": "2.10", "currency": "EUR"},
+        }
+    ],
+    "totals": {
+        "customer_paid": {"amount": "19.20", "currency": "EUR"},
+        "merchant_revenue": {"amount": "16.32", "currency": "EUR"},
+    },
+    "fulfilment": {"by": "merchant", "tracking": []},
+    "refunds": [],
+    "dispatch": None,
+    "acknowledged_at": None,
+    "channel_updated_at": "2026-11-23T10:18:31.120Z",
+    "stored_at": "2026-11-23T10:20:00.000Z",
+    "sanitised": False,
+    "erased": False,
+    "version": 1,
+}
+HELD = {
+    "id": "hld_01kaqy6p3ge5fam8n9p0q1r2s3",
+    "integration_id": INTEGRATION_ID,
+    "channel_order_id": "6560f1e2d3c4b5a697887999",
+    "reason": "wrong_type",
+    "pointer": "/product_information/quantity",
+    "channel_request_id": "c1f8a2",
+    "held_at": "2026-11-23T10:20:00.000Z",
+    "attempts": 1,
+}
+LEVEL = {
+    "sku": "MUG-BLUE",
+    "available": 12,
+    "version": 3,
+    "revision": 1042,
+    "updated_at": "2026-11-23T10:19:55.000Z",
+    "listings": [
+        {
+            "listing_id": LISTING_ID,
+            "integration_id": INTEGRATION_ID,
+            "state": "confirmed",
+            "code": None,
+            "reason": None,
+            "quantity": 10,
+            "sent_at": "2026-11-23T10:19:57.000Z",
+            "settled_at": "2026-11-23T10:19:58.000Z",
+        }
+    ],
+}
+LISTING = {
+    "id": LISTING_ID,
+    "integration_id": INTEGRATION_ID,
+    "product_id": "5f0e1d2c3b4a59687786aaaa",
+    "variation_id": "5f0e1d2c3b4a59687786aaab",
+    "sku": "MUG-BLUE",
+    "mapped_sku": None,
+    "title": "Mug, blue",
+    "image_url": "https://images.example.com/mug-blue.jpg",
+    "writable": True,
+    "mapping": "mapped",
+    "warehouses": [{"warehouse_id": "5f0e1d2c3b4a59687786cccc", "quantity": 10}],
+}
+EVENT = {
+    "id": "evt_01kaqy7d4je3xba1b2c3d4e5f6",
+    "type": "order.created",
+    "integration_id": INTEGRATION_ID,
+    "created_at": "2026-11-23T10:20:00.000Z",
+    "data": {"order_id": ORDER_ID, "state": "approved", "version": 1},
+}
+KEY = {
+    "id": "key_01kaqy8m5ke2zcd7e8f9g0h1j2",
+    "name": "Warehouse",
+    "scopes": ["stock:read", "stock:write"],
+    "last4": "x7Qa",
+    "created_at": "2026-11-23T10:00:00.000Z",
+    "revoked_at": None,
+}

@@ -1,0 +1,94 @@
+"""The kinds of members that requests and responses are made of."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from typing_extensions import TypedDict
+
+from channel_sync.domain.money import Money
+from channel_sync.domain.secrets import Secret
+
+# The largest integer that SQLite and a PostgreSQL bigint can hold.
+MAX_INTEGER = 2**63 - 1
+
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_MASK = re.compile(r"[*•●∙·…]{2,}.{0,4}|.{0,4}[*•●∙·…]{2,}.{0,4}")
+
+
+class Input(BaseModel):
+    """A request body. A member that the contract does not name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _not_a_mask(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if len(text) <= 4 or _MASK.fullmatch(text):
+        raise ValueError("This is a mask or too short to be the secret itself.")
+    if not _VISIBLE.fullmatch(text):
+        raise ValueError("Only visible ASCII characters can be in a secret.")
+    return SecretStr(text)
+
+
+def _visible(text: str) -> str:
+    if not _VISIBLE.fullmatch(text):
+        raise ValueError("Only visible ASCII characters are allowed.")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("Control characters are not allowed.")
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This moment is out of range.") from None
+
+
+SecretText = Annotated[SecretStr, Field(max_length=8192), AfterValidator(_not_a_mask)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+ClientId = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_visible)
+]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+Url = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048), AfterValidator(_visible)
+]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class MoneyView(TypedDict):
+    """An exact amount as decimal text, in an ISO 4217 currency."""
+
+    amount: str
+    currency: str
+
+
+def secret(given: SecretStr | None) -> Secret | None:
+    """The secret that was sent, if one was."""
+    return None if given is None else Secret(given.get_secret_value())
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def optional_timestamp(moment: datetime | None) -> str | None:
+    """`timestamp`, where there is a moment."""
+    return None if moment is None else timestamp(moment)
+
+
+def money_view(money: Money | None) -> MoneyView | None:
+    """The amount as plain decimal text, never in exponent form."""
+    return None if money is None else {"amount": f"{money.amount:f}", "currency": money.currency}

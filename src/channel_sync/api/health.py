@@ -1,0 +1,67 @@
+"""Health: whether the process lives, and whether it may be sent requests."""
+
+import asyncio
+from typing import Literal
+
+from fastapi import APIRouter, Response, status
+from typing_extensions import TypedDict
+
+from channel_sync.api.services import CurrentServices
+from channel_sync.domain.errors import ChannelSyncError
+
+router = APIRouter(tags=["health"])
+
+# Longer than a busy database takes, shorter than a probe waits.
+ANSWER_WITHIN_S = 2.0
+
+
+class LiveView(TypedDict):
+    """Whether the loops make progress."""
+
+    status: Literal["ok", "stalled"]
+
+
+class ReadyView(TypedDict):
+    """Whether requests can be served; `reason` says why not."""
+
+    status: Literal["ok", "not_ready"]
+    reason: Literal["draining", "database_away", "schema_outdated"] | None
+
+
+@router.get(
+    "/health/live",
+    summary="Tell whether the process makes progress",
+    responses={503: {"model": LiveView, "description": "The jobs stand still: restart the process."}},
+)
+async def check_liveness(services: CurrentServices, response: Response) -> LiveView:
+    """200 while the event loop turns and the jobs make progress."""
+    if services.health.alive():
+        return {"status": "ok"}
+    response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return {"status": "stalled"}
+
+
+@router.get(
+    "/health/ready",
+    summary="Tell whether requests can be served",
+    responses={503: {"model": ReadyView, "description": "Send requests elsewhere for now."}},
+)
+async def check_readiness(services: CurrentServices, response: Response) -> ReadyView:
+    """200 while the database answers, its schema is the newest, and the process is not about to stop."""
+    reason = await _reason(services)
+    if reason is None:
+        return {"status": "ok", "reason": None}
+    response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return {"status": "not_ready", "reason": reason}
+
+
+async def _reason(services: CurrentServices) -> Literal["draining", "database_away", "schema_outdated"] | None:
+    if services.health.draining:
+        return "draining"
+    try:
+        # The query itself is never cancelled: a cancelled one would leave its connection in an unknown state.
+        asked = asyncio.ensure_future(services.database.schema_version())
+        version = await asyncio.wait_for(asyncio.shield(asked), ANSWER_WITHIN_S)
+    except (ChannelSyncError, TimeoutError):
+        return "database_away"
+    return None if version == services.schema_version else "schema_outdated"

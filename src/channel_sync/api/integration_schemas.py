@@ -1,0 +1,277 @@
+"""What goes in and out of the operations on integrations."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field, StrictBool, StrictInt
+from typing_extensions import TypedDict
+
+from channel_sync.api.fields import ClientId, Currency, Input, Moment, Name, SecretText, Timestamp, Url
+from channel_sync.api.problems import NextAction
+from channel_sync.domain.channel import Environment
+from channel_sync.domain.integrations import AuthState, Status
+
+MIN_ORDER_INTERVAL_S = 15
+MAX_INTERVAL_S = 86_400
+MAX_UNITS = 500_000
+
+Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
+
+
+class IntegrationInput(Input):
+    """A new integration. `orders_from` is compared with the marketplace's own `updated_at`."""
+
+    channel: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Name
+    client_id: ClientId
+    client_secret: SecretText
+    default_currency: Currency | None = None
+    environment: Environment = Environment.PRODUCTION
+    return_url: Url | None = None
+    orders_from: Moment | None = None
+
+
+class OrderSettingsInput(Input):
+    """Changes to the order download. `interval_s: null` means the service's default."""
+
+    enabled: StrictBool = True
+    interval_s: Annotated[Interval, Field(ge=MIN_ORDER_INTERVAL_S)] | None = None
+
+
+class StockSettingsInput(Input):
+    """Changes to the stock push. `warehouse_id: null` means the marketplace's first warehouse."""
+
+    enabled: StrictBool = True
+    interval_s: Annotated[Interval, Field(ge=1)] | None = None
+    buffer: Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)] = 0
+    maximum: Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)] | None = None
+    percent: Annotated[StrictInt, Field(ge=1, le=100)] = 100
+    warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+
+
+class SettingsInput(Input):
+    """Changes to the settings; what is left out is kept."""
+
+    orders: OrderSettingsInput | None = None
+    stock: StockSettingsInput | None = None
+
+
+class IntegrationPatch(Input):
+    """Changes to an integration; what is left out is kept."""
+
+    name: Name | None = None
+    default_currency: Currency | None = None
+    client_id: ClientId | None = None
+    client_secret: SecretText | None = None
+    settings: SettingsInput | None = None
+
+
+class StatusInput(Input):
+    """What the user wants."""
+
+    enabled: StrictBool
+
+
+class ReauthoriseInput(Input):
+    """Where the browser comes back to, and new application credentials if there are any."""
+
+    client_id: ClientId | None = None
+    client_secret: SecretText | None = None
+    return_url: Url | None = None
+
+
+class CredentialsInput(Input):
+    """The four fields pasted by hand."""
+
+    client_id: ClientId
+    client_secret: SecretText
+    access_token: SecretText
+    refresh_token: SecretText
+
+
+class ChannelRef(TypedDict):
+    """The marketplace, as a list row shows it."""
+
+    type: str
+    name: str
+    logo_url: str
+
+
+class SecretView(TypedDict):
+    """A secret that is never shown."""
+
+    set: bool
+    last4: str | None
+    updated_at: Timestamp | None
+
+
+class AccessTokenView(TypedDict):
+    """An access token that is never shown."""
+
+    set: bool
+    last4: str | None
+    expires_at: Timestamp | None
+
+
+class RefreshTokenView(TypedDict):
+    """A refresh token that is never shown."""
+
+    set: bool
+    last4: str | None
+
+
+class AuthView(TypedDict):
+    """What the marketplace says about the grant, and for whom it was given."""
+
+    state: AuthState
+    merchant_id: str | None
+    shop_name: str | None
+    scopes: list[str]
+    access_token: AccessTokenView
+    refresh_token: RefreshTokenView
+    client_id: str
+    client_secret: SecretView
+
+
+class OrderSettingsView(TypedDict):
+    """The order download as it is set; `interval_s` is the one that counts."""
+
+    enabled: bool
+    interval_s: int
+
+
+class StockSettingsView(TypedDict):
+    """The stock push as it is set; `interval_s` is the one that counts."""
+
+    enabled: bool
+    interval_s: int
+    buffer: int
+    maximum: int | None
+    percent: int
+    warehouse_id: str | None
+
+
+class SettingsView(TypedDict):
+    """What the seller may set."""
+
+    orders: OrderSettingsView
+    stock: StockSettingsView
+
+
+class WishWebhookView(TypedDict):
+    """Whether the marketplace tells us of changes by itself."""
+
+    url: str | None
+    state: Literal["off"]
+
+
+class FreshnessView(TypedDict):
+    """How far behind the copies are. `order_lag_s`: since the last good download."""
+
+    last_order_sync_at: Timestamp | None
+    next_order_sync_at: Timestamp | None
+    order_lag_s: int | None
+    last_stock_push_at: Timestamp | None
+    stock_pending: int
+    stock_lag_s: int
+
+
+class IntegrationView(TypedDict):
+    """One connection to one merchant account. `status` is derived from `enabled` and `auth`."""
+
+    id: str
+    channel: ChannelRef
+    name: str
+    environment: Environment
+    status: Status
+    status_reason: str | None
+    status_since: Timestamp
+    next_action: NextAction | None
+    enabled: bool
+    auth: AuthView
+    default_currency: str | None
+    settings: SettingsView
+    wish_webhook: WishWebhookView
+    freshness: FreshnessView
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+    authorise_url: NotRequired[str]
+    expires_at: NotRequired[Timestamp]
+
+
+class IntegrationPage(TypedDict):
+    """Some integrations, and the cursor that goes on."""
+
+    items: list[IntegrationView]
+    next_cursor: str | None
+
+
+class InvitationView(TypedDict):
+    """The page to open in the seller's browser; it works once, until `expires_at`."""
+
+    authorise_url: str
+    expires_at: Timestamp
+
+
+class JobView(TypedDict):
+    """How one job of the integration does. `backlog` is what waits to be sent; null for orders."""
+
+    enabled: bool
+    last_success_at: Timestamp | None
+    last_attempt_at: Timestamp | None
+    next_at: Timestamp | None
+    lag_s: int | None
+    backlog: int | None
+    failures: int
+    last_error_code: str | None
+
+
+class JobsView(TypedDict):
+    """Both jobs."""
+
+    orders: JobView
+    stock: JobView
+
+
+class IntegrationStatusView(TypedDict):
+    """Whether it is wanted, whether it is allowed, and whether it works."""
+
+    id: str
+    enabled: bool
+    status: Status
+    status_reason: str | None
+    status_since: Timestamp
+    auth: AuthView
+    jobs: JobsView
+    next_action: NextAction | None
+    version: int
+
+
+class RemovalPreviewView(TypedDict):
+    """What a removal would touch. `kept` and `lost` are sentences for the person who decides."""
+
+    open_orders: int
+    unsent_stock: int
+    mapped_listings: int
+    kept: list[str]
+    lost: list[str]
+
+
+class CheckView(TypedDict):
+    """One thing that was checked at the marketplace."""
+
+    field: str
+    ok: bool
+    code: str | None
+    message: str
+
+
+class VerificationView(TypedDict):
+    """What the marketplace says right now."""
+
+    ok: bool
+    checks: list[CheckView]
+    merchant_id: str | None
+    shop_name: str | None
+    expires_at: Timestamp | None
+    latency_ms: int

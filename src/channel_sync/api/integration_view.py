@@ -1,0 +1,197 @@
+"""An integration as the API shows it: derived words, masks instead of secrets, freshness from the schedules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from channel_sync.api.fields import optional_timestamp, timestamp
+from channel_sync.api.integration_schemas import (
+    AuthView,
+    ChannelRef,
+    FreshnessView,
+    IntegrationStatusView,
+    IntegrationView,
+    JobView,
+    SettingsView,
+)
+from channel_sync.api.problems import NextAction
+from channel_sync.api.services import Services
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.runs import RunKind
+from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.schedules import Schedule
+
+_NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, failures=0, last_error_code=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the jobs of one integration did: their schedules, and the stock that waits."""
+
+    schedules: Mapping[RunKind, Schedule]
+    pending: int = 0
+    pending_since: datetime | None = None
+
+    def of(self, kind: RunKind) -> Schedule:
+        """The schedule of one kind, or one of a job that never ran."""
+        return self.schedules.get(kind, _NEVER)
+
+
+async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> dict[str, Progress]:
+    """The progress of each integration, by id, read at once."""
+    schedules = await work.schedules.of([integration.id for integration in integrations])
+    pending = await work.listings.pending([i.account_id for i in integrations if i.account_id is not None])
+    return {
+        integration.id: Progress(
+            schedules.get(integration.id, {}), *pending.get(integration.account_id or "", (0, None))
+        )
+        for integration in integrations
+    }
+
+
+async def load_view(
+    work: UnitOfWork, services: Services, integration: Integration, now: datetime
+) -> IntegrationView:
+    """One integration as it is shown."""
+    progress = await progress_of(work, [integration])
+    return integration_view(integration, progress[integration.id], services, now)
+
+
+def integration_view(
+    integration: Integration, progress: Progress, services: Services, now: datetime
+) -> IntegrationView:
+    """The integration with everything the contract names."""
+    return {
+        "id": integration.id,
+        "channel": channel_ref(services, integration.channel),
+        "name": integration.name,
+        "environment": integration.environment,
+        "status": integration.status,
+        "status_reason": integration.status_reason,
+        "status_since": timestamp(integration.status_since),
+        "next_action": next_action(integration),
+        "enabled": integration.enabled,
+        "auth": _auth(integration, now),
+        "default_currency": integration.default_currency,
+        "settings": _settings(integration, services),
+        "wish_webhook": {"url": None, "state": "off"},
+        "freshness": _freshness(progress, now),
+        "created_at": timestamp(integration.created_at),
+        "updated_at": timestamp(integration.updated_at),
+        "version": integration.version,
+    }
+
+
+def status_view(integration: Integration, progress: Progress, now: datetime) -> IntegrationStatusView:
+    """Whether the integration works, and what to do if it does not."""
+    orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled, now)
+    stock = _job(progress.of(RunKind.STOCK), integration.settings.stock.enabled, now)
+    stock["backlog"] = progress.pending
+    stock["lag_s"] = _seconds_since(progress.pending_since, now) or 0
+    return {
+        "id": integration.id,
+        "enabled": integration.enabled,
+        "status": integration.status,
+        "status_reason": integration.status_reason,
+        "status_since": timestamp(integration.status_since),
+        "auth": _auth(integration, now),
+        "jobs": {"orders": orders, "stock": stock},
+        "next_action": next_action(integration),
+        "version": integration.version,
+    }
+
+
+def channel_ref(services: Services, channel_type: str) -> ChannelRef:
+    """The marketplace with its name and logo; a type that is no longer offered keeps its name only."""
+    channel = services.channels.get(channel_type)
+    return {
+        "type": channel_type,
+        "name": channel_type if channel is None else channel.description.name,
+        "logo_url": f"{services.settings.public_url}/channels/{channel_type}/logo.svg",
+    }
+
+
+def next_action(integration: Integration) -> NextAction | None:
+    """The call that brings the integration forward, where there is one."""
+    href = f"/integrations/{integration.id}"
+    match integration.status:
+        case Status.DRAFT if integration.connected:
+            return {"method": "PATCH", "href": href}
+        case Status.DRAFT | Status.NEEDS_REAUTH:
+            return {"method": "POST", "href": f"{href}/reauthorise"}
+        case Status.DISABLED:
+            return {"method": "PUT", "href": f"{href}/status"}
+        case Status.REMOVED:
+            return {"method": "POST", "href": f"{href}/restore"}
+        case Status.ACTIVE | Status.PAUSED:
+            return None
+
+
+def _auth(integration: Integration, now: datetime) -> AuthView:
+    access, refresh = integration.access_token_last4, integration.refresh_token_last4
+    secret = integration.client_secret_last4
+    return {
+        "state": integration.auth_state(now),
+        "merchant_id": integration.merchant_id,
+        "shop_name": integration.shop_name,
+        "scopes": list(integration.scopes),
+        "access_token": {
+            "set": access is not None,
+            "last4": access,
+            "expires_at": optional_timestamp(integration.access_token_expires_at),
+        },
+        "refresh_token": {"set": refresh is not None, "last4": refresh},
+        "client_id": integration.client_id,
+        "client_secret": {
+            "set": integration.removed_at is None,
+            "last4": secret or None,
+            "updated_at": timestamp(integration.client_secret_updated_at),
+        },
+    }
+
+
+def _settings(integration: Integration, services: Services) -> SettingsView:
+    orders, stock = integration.settings.orders, integration.settings.stock
+    return {
+        "orders": {
+            "enabled": orders.enabled,
+            "interval_s": orders.interval_s or services.settings.order_interval_s,
+        },
+        "stock": {
+            "enabled": stock.enabled,
+            "interval_s": stock.interval_s or services.settings.stock_interval_s,
+            "buffer": stock.buffer,
+            "maximum": stock.maximum,
+            "percent": stock.percent,
+            "warehouse_id": stock.warehouse_id,
+        },
+    }
+
+
+def _freshness(progress: Progress, now: datetime) -> FreshnessView:
+    orders, stock = progress.of(RunKind.ORDERS), progress.of(RunKind.STOCK)
+    return {
+        "last_order_sync_at": optional_timestamp(orders.last_success_at),
+        "next_order_sync_at": optional_timestamp(orders.next_at),
+        "order_lag_s": _seconds_since(orders.last_success_at, now),
+        "last_stock_push_at": optional_timestamp(stock.last_success_at),
+        "stock_pending": progress.pending,
+        "stock_lag_s": _seconds_since(progress.pending_since, now) or 0,
+    }
+
+
+def _job(schedule: Schedule, enabled: bool, now: datetime) -> JobView:
+    return {
+        "enabled": enabled,
+        "last_success_at": optional_timestamp(schedule.last_success_at),
+        "last_attempt_at": optional_timestamp(schedule.last_attempt_at),
+        "next_at": optional_timestamp(schedule.next_at),
+        "lag_s": _seconds_since(schedule.last_success_at, now),
+        "backlog": None,
+        "failures": schedule.failures,
+        "last_error_code": schedule.last_error_code,
+    }
+
+
+def _seconds_since(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else max(0, int((now - moment).total_seconds()))

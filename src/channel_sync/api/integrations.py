@@ -1,0 +1,244 @@
+"""Operations on integrations: the wizard, the list, settings, the switch and removal."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response, status
+
+from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.concurrency import IfMatch, etag, expected_version
+from channel_sync.api.fields import secret, timestamp
+from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.integration_schemas import (
+    IntegrationInput,
+    IntegrationPage,
+    IntegrationPatch,
+    IntegrationStatusView,
+    IntegrationView,
+    RemovalPreviewView,
+    StatusInput,
+)
+from channel_sync.api.integration_view import integration_view, load_view, progress_of, status_view
+from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.services import CurrentServices, Services
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.secrets import Secret
+from channel_sync.flows.authorise import NewIntegration
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.lifecycle import IntegrationChange
+from channel_sync.persistence.integrations import IntegrationQuery, Sort
+
+router = APIRouter(tags=["integrations"], route_class=StrictRoute)
+starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
+
+READ = requires("integrations:read")
+WRITE = requires("integrations:write")
+
+
+@starting.post(
+    "/integrations",
+    status_code=status.HTTP_201_CREATED,
+    summary="Add an integration as a draft",
+    dependencies=[WRITE, IDEMPOTENT],
+)
+async def create_integration(
+    given: IntegrationInput, caller: CurrentCaller, services: CurrentServices, response: Response
+) -> IntegrationView:
+    """A draft, and the page to open in the seller's browser.
+
+    The draft goes away 60 minutes after its last step. It becomes active once the seller has consented and
+    `default_currency` is set, here or by PATCH.
+    """
+    new = NewIntegration(
+        channel=given.channel,
+        name=given.name,
+        client_id=given.client_id,
+        client_secret=Secret(given.client_secret.get_secret_value()),
+        environment=given.environment,
+        return_url=given.return_url,
+        orders_from=given.orders_from,
+        default_currency=given.default_currency,
+    )
+    draft, invitation = await services.authorise.begin(caller.tenant, new)
+    view = await _view(services, draft, response)
+    view["authorise_url"] = invitation.authorise_url
+    view["expires_at"] = timestamp(invitation.expires_at)
+    response.headers["Location"] = f"/integrations/{draft.id}"
+    return view
+
+
+@router.get("/integrations", summary="List integrations", dependencies=[READ], response_model=IntegrationPage)
+async def list_integrations(
+    caller: CurrentCaller,
+    services: CurrentServices,
+    channel: Annotated[str | None, Query(max_length=40)] = None,
+    wanted: Annotated[
+        Status | None, Query(alias="status", description="Drafts and removed ones show only here.")
+    ] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Part of the name.")] = None,
+    sort: Sort = "name",
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Response:
+    """The tenant's integrations, drafts and removed ones left out unless asked for by `status`."""
+    filters = {"channel": channel, "status": wanted, "q": q, "sort": sort}
+    shape = (str, str) if sort in ("name", "-name") else (int, str)
+    cursors = Cursors("integrations", caller.tenant, filters, shape)
+    query = IntegrationQuery(channel=channel, status=wanted, q=q, sort=sort)
+    async with services.database.read() as work:
+        page = await work.integrations.list(caller.tenant, query, cursors.request(limit, cursor))
+        progress = await progress_of(work, page.items)
+    now = utcnow()
+    views = [integration_view(item, progress[item.id], services, now) for item in page.items]
+    body: IntegrationPage = {"items": views, "next_cursor": cursors.write(page.next)}
+    # Ready bytes: checking our own rows against the schema again would cost as much as reading them.
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+@router.get("/integrations/{integration_id}", summary="Show an integration", dependencies=[READ])
+async def get_integration(
+    integration_id: str, caller: CurrentCaller, services: CurrentServices, response: Response
+) -> IntegrationView:
+    """One integration, with its version as `ETag`."""
+    async with services.database.read() as work:
+        integration = await work.integrations.get(caller.tenant, integration_id)
+        response.headers["ETag"] = etag(integration.version)
+        return await load_view(work, services, integration, utcnow())
+
+
+@router.patch(
+    "/integrations/{integration_id}",
+    summary="Change an integration",
+    dependencies=[WRITE],
+    responses={409: {"description": "The integration is removed, or its environment is fixed."}},
+)
+async def change_integration(
+    integration_id: str,
+    given: IntegrationPatch,
+    caller: CurrentCaller,
+    services: CurrentServices,
+    response: Response,
+    if_match: IfMatch = None,
+) -> IntegrationView:
+    """The changed integration. What is left out, or null, is kept; in `settings` null means the default.
+
+    Setting `default_currency` on a connected draft makes it active and enabled and starts its first order run.
+    """
+    version = await _version(services, caller.tenant, integration_id, if_match)
+    change = IntegrationChange(
+        name=given.name,
+        default_currency=given.default_currency,
+        client_id=given.client_id,
+        client_secret=secret(given.client_secret),
+        settings=None if given.settings is None else given.settings.model_dump(exclude_unset=True),
+    )
+    changed = await services.lifecycle.change(caller.tenant, integration_id, change, version)
+    return await _view(services, changed, response)
+
+
+@router.delete(
+    "/integrations/{integration_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    summary="Cancel a draft, or remove an integration",
+    dependencies=[WRITE],
+    responses={428: {"description": "`confirm` is not the exact name; `next_action` leads to the preview."}},
+)
+async def remove_integration(
+    integration_id: str,
+    caller: CurrentCaller,
+    services: CurrentServices,
+    confirm: Annotated[
+        str | None, Query(max_length=200, description="The exact name; not needed for a draft.")
+    ] = None,
+    if_match: IfMatch = None,
+) -> None:
+    """Stops it at once and destroys its credentials; it can be restored for 30 days. A draft is simply gone."""
+    version = await _version(services, caller.tenant, integration_id, if_match)
+    await services.lifecycle.remove(caller.tenant, integration_id, confirm, version)
+
+
+@router.get(
+    "/integrations/{integration_id}/removal-preview",
+    summary="Show what a removal would touch",
+    dependencies=[READ],
+)
+async def preview_removal(
+    integration_id: str, caller: CurrentCaller, services: CurrentServices
+) -> RemovalPreviewView:
+    """What is open, what is kept and what is lost when the integration is removed."""
+    preview = await services.lifecycle.preview(caller.tenant, integration_id)
+    return {
+        "open_orders": preview.open_orders,
+        "unsent_stock": preview.unsent_stock,
+        "mapped_listings": preview.mapped_listings,
+        "kept": list(preview.kept),
+        "lost": list(preview.lost),
+    }
+
+
+@starting.post(
+    "/integrations/{integration_id}/restore",
+    summary="Bring a removed integration back",
+    dependencies=[WRITE, IDEMPOTENT],
+)
+async def restore_integration(
+    integration_id: str, caller: CurrentCaller, services: CurrentServices, response: Response
+) -> IntegrationView:
+    """The integration, in `needs_reauth`: its credentials were destroyed and have to be given again."""
+    restored = await services.lifecycle.restore(caller.tenant, integration_id)
+    return await _view(services, restored, response)
+
+
+@router.get(
+    "/integrations/{integration_id}/status", summary="Show whether an integration works", dependencies=[READ]
+)
+async def get_integration_status(
+    integration_id: str, caller: CurrentCaller, services: CurrentServices, response: Response
+) -> IntegrationStatusView:
+    """Whether it is wanted, what the marketplace says, how both jobs do, and what to do next."""
+    async with services.database.read() as work:
+        integration = await work.integrations.get(caller.tenant, integration_id)
+        return await _status(services, integration, response)
+
+
+@router.put(
+    "/integrations/{integration_id}/status",
+    summary="Switch an integration on or off",
+    dependencies=[WRITE],
+    responses={409: {"description": "A draft or a removed integration cannot be switched."}},
+)
+async def set_integration_status(
+    integration_id: str,
+    given: StatusInput,
+    caller: CurrentCaller,
+    services: CurrentServices,
+    response: Response,
+    if_match: IfMatch = None,
+) -> IntegrationStatusView:
+    """Idempotent. Off: no new call to the marketplace after one second. On: a catch-up run starts at once."""
+    version = await _version(services, caller.tenant, integration_id, if_match)
+    changed = await services.lifecycle.set_enabled(caller.tenant, integration_id, given.enabled, version)
+    return await _status(services, changed, response)
+
+
+async def _version(services: Services, tenant: str, integration_id: str, if_match: str | None) -> int | None:
+    """The version to insist on, read only when the caller insists on one."""
+    if if_match is None:
+        return None
+    async with services.database.read() as work:
+        integration = await work.integrations.get(tenant, integration_id)
+    return expected_version(if_match, integration.version)
+
+
+async def _view(services: Services, integration: Integration, response: Response) -> IntegrationView:
+    response.headers["ETag"] = etag(integration.version)
+    async with services.database.read() as work:
+        return await load_view(work, services, integration, utcnow())
+
+
+async def _status(services: Services, integration: Integration, response: Response) -> IntegrationStatusView:
+    response.headers["ETag"] = etag(integration.version)
+    async with services.database.read() as work:
+        progress = await progress_of(work, [integration])
+    return status_view(integration, progress[integration.id], utcnow())

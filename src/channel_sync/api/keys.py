@@ -1,0 +1,126 @@
+"""Operations on API keys."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response, status
+from pydantic import Field, model_validator
+from typing_extensions import TypedDict
+
+from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.fields import Input, Name, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.services import CurrentServices
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.keys import PRESETS, ApiKey, key_hash, new_key
+from channel_sync.flows.clock import utcnow
+
+router = APIRouter(tags=["api keys"], route_class=StrictRoute)
+starting = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
+
+ADMIN = requires("admin")
+
+ScopeName = Literal[
+    "integrations:read",
+    "integrations:write",
+    "credentials:write",
+    "orders:read",
+    "orders:write",
+    "pii:read",
+    "stock:read",
+    "stock:write",
+    "runs:read",
+    "runs:write",
+    "events:read",
+    "webhooks:write",
+    "admin",
+]
+
+
+class ApiKeyInput(Input):
+    """A new key with the scopes named, or with those of a preset."""
+
+    name: Name
+    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=20)] | None = None
+    preset: Literal["support"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "ApiKeyInput":
+        if (self.scopes is None) == (self.preset is None):
+            raise ValueError("Give `scopes` or `preset`, not both.")
+        return self
+
+
+class ApiKeyView(TypedDict):
+    """A key as it is listed: never the key itself."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    last4: str
+    created_at: Timestamp
+    revoked_at: Timestamp | None
+
+
+class NewApiKeyView(ApiKeyView):
+    """A new key. `key` is shown here only."""
+
+    key: str
+
+
+class ApiKeyPage(TypedDict):
+    """Some keys, and the cursor that goes on."""
+
+    items: list[ApiKeyView]
+    next_cursor: str | None
+
+
+@starting.post(
+    "/api-keys", status_code=status.HTTP_201_CREATED, summary="Make an API key", dependencies=[ADMIN, IDEMPOTENT]
+)
+async def create_api_key(
+    given: ApiKeyInput, caller: CurrentCaller, services: CurrentServices, response: Response
+) -> NewApiKeyView:
+    """The key, shown once: only its hash is stored.
+
+    With an Idempotency-Key the same answer comes again for 24 hours; until then it is kept encrypted.
+    """
+    text, now = new_key(), utcnow()
+    scopes = tuple(dict.fromkeys(given.scopes or PRESETS[given.preset or "support"]))
+    key = ApiKey(new_id("key", now), caller.tenant, given.name, scopes, text.last4, now, None)
+    async with services.database.begin() as work:
+        await work.api_keys.add(key, key_hash(text.value))
+    response.headers["Location"] = "/api-keys"
+    return {**_key_view(key), "key": text.value}
+
+
+@router.get("/api-keys", summary="List API keys", dependencies=[ADMIN])
+async def list_api_keys(
+    caller: CurrentCaller, services: CurrentServices, limit: Limit = 50, cursor: CursorText = None
+) -> ApiKeyPage:
+    """The tenant's keys, revoked ones too."""
+    cursors = Cursors("api-keys", caller.tenant, {}, (str,))
+    async with services.database.read() as work:
+        page = await work.api_keys.list(caller.tenant, cursors.request(limit, cursor))
+    return {"items": [_key_view(key) for key in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@router.delete(
+    "/api-keys/{key_id}", status_code=status.HTTP_204_NO_CONTENT, summary="Revoke an API key", dependencies=[ADMIN]
+)
+async def revoke_api_key(key_id: str, caller: CurrentCaller, services: CurrentServices) -> None:
+    """The key stops working within a second, on every replica. Doing it again changes nothing."""
+    async with services.database.begin() as work:
+        await work.api_keys.revoke(caller.tenant, key_id, utcnow())
+
+
+def _key_view(key: ApiKey) -> ApiKeyView:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "last4": key.last4,
+        "created_at": timestamp(key.created_at),
+        "revoked_at": optional_timestamp(key.revoked_at),
+    }

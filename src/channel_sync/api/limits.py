@@ -1,0 +1,91 @@
+"""How much a caller may send, and how often. Plain ASGI: nothing here waits for a body."""
+
+from math import ceil
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from channel_sync.api.buckets import Allowance, Buckets
+from channel_sync.api.problems import HttpProblem, answer
+
+MAX_BODY = 1024 * 1024
+MAX_STOCK_BODY = 8 * 1024 * 1024
+
+
+class BodyCap:
+    """Counts the body as it streams in, so that an honest, a missing and a lying length end alike."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with a counted body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        cap = MAX_STOCK_BODY if (scope["method"], scope["path"]) == ("PUT", "/stock") else MAX_BODY
+        refusal = _refusal(Headers(scope=scope), cap)
+        if refusal is not None:
+            await answer(scope, refusal)(scope, receive, send)
+            return
+        seen = 0
+
+        async def receive_counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > cap:
+                raise _too_large(cap)
+            return message
+
+        await self.app(scope, receive_counted, send)
+
+
+def _refusal(headers: Headers, cap: int) -> HttpProblem | None:
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        return HttpProblem(415, "content_encoding_unsupported", "Send the body without a content encoding.")
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()):
+        return HttpProblem(400, "malformed_length", "Content-Length is not a number.")
+    return _too_large(cap) if int(length[:12]) > cap else None
+
+
+def _too_large(cap: int) -> HttpProblem:
+    return HttpProblem(413, "body_too_large", f"The body may have {cap} bytes here.")
+
+
+class RateLimit:
+    """A budget of requests per key: `per_s` on average, twice that at once. 0 turns it off."""
+
+    def __init__(self, app: ASGIApp, per_s: float) -> None:
+        self.app = app
+        self.off = per_s <= 0
+        self.buckets = Buckets(per_s, max(1.0, per_s * 2))
+        window_s = ceil(self.buckets.burst / per_s) if per_s > 0 else 1
+        self.policy = f'"key";q={int(self.buckets.burst)};w={window_s}'
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on if its key has budget left."""
+        caller = scope.get("state", {}).get("caller")
+        if self.off or caller is None:
+            await self.app(scope, receive, send)
+            return
+        allowance = self.buckets.take(caller.key_id)
+
+        async def send_budget(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["RateLimit"] = f'"key";r={allowance.remaining};t={ceil(allowance.wait_s)}'
+                headers["RateLimit-Policy"] = self.policy
+            await send(message)
+
+        if allowance.allowed:
+            await self.app(scope, receive, send_budget)
+        else:
+            await answer(scope, too_many(allowance))(scope, receive, send_budget)
+
+
+def too_many(allowance: Allowance) -> HttpProblem:
+    """The refusal of a caller whose budget is spent."""
+    headers = {"Retry-After": str(max(1, ceil(allowance.wait_s)))}
+    return HttpProblem(429, "rate_limited", "Too many requests; wait as long as Retry-After says.", headers)

@@ -1,0 +1,104 @@
+"""Operations on listings: what the marketplace offers, and which SKU feeds it."""
+
+from fastapi import APIRouter
+from typing_extensions import TypedDict
+
+from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.fields import Input, Sku
+from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.services import CurrentServices
+from channel_sync.domain.listings import Listing, Mapping
+from channel_sync.domain.runs import RunKind
+from channel_sync.flows.clock import utcnow
+
+router = APIRouter(tags=["stock"], route_class=StrictRoute)
+
+
+class MappingInput(Input):
+    """The SKU that feeds the listing; null goes back to automatic, by the listing's own SKU."""
+
+    sku: Sku | None
+
+
+class WarehouseView(TypedDict):
+    """Units in one of the marketplace's warehouses."""
+
+    warehouse_id: str
+    quantity: int
+
+
+class ListingView(TypedDict):
+    """One variation at the marketplace. `mapped_sku` is the SKU that a person chose."""
+
+    id: str
+    integration_id: str
+    product_id: str
+    variation_id: str
+    sku: str | None
+    mapped_sku: str | None
+    title: str | None
+    image_url: str | None
+    writable: bool
+    mapping: Mapping
+    warehouses: list[WarehouseView]
+
+
+class ListingPage(TypedDict):
+    """Some listings, and the cursor that goes on."""
+
+    items: list[ListingView]
+    next_cursor: str | None
+
+
+@router.get(
+    "/integrations/{integration_id}/listings", summary="List listings", dependencies=[requires("stock:read")]
+)
+async def list_listings(
+    integration_id: str,
+    caller: CurrentCaller,
+    services: CurrentServices,
+    mapping: Mapping | None = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> ListingPage:
+    """The shop's variations as they were last seen, with the SKU that feeds each of them."""
+    filters = {"integration_id": integration_id, "mapping": mapping}
+    cursors = Cursors("listings", caller.tenant, filters, (str,))
+    async with services.database.read() as work:
+        await work.integrations.get(caller.tenant, integration_id)
+        request = cursors.request(limit, cursor)
+        page = await work.listings.list(caller.tenant, integration_id, request, mapping)
+    return {"items": [_listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@router.put(
+    "/listings/{listing_id}/mapping",
+    summary="Choose the SKU that feeds a listing",
+    dependencies=[requires("stock:write")],
+)
+async def map_listing(
+    listing_id: str, given: MappingInput, caller: CurrentCaller, services: CurrentServices
+) -> ListingView:
+    """The listing as it is mapped now; its stock is sent again if that makes a difference."""
+    async with services.database.begin() as work:
+        now = utcnow()
+        listing = await work.listings.set_mapped_sku(caller.tenant, listing_id, given.sku, now)
+        await work.schedules.hurry(listing.integration_id, RunKind.STOCK, now)
+    return _listing_view(listing)
+
+
+def _listing_view(listing: Listing) -> ListingView:
+    return {
+        "id": listing.id,
+        "integration_id": listing.integration_id,
+        "product_id": listing.product_id,
+        "variation_id": listing.variation_id,
+        "sku": listing.sku,
+        "mapped_sku": listing.mapped_sku,
+        "title": listing.title,
+        "image_url": listing.image_url,
+        "writable": listing.writable,
+        "mapping": listing.mapping,
+        "warehouses": [{"warehouse_id": warehouse, "quantity": units} for warehouse, units in listing.quantities],
+    }

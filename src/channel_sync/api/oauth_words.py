@@ -1,0 +1,44 @@
+"""What the pages say, by error code."""
+
+from typing import Any, NamedTuple
+
+
+class Ending(NamedTuple):
+    """How a connection ended, for the person in front of the browser."""
+
+    status: int
+    text: str
+
+
+WHERE_TO_START = "Go back to your system and start the connection there."
+NOT_OURS = "This browser did not start a connection here, or started it too long ago."
+READ_AHEAD = "This address is not for reading ahead."
+UNREADABLE = "This address is damaged. Nothing has changed."
+
+_FAILED = Ending(400, "The connection failed. Nothing has changed.")
+_ENDINGS = {
+    "access_denied": Ending(400, "The consent was refused. Nothing has changed."),
+    "attempt_expired": Ending(410, "This link is too old or not known. Nothing has changed."),
+    "attempt_used": Ending(409, "This link was used already."),
+    "state_mismatch": Ending(400, "The answer does not belong to what was asked. Nothing has changed."),
+    "exchange_failed": Ending(400, "The marketplace did not complete the connection. Nothing has changed."),
+    "insufficient_scope": Ending(400, "The consent does not cover everything that is needed."),
+    "account_mismatch": Ending(409, "You signed in with another account than this integration belongs to."),
+    "account_already_connected": Ending(409, "This account is connected by another integration already."),
+    "account_in_use": Ending(409, "This account is connected already."),
+}
+
+
+def ending(code: str | None) -> Ending:
+    """The words for an error code; a code without words of its own gets general ones."""
+    return _ENDINGS.get(code or "", _FAILED)
+
+
+PAGES: dict[int | str, dict[str, Any]] = {
+    303: {"description": "The browser goes on."},
+    400: {"description": "A page: nothing has changed."},
+    409: {"description": "A page: used already, or not the right account."},
+    410: {"description": "A page: too old."},
+    429: {"description": "A page: too many visits; wait as long as Retry-After says."},
+    503: {"description": "A page: load it again in a moment."},
+}

@@ -1,0 +1,214 @@
+"""An order as the API shows it."""
+
+from typing import Any, NotRequired
+
+import msgspec
+from typing_extensions import TypedDict
+
+from channel_sync.api.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
+from channel_sync.domain.orders import Address, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
+
+
+class LineView(TypedDict):
+    """What was bought. Prices are per unit."""
+
+    sku: str | None
+    listing_id: str | None
+    title: str | None
+    options: dict[str, str]
+    quantity: int
+    unit_price: MoneyView | None
+    shipping_price: MoneyView | None
+
+
+class TotalsView(TypedDict):
+    """What the customer paid and what the seller gets of it."""
+
+    customer_paid: MoneyView | None
+    merchant_revenue: MoneyView | None
+
+
+class AddressView(TypedDict):
+    """Where the parcel goes."""
+
+    name: str | None
+    street_1: str | None
+    street_2: str | None
+    street_3: str | None
+    city: str | None
+    region: str | None
+    postcode: str | None
+    country_code: str | None
+    phone: str | None
+
+
+class TrackingView(TypedDict):
+    """One parcel's tracking."""
+
+    carrier: str | None
+    tracking_number: str | None
+    origin_country: str | None
+
+
+class FulfilmentView(TypedDict):
+    """Who ships, and the parcels so far."""
+
+    by: str
+    tracking: list[TrackingView]
+
+
+class RefundView(TypedDict):
+    """One refund; the reason is the marketplace's own text."""
+
+    refunded_at: Timestamp | None
+    source: str | None
+    reason: str | None
+    amount: MoneyView | None
+
+
+class OrderView(TypedDict):
+    """One order. `shipping_address` and `tax` are there only with `pii:read`, and null once erased."""
+
+    id: str
+    integration_id: str
+    channel_order_id: str
+    transaction_id: str | None
+    state: OrderState
+    state_raw: str
+    released_at: Timestamp | None
+    ship_by: Timestamp | None
+    currency: str
+    currency_defaulted: bool
+    lines: list[LineView]
+    totals: TotalsView
+    shipping_address: NotRequired[AddressView | None]
+    tax: NotRequired[dict[str, Any] | None]
+    fulfilment: FulfilmentView
+    refunds: list[RefundView]
+    dispatch: None
+    acknowledged_at: Timestamp | None
+    channel_updated_at: Timestamp
+    stored_at: Timestamp
+    sanitised: bool
+    erased: bool
+    version: int
+
+
+class OrderPageView(TypedDict):
+    """Some orders in the order they were stored, and the cursor that goes on."""
+
+    items: list[OrderView]
+    next_cursor: str | None
+
+
+class HeldOrderView(TypedDict):
+    """An order that could not be used. `pointer` says where in the marketplace's order the trouble is."""
+
+    id: str
+    integration_id: str
+    channel_order_id: str | None
+    reason: str
+    pointer: str
+    channel_request_id: str | None
+    held_at: Timestamp
+    attempts: int
+
+
+class HeldOrderPage(TypedDict):
+    """Some held orders, and the cursor that goes on."""
+
+    items: list[HeldOrderView]
+    next_cursor: str | None
+
+
+def order_view(order: Order, personal: bool) -> OrderView:
+    """An order as it is shown; the members about the buyer only if `personal`."""
+    content = order.content
+    view: OrderView = {
+        "id": order.id,
+        "integration_id": order.integration_id,
+        "channel_order_id": order.channel_order_id,
+        "transaction_id": order.transaction_id,
+        "state": order.state,
+        "state_raw": order.state_raw,
+        "released_at": optional_timestamp(order.released_at),
+        "ship_by": optional_timestamp(order.ship_by),
+        "currency": order.currency,
+        "currency_defaulted": order.currency_defaulted,
+        "lines": [_line_view(line) for line in content.lines],
+        "totals": {
+            "customer_paid": money_view(content.customer_paid),
+            "merchant_revenue": money_view(order.merchant_revenue),
+        },
+        "fulfilment": {"by": content.fulfilled_by, "tracking": [_tracking_view(one) for one in content.tracking]},
+        "refunds": [_refund_view(refund) for refund in content.refunds],
+        "dispatch": None,
+        "acknowledged_at": optional_timestamp(order.acknowledged_at),
+        "channel_updated_at": timestamp(order.channel_updated_at),
+        "stored_at": timestamp(order.stored_at),
+        "sanitised": order.sanitised,
+        "erased": order.erased,
+        "version": order.version,
+    }
+    if personal:
+        view["shipping_address"] = None if order.address is None else _address_view(order.address)
+        # The tax members are kept as the marketplace's own JSON object.
+        view["tax"] = None if order.tax is None else msgspec.json.decode(order.tax)
+    return view
+
+
+def held_order_view(held: HeldOrder) -> HeldOrderView:
+    """A held order as it is shown."""
+    return {
+        "id": held.id,
+        "integration_id": held.integration_id,
+        "channel_order_id": held.channel_order_id,
+        "reason": held.reason,
+        "pointer": held.pointer,
+        "channel_request_id": held.channel_request_id,
+        "held_at": timestamp(held.held_at),
+        "attempts": held.attempts,
+    }
+
+
+def _line_view(line: OrderLine) -> LineView:
+    return {
+        "sku": line.sku,
+        "listing_id": line.listing_id,
+        "title": line.title,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": money_view(line.unit_price),
+        "shipping_price": money_view(line.shipping_price),
+    }
+
+
+def _address_view(address: Address) -> AddressView:
+    return {
+        "name": address.name,
+        "street_1": address.street_1,
+        "street_2": address.street_2,
+        "street_3": address.street_3,
+        "city": address.city,
+        "region": address.region,
+        "postcode": address.postcode,
+        "country_code": address.country_code,
+        "phone": address.phone,
+    }
+
+
+def _tracking_view(tracking: Tracking) -> TrackingView:
+    return {
+        "carrier": tracking.carrier,
+        "tracking_number": tracking.tracking_number,
+        "origin_country": tracking.origin_country,
+    }
+
+
+def _refund_view(refund: Refund) -> RefundView:
+    return {
+        "refunded_at": optional_timestamp(refund.refunded_at),
+        "source": refund.source,
+        "reason": refund.reason,
+        "amount": money_view(refund.amount),
+    }

@@ -1,0 +1,155 @@
+"""Operations on orders: the feed, one order, acknowledge, erase, and those that are held."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from pydantic import Field, StringConstraints
+from typing_extensions import TypedDict
+
+from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.fields import Input, Moment
+from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.order_schemas import (
+    HeldOrderPage,
+    HeldOrderView,
+    OrderPageView,
+    OrderView,
+    held_order_view,
+    order_view,
+)
+from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.services import CurrentServices
+from channel_sync.domain.orders import Order, OrderState
+from channel_sync.flows.clock import utcnow
+from channel_sync.persistence.orders import OrderFeedQuery
+
+router = APIRouter(tags=["orders"], route_class=StrictRoute)
+starting = APIRouter(tags=["orders"], route_class=IdempotentRoute)
+
+READ = requires("orders:read")
+WRITE = requires("orders:write")
+
+OrderId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Reference = Annotated[str | None, Query(max_length=200)]
+
+
+class OrderIds(Input):
+    """Which orders are meant."""
+
+    ids: Annotated[list[OrderId], Field(min_length=1, max_length=500)]
+
+
+class AcknowledgedView(TypedDict):
+    """The orders that are acknowledged now; an id that is not here is not an order of the tenant."""
+
+    acknowledged: list[str]
+
+
+class ErasedView(TypedDict):
+    """How many orders were erased."""
+
+    erased: int
+
+
+class ReplayedView(TypedDict):
+    """What became of a held order: it is an order now, or it is still held."""
+
+    order: OrderView | None
+    held: HeldOrderView | None
+
+
+@router.get("/orders", summary="Follow the orders", dependencies=[READ], response_model=OrderPageView)
+async def list_orders(
+    caller: CurrentCaller,
+    services: CurrentServices,
+    integration_id: Annotated[str | None, Query(max_length=64)] = None,
+    state: OrderState | None = None,
+    updated_after: Annotated[Moment | None, Query(description="By the marketplace's own time of change.")] = None,
+    acknowledged: bool | None = None,
+    channel_order_id: Reference = None,
+    transaction_id: Reference = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Response:
+    """The feed: orders in the order they were stored; an order that changes comes again.
+
+    To follow it, keep the last `next_cursor` and ask with it again later. Every page with items has a
+    `next_cursor`, the last one too; null comes with an empty page only: keep the one you have.
+    """
+    query = OrderFeedQuery(
+        integration_id=integration_id,
+        state=state,
+        updated_after=updated_after,
+        acknowledged=acknowledged,
+        channel_order_id=channel_order_id,
+        transaction_id=transaction_id,
+    )
+    filters = {"query": query}
+    cursors = Cursors("orders", caller.tenant, filters, (int,))
+    personal = caller.may("pii:read")
+    async with services.database.read() as work:
+        page = await work.orders.feed(caller.tenant, query, cursors.request(limit, cursor), personal)
+    after = (page.items[-1].position,) if page.items else None
+    body: OrderPageView = {
+        "items": [order_view(order, personal) for order in page.items],
+        "next_cursor": cursors.write(after),
+    }
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+@starting.post("/orders/acknowledge", summary="Mark orders as taken over", dependencies=[WRITE, IDEMPOTENT])
+async def acknowledge_orders(
+    given: OrderIds, caller: CurrentCaller, services: CurrentServices
+) -> AcknowledgedView:
+    """The ids that are acknowledged; doing it again changes nothing."""
+    async with services.database.begin() as work:
+        acknowledged = await work.orders.acknowledge(caller.tenant, given.ids, utcnow())
+    return {"acknowledged": acknowledged}
+
+
+@starting.post(
+    "/orders/erase", summary="Erase buyers' personal data", dependencies=[requires("admin"), IDEMPOTENT]
+)
+async def erase_orders(given: OrderIds, caller: CurrentCaller, services: CurrentServices) -> ErasedView:
+    """Addresses, tax details and the marketplace's reply are gone for good; money and skeleton stay."""
+    async with services.database.begin() as work:
+        return {"erased": await work.orders.erase(caller.tenant, given.ids)}
+
+
+@router.get("/orders/held", summary="List orders that could not be used", dependencies=[READ])
+async def list_held_orders(
+    caller: CurrentCaller,
+    services: CurrentServices,
+    integration_id: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> HeldOrderPage:
+    """Held orders with the reason, and the marketplace's request id for its support."""
+    cursors = Cursors("held", caller.tenant, {"integration_id": integration_id}, (str,))
+    async with services.database.read() as work:
+        page = await work.held_orders.list(caller.tenant, integration_id, cursors.request(limit, cursor))
+    return {"items": [held_order_view(held) for held in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@starting.post(
+    "/orders/held/{held_id}/replay",
+    summary="Try a held order again",
+    dependencies=[WRITE, IDEMPOTENT],
+    responses={409: {"description": "Its integration has no shop to ask."}},
+)
+async def replay_held_order(held_id: str, caller: CurrentCaller, services: CurrentServices) -> ReplayedView:
+    """Fetches the order anew, or falls back to the stored reply; then it is an order, or it stays held."""
+    outcome = await services.held.replay(caller.tenant, held_id)
+    if isinstance(outcome, Order):
+        return {"order": order_view(outcome, personal=False), "held": None}
+    return {"order": None, "held": held_order_view(outcome)}
+
+
+@router.get("/orders/{order_id}", summary="Show an order", dependencies=[READ])
+async def get_order(order_id: str, caller: CurrentCaller, services: CurrentServices) -> OrderView:
+    """One order; the members about the buyer only with `pii:read`."""
+    personal = caller.may("pii:read")
+    async with services.database.read() as work:
+        return order_view(await work.orders.get(caller.tenant, order_id, personal), personal)

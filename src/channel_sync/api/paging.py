@@ -1,0 +1,72 @@
+"""Cursor in, page out; one shape for every list.
+
+A cursor is opaque to callers: the key of the last row seen, and a mark that ties it to the tenant, the list and
+its filters, so that a cursor of another list, other filters or another tenant is refused.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+from fastapi import Query
+
+from channel_sync.api.problems import HttpProblem
+from channel_sync.persistence.paging import PageRequest
+
+Key = tuple[str | int, ...]
+
+# Numbers in keys are positions or microseconds since 1970; this is the end of the year 9999.
+_LAST_MOMENT = 253_402_300_800_000_000
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most.")]
+CursorText = Annotated[
+    str | None, Query(max_length=2048, description="`next_cursor` of the page before; leave it out to start.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursors:
+    """The cursors of one list as one tenant asks for it. `shape` is the types of the key of a row."""
+
+    list: str
+    tenant: str
+    filters: Mapping[str, object]
+    shape: tuple[type, ...]
+
+    def request(self, limit: int, cursor: str | None) -> PageRequest:
+        """What to ask the store for."""
+        return PageRequest(limit, None if cursor is None else self._read(cursor))
+
+    def write(self, key: Key | None) -> str | None:
+        """The cursor that goes on behind the row with this key."""
+        if key is None:
+            return None
+        return base64.urlsafe_b64encode(msgspec.json.encode([self._mark(), *key])).rstrip(b"=").decode()
+
+    def _read(self, cursor: str) -> Key:
+        try:
+            padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+            mark, *key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str | int])
+        except (msgspec.DecodeError, binascii.Error, ValueError) as error:
+            raise _invalid() from error
+        if mark != self._mark() or not self._fits(key):
+            raise _invalid()
+        return tuple(key)
+
+    def _fits(self, key: list[str | int]) -> bool:
+        return len(key) == len(self.shape) and all(
+            type(part) is kind and (0 <= part <= _LAST_MOMENT if isinstance(part, int) else "\0" not in part)
+            for part, kind in zip(key, self.shape, strict=True)
+        )
+
+    def _mark(self) -> str:
+        parts = [self.list, self.tenant, *(f"{name}={value}" for name, value in sorted(self.filters.items()))]
+        return blake2b("\x1f".join(parts).encode(), digest_size=9).hexdigest()
+
+
+def _invalid() -> HttpProblem:
+    return HttpProblem(400, "invalid_cursor", "This cursor does not belong to this list.", pointer="/cursor")

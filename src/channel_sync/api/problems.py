@@ -1,0 +1,189 @@
+"""Every error as application/problem+json (RFC 9457), and which status each of our errors has."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from math import ceil
+from typing import Any, NotRequired
+
+import msgspec
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+from typing_extensions import TypedDict
+
+from channel_sync.domain.errors import (
+    ChannelRefused,
+    ChannelSyncError,
+    ChannelUnavailable,
+    ConfirmationRequired,
+    Conflict,
+    GrantRejected,
+    Invalid,
+    NotFound,
+    ReplyNotUnderstood,
+    StaleVersion,
+    StorageUnavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 20
+
+# The most special class first: the first one that fits decides.
+_STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
+    (NotFound, 404),
+    (StaleVersion, 412),
+    (ConfirmationRequired, 428),
+    (Conflict, 409),
+    (Invalid, 422),
+    (StorageUnavailable, 503),
+    (ChannelUnavailable, 503),
+    (GrantRejected, 409),
+    (ChannelRefused, 422),
+    (ReplyNotUnderstood, 502),
+)
+
+
+class FieldError(TypedDict):
+    """One member that cannot be used. `pointer` is a JSON pointer; the value itself is never repeated."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class NextAction(TypedDict):
+    """The call that helps."""
+
+    method: str
+    href: str
+
+
+class Problem(TypedDict):
+    """An error. `code` is stable, `request_id` is what to name to support.
+
+    `instance` is the operation with its parameters not filled in, so that nothing of the request comes back.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: NotRequired[list[FieldError]]
+    next_action: NotRequired[NextAction]
+    related_id: NotRequired[str]
+
+
+class HttpProblem(HTTPException):
+    """An error that only exists in HTTP: a bad header, a body too large, too many requests."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, pointer: str = ""
+    ) -> None:
+        super().__init__(status, detail, dict(headers or {}))
+        self.code = code
+        self.pointer = pointer
+
+
+def malformed(code: str, detail: str) -> HttpProblem:
+    """A request that cannot be read at all: 400."""
+    return HttpProblem(400, code, detail)
+
+
+def answer(scope: Scope, error: Exception) -> Response:
+    """The response for an error that is meant for the caller; any other error becomes a bare 500."""
+    if isinstance(error, RequestValidationError):
+        return _validation_answer(scope, error)
+    if isinstance(error, HTTPException):
+        return _http_answer(scope, error)
+    if isinstance(error, ChannelSyncError):
+        return _domain_answer(scope, error)
+    return _response(_problem(scope, 500, "internal_error", "Something broke here; name the request id."))
+
+
+async def answer_request(request: Request, error: Exception) -> Response:
+    """`answer` in the form of an exception handler."""
+    return answer(request.scope, error)
+
+
+def status_of(error: ChannelSyncError) -> int:
+    """The status that stands for an error of ours."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 409)
+
+
+def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
+    problem = _problem(scope, status_of(error), error.code, error.message)
+    headers: dict[str, str] = {}
+    match error:
+        case Invalid():
+            problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.message}]
+        case ConfirmationRequired():
+            problem["next_action"] = {"method": "GET", "href": f"{scope['path']}/removal-preview"}
+        case Conflict() if error.related_id is not None:
+            problem["related_id"] = error.related_id
+        case ChannelUnavailable():
+            headers["Retry-After"] = str(ceil(error.retry_after_s or 30))
+        case StorageUnavailable():
+            headers["Retry-After"] = "2"
+    if error.code == "idempotency_in_progress":
+        headers["Retry-After"] = "1"
+    return _response(problem, headers)
+
+
+def _http_answer(scope: Scope, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    if not isinstance(error, HttpProblem):
+        phrase = HTTPStatus(error.status_code).phrase
+        return _response(_problem(scope, error.status_code, _code_of(phrase), f"{phrase}."), headers)
+    problem = _problem(scope, error.status_code, error.code, error.detail)
+    if error.pointer:
+        problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.detail}]
+    return _response(problem, headers)
+
+
+def _validation_answer(scope: Scope, error: RequestValidationError) -> Response:
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return _response(_problem(scope, 400, "malformed_json", "The body is not JSON."))
+    problem = _problem(scope, 422, "validation_failed", "Some members cannot be used; see errors.")
+    problem["errors"] = [_field_error(item) for item in found[:MAX_FIELD_ERRORS]]
+    return _response(problem)
+
+
+def _field_error(item: Mapping[str, Any]) -> FieldError:
+    unknown = item["type"] == "extra_forbidden"
+    # The name of an unknown member is the caller's text: only the place that held it is told.
+    path = item["loc"][1:-1] if unknown else item["loc"][1:]
+    message = "There is an unknown member here." if unknown else str(item["msg"])
+    pointer = "".join(f"/{part}" for part in path)
+    return {"pointer": pointer, "code": str(item["type"]), "message": message}
+
+
+def _problem(scope: Scope, status: int, code: str, detail: str) -> Problem:
+    return {
+        "type": f"urn:channel-sync:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "instance": operation_of(scope),
+        "code": code,
+        "request_id": scope.get("state", {}).get("request_id", ""),
+    }
+
+
+def operation_of(scope: Scope) -> str:
+    """The path of the operation with `:id` where a parameter stands; `/` where no operation was found."""
+    path: str = getattr(scope.get("route"), "path_format", "/")
+    return path.replace("{", ":").replace("}", "")
+
+
+def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(problem), problem["status"], dict(headers or {}), MEDIA_TYPE)
+
+
+def _code_of(phrase: str) -> str:
+    return phrase.lower().replace(" ", "_").replace("-", "_")

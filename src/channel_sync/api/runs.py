@@ -1,0 +1,252 @@
+"""Operations on runs: start one, read its history and calls, stop it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response, status
+from pydantic import Field, StrictBool, model_validator
+from typing_extensions import TypedDict
+
+from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.fields import Input, Moment, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.problems import NextAction
+from channel_sync.api.services import CurrentServices
+from channel_sync.domain.channel import Call
+from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.persistence.runs import RunQuery
+
+router = APIRouter(tags=["runs"], route_class=StrictRoute)
+starting = APIRouter(tags=["runs"], route_class=IdempotentRoute)
+
+READ = requires("runs:read")
+WRITE = requires("runs:write")
+
+
+class RunInput(Input):
+    """What to run. `from` or `to` makes it a backfill of orders, which never moves the cursor."""
+
+    kind: RunKind
+    from_: Annotated[Moment | None, Field(alias="from")] = None
+    to: Moment | None = None
+    dry_run: StrictBool = False
+
+    @model_validator(mode="after")
+    def _forwards(self) -> "RunInput":
+        if self.from_ is not None and self.to is not None and self.from_ >= self.to:
+            raise ValueError("`from` must be before `to`.")
+        return self
+
+
+class CountsView(TypedDict):
+    """What the run looked at; `seen` is the sum of the others."""
+
+    seen: int
+    created: int
+    updated: int
+    unchanged: int
+    held: int
+    ignored: int
+    failed: int
+
+
+RunErrorView = TypedDict(
+    "RunErrorView",
+    {
+        "code": str,
+        "class": Literal["auth", "config", "data", "rate_limit", "channel_outage", "network", "internal"],
+        "origin": str,
+        "retryable": bool,
+        "message": str,
+        "next_action": NextAction | None,
+    },
+)
+
+
+class RunView(TypedDict):
+    """One piece of work. `repeats` counts later scheduled runs without news that were folded into it."""
+
+    id: str
+    integration_id: str
+    kind: RunKind
+    trigger: Trigger
+    status: RunStatus
+    outcome: Outcome | None
+    counts: CountsView
+    error: RunErrorView | None
+    window_from: Timestamp | None
+    window_to: Timestamp | None
+    dry_run: bool
+    cancel_requested: bool
+    repeats: int
+    created_at: Timestamp
+    started_at: Timestamp | None
+    finished_at: Timestamp | None
+
+
+class StartedRunView(RunView):
+    """A run that was asked for; `deduplicated` if one of its kind was open already and this is that one."""
+
+    deduplicated: bool
+
+
+class RunPageView(TypedDict):
+    """Some runs, newest first, and the cursor that goes on."""
+
+    items: list[RunView]
+    next_cursor: str | None
+
+
+class CallView(TypedDict):
+    """One call to the marketplace. The path has no query."""
+
+    at: Timestamp
+    method: str
+    path: str
+    status: int | None
+    code: int | None
+    duration_ms: int
+    channel_request_id: str | None
+
+
+class CallPage(TypedDict):
+    """Some calls of a run, in order, and the cursor that goes on."""
+
+    items: list[CallView]
+    next_cursor: str | None
+
+
+@starting.post(
+    "/integrations/{integration_id}/runs",
+    status_code=status.HTTP_202_ACCEPTED,
+    summary="Run something now",
+    dependencies=[WRITE, IDEMPOTENT],
+    responses={
+        200: {"model": StartedRunView, "description": "One of the kind is open; this is that one."},
+        409: {"description": "`integration_disabled`, or it is not connected."},
+    },
+)
+async def start_run(
+    integration_id: str,
+    given: RunInput,
+    caller: CurrentCaller,
+    services: CurrentServices,
+    response: Response,
+) -> StartedRunView:
+    """The queued run. Read it at `Location` until its status is `finished`."""
+    backfill = given.from_ is not None or given.to is not None
+    request = RunRequest(
+        integration_id=integration_id,
+        kind=given.kind,
+        trigger=Trigger.BACKFILL if backfill else Trigger.MANUAL,
+        window_from=given.from_,
+        window_to=given.to,
+        dry_run=given.dry_run,
+    )
+    run, deduplicated = await services.runs.request(caller.tenant, request)
+    response.headers["Location"] = f"/runs/{run.id}"
+    if deduplicated:
+        response.status_code = status.HTTP_200_OK
+    return {**run_view(run), "deduplicated": deduplicated}
+
+
+@router.get("/runs", summary="List runs", dependencies=[READ])
+async def list_runs(
+    caller: CurrentCaller,
+    services: CurrentServices,
+    integration_id: Annotated[str | None, Query(max_length=64)] = None,
+    kind: RunKind | None = None,
+    wanted: Annotated[RunStatus | None, Query(alias="status")] = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> RunPageView:
+    """The tenant's runs, newest first."""
+    filters = {"integration_id": integration_id, "kind": kind, "status": wanted}
+    cursors = Cursors("runs", caller.tenant, filters, (str,))
+    query = RunQuery(integration_id=integration_id, kind=kind, status=wanted)
+    async with services.database.read() as work:
+        page = await work.runs.list(caller.tenant, query, cursors.request(limit, cursor))
+    return {"items": [run_view(run) for run in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@router.get("/runs/{run_id}", summary="Show a run", dependencies=[READ])
+async def get_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
+    """One run with its counts and, if it failed, why."""
+    async with services.database.read() as work:
+        return run_view(await work.runs.get(caller.tenant, run_id))
+
+
+@router.get("/runs/{run_id}/calls", summary="List a run's calls to the marketplace", dependencies=[READ])
+async def list_run_calls(
+    run_id: str, caller: CurrentCaller, services: CurrentServices, limit: Limit = 50, cursor: CursorText = None
+) -> CallPage:
+    """The calls in the order they were made, with the marketplace's request ids for its support."""
+    cursors = Cursors("calls", caller.tenant, {"run_id": run_id}, (int,))
+    async with services.database.read() as work:
+        await work.runs.get(caller.tenant, run_id)
+        page = await work.runs.calls(caller.tenant, run_id, cursors.request(limit, cursor))
+    return {"items": [_call_view(call) for call in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@starting.post("/runs/{run_id}/cancel", summary="Stop a run", dependencies=[WRITE, IDEMPOTENT])
+async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
+    """The run. It stops at the next page; what is stored stays. A run that has ended stays as it is."""
+    return run_view(await services.runs.cancel(caller.tenant, run_id))
+
+
+def run_view(run: Run) -> RunView:
+    """A run as it is shown."""
+    counts = run.counts
+    return {
+        "id": run.id,
+        "integration_id": run.integration_id,
+        "kind": run.kind,
+        "trigger": run.trigger,
+        "status": run.status,
+        "outcome": run.outcome,
+        "counts": {
+            "seen": counts.seen,
+            "created": counts.created,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+            "held": counts.held,
+            "ignored": counts.ignored,
+            "failed": counts.failed,
+        },
+        "error": None if run.error is None else _error_view(run.error, run.integration_id),
+        "window_from": optional_timestamp(run.window_from),
+        "window_to": optional_timestamp(run.window_to),
+        "dry_run": run.dry_run,
+        "cancel_requested": run.cancel_requested,
+        "repeats": run.repeats,
+        "created_at": timestamp(run.created_at),
+        "started_at": optional_timestamp(run.started_at),
+        "finished_at": optional_timestamp(run.finished_at),
+    }
+
+
+def _error_view(error: RunError, integration_id: str) -> RunErrorView:
+    helps: NextAction | None = None
+    if error.kind == "auth":
+        helps = {"method": "POST", "href": f"/integrations/{integration_id}/reauthorise"}
+    return {
+        "code": error.code,
+        "class": error.kind,
+        "origin": error.origin,
+        "retryable": error.retryable,
+        "message": error.message,
+        "next_action": helps,
+    }
+
+
+def _call_view(call: Call) -> CallView:
+    return {
+        "at": timestamp(call.at),
+        "method": call.method,
+        "path": call.path,
+        "status": call.status,
+        "code": call.code,
+        "duration_ms": call.duration_ms,
+        "channel_request_id": call.channel_request_id,
+    }

@@ -1,0 +1,83 @@
+"""What the handlers work with. Built in `main`, handed to `create_api`, reached as `CurrentServices`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from channel_sync.api.tokens import Issuer
+from channel_sync.domain.channel import Channel
+from channel_sync.flows.authorise import Authorise
+from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.held_orders import Held
+from channel_sync.flows.lifecycle import Lifecycle
+from channel_sync.flows.put_stock import PutStock
+from channel_sync.flows.runs import Runs
+from channel_sync.persistence.database import Database
+
+
+class DocsMode(StrEnum):
+    """Who sees `/docs` and `/openapi.json`: everybody, holders of a credential, or nobody."""
+
+    ON = "on"
+    KEY = "key"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """How the API is reached and what it allows. `public_url` has no trailing slash."""
+
+    public_url: str
+    return_origins: tuple[str, ...] = ()
+    docs: DocsMode = DocsMode.ON
+    rate_limit_per_s: float = 100
+    order_interval_s: int = 60
+    stock_interval_s: int = 5
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach us over https."""
+        return self.public_url.startswith("https://")
+
+
+class Health(Protocol):
+    """What the health checks ask of whatever runs the jobs."""
+
+    def alive(self) -> bool:
+        """Whether the jobs make progress."""
+        ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to stop and wants no new requests."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may need, built once per process. `schema_version` is the newest migration's."""
+
+    database: Database
+    channels: Mapping[str, Channel]
+    authorise: Authorise
+    credentials: Credentials
+    lifecycle: Lifecycle
+    runs: Runs
+    put_stock: PutStock
+    held: Held
+    health: Health
+    settings: ApiSettings
+    schema_version: str
+    issuer: Issuer | None = None
+
+
+def current_services(request: Request) -> Services:
+    """The services of the app that got the request."""
+    services: Services = request.app.state.services
+    return services
+
+
+CurrentServices = Annotated[Services, Depends(current_services)]
