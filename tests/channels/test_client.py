@@ -71,7 +71,13 @@ async def test_a_call_without_an_answer_is_noted_too():
 
 @pytest.mark.parametrize(
     "failure",
-    [httpx.ReadTimeout("t"), httpx.ConnectError("c"), httpx.RemoteProtocolError("p"), OSError("o"), TimeoutError()],
+    [
+        httpx.ReadTimeout("t"),
+        httpx.ConnectError("c"),
+        httpx.RemoteProtocolError("p"),
+        OSError("o"),
+        TimeoutError(),
+    ],
 )
 async def test_a_read_is_tried_again_when_there_is_no_answer(failure):
     with respx.mock:
@@ -263,19 +269,19 @@ async def test_after_many_timeouts_and_abandoned_calls_every_seat_is_free_again(
         writer.write(FINE)
         await writer.drain()
 
-    async with a_server(serve) as address:
-        async with a_client(address, timeout_s=0.03, concurrency=4, transport=transport) as client:
-            call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
-            tasks = [
-                asyncio.create_task(client.call_without_token(call, Environment.PRODUCTION)) for _ in range(120)
-            ]
-            for task in tasks[::3]:
-                await asyncio.sleep(0.005)
-                task.cancel()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            is_healthy = True
-            healthy = [client.call_without_token(call, Environment.PRODUCTION) for _ in range(40)]
-            replies = await asyncio.gather(*healthy)
+    async with (
+        a_server(serve) as address,
+        a_client(address, timeout_s=0.03, concurrency=4, transport=transport) as client,
+    ):
+        call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
+        tasks = [asyncio.create_task(client.call_without_token(call, Environment.PRODUCTION)) for _ in range(120)]
+        for task in tasks[::3]:
+            await asyncio.sleep(0.005)
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        is_healthy = True
+        healthy = [client.call_without_token(call, Environment.PRODUCTION) for _ in range(40)]
+        replies = await asyncio.gather(*healthy)
     assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError, ChannelUnavailable}
     assert len(replies) == 40
 
@@ -320,7 +326,11 @@ async def test_no_more_calls_are_out_than_there_are_seats():
 
 async def test_neither_log_nor_error_shows_a_secret(caplog):
     caplog.set_level(logging.DEBUG)
-    failures = [httpx.ConnectError(f"{BASE}/?access_token={TOKEN}"), httpx.Response(200, text=TOKEN), refused(1007)]
+    failures = [
+        httpx.ConnectError(f"{BASE}/?access_token={TOKEN}"),
+        httpx.Response(200, text=TOKEN),
+        refused(1007),
+    ]
     with respx.mock:
         respx.get(TEST_CALL).mock(side_effect=failures)
         async with at_the_counter() as counter:

@@ -7,6 +7,7 @@ from channel_sync.channels.wish.replies import MAX_REASON
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
+    ChannelError,
     ChannelRefused,
     ChannelUnavailable,
     ReplyNotUnderstood,
@@ -22,7 +23,7 @@ async def error_of(answer, address=ORDERS):
     with respx.mock:
         respx.get(address).mock(return_value=answer)
         async with at_the_counter() as counter:
-            with pytest.raises(Exception) as raised:
+            with pytest.raises(ChannelError) as raised:
                 await (counter.shop.product("x") if address == PRODUCT else counter.shop.order("x"))
     return raised.value
 

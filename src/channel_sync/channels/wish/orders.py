@@ -211,7 +211,7 @@ def _money(wish: WishMoney | None, pointer: str) -> Money | None:
     if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or not -_MOST_DIGITS < exponent < _MOST_DIGITS:
         raise _Unusable("bad_amount", pointer + "/amount")
     currency = wish.currency_code
-    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise _Unusable("bad_currency", pointer + "/currency_code")
     # 1e2 is written out: everyone after us expects plain digits.
     return Money(Decimal(f"{wish.amount:f}") if exponent > 0 else wish.amount, currency)
