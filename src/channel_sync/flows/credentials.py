@@ -1,0 +1,144 @@
+"""Credentials a person pastes, tried at the marketplace before they are stored, and verified whenever asked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from channel_sync.domain.channel import Access, App, Channel, Grant, Priority, Shop, Wire
+from channel_sync.domain.errors import AccessTokenRejected, ChannelError, Conflict, GrantRejected, Invalid
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.secrets import Secret
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.connect import Connection, account_for, connect
+from channel_sync.flows.given_secrets import check_name, check_secret
+from channel_sync.flows.grants import Grants
+from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.rejections import CLIENT_REJECTED
+from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.start_jobs import catch_up
+from channel_sync.flows.verification import Verification, Verifying
+from channel_sync.persistence.database import Database
+
+_STORE_PATIENCE_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class PastedCredentials:
+    """The four fields a seller copies by hand."""
+
+    client_id: str
+    client_secret: Secret
+    access_token: Secret
+    refresh_token: Secret
+
+
+class Credentials:
+    """Credentials without a browser. `nudge` is called when they made jobs due."""
+
+    def __init__(
+        self, database: Database, channels: Mapping[str, Channel], grants: Grants, nudge: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._channels = channels
+        self._grants = grants
+        self._nudge = nudge
+
+    async def paste(self, tenant: str, integration_id: str, pasted: PastedCredentials) -> Integration:
+        """The integration with a grant made of the pasted fields; `Invalid` and nothing stored if one fails.
+
+        The access token tells whose they are, so that nothing is used up for the wrong merchant. Then one renewal
+        proves the other three and brings what was not pasted: when the token ends, and its scopes.
+        """
+        _check(pasted)
+        async with self._database.read() as work:
+            integration = await work.integrations.get(tenant, integration_id)
+            _check_usable(integration)
+        shop = self._shop(integration, pasted.access_token)
+        merchant_id = await _merchant_of(shop)
+        async with self._database.read() as work:
+            await account_for(work, integration, pasted.client_id, merchant_id)
+        grant = await self._renewed(integration, pasted, merchant_id)
+        app = App(pasted.client_id, pasted.client_secret, integration.environment)
+        shop_name = await _shop_name(self._shop(integration, grant.access_token))
+        connected = await self._store(tenant, integration_id, Connection(app, grant, shop_name, app_is_new=True))
+        self._nudge()
+        return connected
+
+    async def verify(self, tenant: str, integration_id: str) -> Verification:
+        """What the marketplace says now. Success ends a pause or a rejection, failure changes nothing."""
+        async with self._database.read() as work:
+            integration = await work.integrations.get(tenant, integration_id)
+        if integration.access_token_last4 is None:
+            raise Conflict("not_connected", "There are no credentials to verify.")
+        found = await Verifying(self._grants, self._channels[integration.channel], integration).ask()
+        if found.ok:
+            await while_stale(lambda: self._recover(integration_id))
+        return found
+
+    async def _recover(self, integration_id: str) -> None:
+        now = utcnow()
+        async with self._database.begin() as work:
+            integration = await work.integrations.find(integration_id)
+            if integration is None or not (integration.paused_reason or integration.rejected_reason):
+                return
+            recovered = replace(
+                integration, paused_reason=None, rejected_reason=None, status_since=now, updated_at=now
+            )
+            recovered = await work.integrations.save(recovered)
+            await work.events.add([integration_event(recovered, "recovered", now)])
+            await catch_up(work, recovered, now)
+        self._nudge()
+
+    def _shop(self, integration: Integration, token: Secret) -> Shop:
+        access = Access(integration.id, integration.environment, token, integration.generation)
+        return self._channels[integration.channel].shop(access, Wire(Priority.INTERACTIVE))
+
+    async def _renewed(self, integration: Integration, pasted: PastedCredentials, merchant_id: str) -> Grant:
+        channel = self._channels[integration.channel]
+        app = App(pasted.client_id, pasted.client_secret, integration.environment)
+        try:
+            grant = await channel.renew(app, pasted.refresh_token)
+        except GrantRejected as rejected:
+            member = "client_secret" if rejected.code == CLIENT_REJECTED else "refresh_token"
+            raise Invalid(rejected.code, rejected.message, f"/{member}") from rejected
+        if grant.merchant_id != merchant_id:
+            raise Invalid("tokens_differ", "The two tokens belong to different merchants.", "/refresh_token")
+        missing = sorted(channel.required_scopes - set(grant.scopes))
+        if missing:
+            raise Invalid("insufficient_scope", f"Missing: {', '.join(missing)}.", "/access_token")
+        return grant
+
+    async def _store(self, tenant: str, integration_id: str, connection: Connection) -> Integration:
+        async def step() -> Integration:
+            async with self._database.begin() as work:
+                integration = await work.integrations.get(tenant, integration_id)
+                _check_usable(integration)
+                await work.attempts.close_all(integration.id)
+                return await connect(work, integration, connection, utcnow())
+
+        return await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
+
+
+def _check(pasted: PastedCredentials) -> None:
+    check_name(pasted.client_id, "/client_id")
+    check_secret(pasted.client_secret, "/client_secret")
+    check_secret(pasted.access_token, "/access_token")
+    check_secret(pasted.refresh_token, "/refresh_token")
+
+
+def _check_usable(integration: Integration) -> None:
+    if integration.status is Status.REMOVED:
+        raise Conflict("integration_removed", "Restore the integration first.")
+
+
+async def _merchant_of(shop: Shop) -> str:
+    try:
+        return await shop.merchant_id()
+    except AccessTokenRejected as rejected:
+        raise Invalid("access_token_rejected", rejected.message, "/access_token") from rejected
+
+
+async def _shop_name(shop: Shop) -> str | None:
+    try:
+        return (await shop.merchant()).shop_name
+    except ChannelError:
+        return None

@@ -1,0 +1,165 @@
+"""A grant good for the next call: renewed once, five days early, whatever the number of callers."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import TypeVar
+
+from channel_sync.domain.channel import Access, Channel, Shop, Wire
+from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    AccountDisabled,
+    ChannelError,
+    ChannelSyncError,
+    GrantRejected,
+    StorageUnavailable,
+)
+from channel_sync.domain.integrations import RENEW_BEFORE
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
+from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
+from channel_sync.flows.renewal import NOT_AGAIN_WITHIN, Renewal, Renewals
+from channel_sync.persistence.database import Database
+
+T = TypeVar("T")
+_DUE_AT_ONCE = 100
+_SIDE_BY_SIDE = 8
+
+log = logging.getLogger(__name__)
+
+
+class Grants:
+    """The only way to an access token. Credentials are read at each call, so a change counts at once."""
+
+    def __init__(self, database: Database, channels: Mapping[str, Channel], confirm_after_s: float = 5.0) -> None:
+        self.confirm_after_s = confirm_after_s
+        self._database = database
+        self._renewals = Renewals(database, channels, confirm_after_s)
+        self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
+        self._untried: dict[str, int] = {}
+
+    async def access(self, integration_id: str) -> Access:
+        """What the next call needs; `GrantRejected` when only the merchant can help."""
+        current = await read_credentials(self._database, integration_id)
+        if current.integration.rejected_reason is not None:
+            raise GrantRejected(current.integration.rejected_reason, "The merchant has to authorise again.")
+        if current.held.grant.expires_at - utcnow() >= RENEW_BEFORE:
+            return current.access()
+        try:
+            renewed = await self._renewed(Renewal(integration_id, current.held.generation))
+        except GrantRejected:
+            raise
+        except (ChannelError, StorageUnavailable):
+            # Renewing is early: until the old token ends, a Wish or a store that is away costs nothing.
+            if not _still_good(current, utcnow()):
+                raise
+            return current.access()
+        return renewed.access()
+
+    async def replace(self, access: Access) -> Access:
+        """Another access than the one that was refused: the stored one if it is newer, else a renewed one."""
+        return (await self._renewed(Renewal(access.integration_id, access.generation))).access()
+
+    async def worked(self, access: Access) -> None:
+        """Note that a renewed token opened the shop: the pair before it is not needed any more."""
+        if self._untried.get(access.integration_id) != access.generation:
+            return
+        del self._untried[access.integration_id]
+        # An answer in hand is not thrown away for this; the old pair then goes with the next renewal.
+        with suppress(StorageUnavailable):
+            async with self._database.begin() as work:
+                await work.credentials.confirm(access.integration_id, access.generation)
+
+    async def stored(self, integration_id: str) -> Access:
+        """The access that is stored, rejected or not; for a person's trial."""
+        return (await read_credentials(self._database, integration_id)).access()
+
+    async def prove(self, integration_id: str) -> HeldCredentials:
+        """Renewed credentials because a person asks: at any time, of a rejected integration too.
+
+        A rejection is raised and nothing is noted, for a person's trial must not stop working jobs.
+        """
+        current = await read_credentials(self._database, integration_id)
+        return await self._renewed(Renewal(integration_id, current.held.generation, by_person=True))
+
+    async def pause(self, access: Access) -> None:
+        """Note that the marketplace closed the account, unless newer credentials are stored."""
+        await Rejection(access.integration_id, access.generation, DISABLED_AT_WISH).paused(self._database)
+
+    async def renew_due(self) -> None:
+        """Renew what ends within five days. One that fails is tried again later and stops no other."""
+        now = utcnow()
+        async with self._database.read() as work:
+            due = await work.credentials.renewable(now, now + RENEW_BEFORE, _DUE_AT_ONCE)
+        turn = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+        async def renew(integration_id: str) -> None:
+            async with turn:
+                try:
+                    await self.access(integration_id)
+                except ChannelSyncError as error:
+                    log.warning("grant of %s was not renewed: %s", integration_id, error.code)
+
+        await asyncio.gather(*(renew(integration_id) for integration_id in due))
+
+    async def finish(self, within_s: float) -> None:
+        """Wait for the renewals that are under way, for their answers are the only copies."""
+        if self._open:
+            await asyncio.wait(self._open.values(), timeout=within_s)
+
+    async def _renewed(self, renewal: Renewal) -> HeldCredentials:
+        """One renewal for all who wait in this process; it goes on when they go away."""
+        task = self._open.get(renewal.integration_id)
+        if task is None:
+            task = asyncio.create_task(self._renewals.carry_out(renewal))
+            self._open[renewal.integration_id] = task
+            task.add_done_callback(lambda done: self._close(renewal.integration_id, done))
+        credentials = await asyncio.shield(task)
+        # The renewal that was under way may have been the one that brought the generation we are to replace.
+        return credentials if credentials.held.generation != renewal.generation else await self._renewed(renewal)
+
+    def _close(self, integration_id: str, done: asyncio.Task[HeldCredentials]) -> None:
+        del self._open[integration_id]
+        # The exception is asked for here, so that asyncio does not complain when every caller has gone.
+        if not done.cancelled() and done.exception() is None:
+            self._untried[integration_id] = done.result().held.generation
+
+
+class ShopConnection:
+    """One integration's shop, with the access token replaced once when it is refused."""
+
+    def __init__(self, grants: Grants, channel: Channel, integration_id: str, wire: Wire) -> None:
+        self._grants = grants
+        self._channel = channel
+        self._integration_id = integration_id
+        self._wire = wire
+
+    async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
+        """The shop's answer. An account that is closed is asked twice before the integration is paused."""
+        access = await self._grants.access(self._integration_id)
+        try:
+            return await self._ask(ask, access)
+        except AccessTokenRejected:
+            access = await self._grants.replace(access)
+        except AccountDisabled:
+            await self._wire.sleep(self._grants.confirm_after_s)
+            access = await self._grants.access(self._integration_id)
+        try:
+            return await self._ask(ask, access)
+        except AccountDisabled:
+            await self._grants.pause(access)
+            raise
+
+    async def _ask(self, ask: Callable[[Shop], Awaitable[T]], access: Access) -> T:
+        answer = await ask(self._channel.shop(access, self._wire))
+        await self._grants.worked(access)
+        return answer
+
+
+def _still_good(current: HeldCredentials, now: datetime) -> bool:
+    """Whether the token may work. Just renewed, it does, whatever a clock that is set wrong says."""
+    renewed_at = current.held.renewed_at
+    just_renewed = renewed_at is not None and abs(now - renewed_at) < NOT_AGAIN_WITHIN
+    return just_renewed or current.held.grant.expires_at > now

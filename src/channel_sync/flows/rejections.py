@@ -1,0 +1,59 @@
+"""What is noted when only a person can help: the integration stops, and others are told once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from channel_sync.domain.integrations import Integration
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.retries import while_stale
+from channel_sync.flows.start_jobs import stop_jobs
+from channel_sync.persistence.database import Database
+
+CLIENT_REJECTED = "client_rejected"
+REFRESH_TOKEN_REJECTED = "refresh_token_rejected"
+OUTCOME_UNKNOWN = "refresh_outcome_unknown"
+MERCHANT_MISMATCH = "merchant_mismatch"
+UNREADABLE = "credentials_unreadable"
+DISABLED_AT_WISH = "account_disabled_at_wish"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an integration stops. `generation` is that of the credentials that were judged."""
+
+    integration_id: str
+    generation: int
+    reason: str
+
+    async def needs_reauth(self, database: Database) -> None:
+        """The integration waits for its merchant, unless newer credentials came in the meantime."""
+        await while_stale(lambda: _note(database, self, _rejected, "needs_reauth"))
+
+    async def paused(self, database: Database) -> None:
+        """The integration waits for the marketplace, unless newer credentials came in the meantime."""
+        await while_stale(lambda: _note(database, self, _paused, "paused"))
+
+
+def _rejected(integration: Integration, reason: str) -> Integration:
+    return replace(integration, rejected_reason=integration.rejected_reason or reason)
+
+
+def _paused(integration: Integration, reason: str) -> Integration:
+    return replace(integration, paused_reason=integration.paused_reason or reason)
+
+
+async def _note(
+    database: Database, rejection: Rejection, change: Callable[[Integration, str], Integration], happened: str
+) -> None:
+    now = utcnow()
+    async with database.begin() as work:
+        integration = await work.integrations.find(rejection.integration_id)
+        if integration is None or integration.generation != rejection.generation:
+            return
+        stopped = change(integration, rejection.reason)
+        if stopped == integration or integration.removed_at is not None:
+            return
+        stopped = await work.integrations.save(replace(stopped, status_since=now, updated_at=now))
+        await stop_jobs(work, stopped)
+        await work.events.add([integration_event(stopped, happened, now)])

@@ -1,0 +1,157 @@
+"""One renewal of one grant: lease, re-read, write the intent, ask, keep the answer (reliability rules 5 to 8)."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from random import uniform
+
+from channel_sync.domain.channel import Channel, Grant
+from channel_sync.domain.errors import AccountDisabled, ChannelError, ChannelUnavailable, GrantRejected
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
+from channel_sync.flows.rejections import (
+    CLIENT_REJECTED,
+    DISABLED_AT_WISH,
+    MERCHANT_MISMATCH,
+    OUTCOME_UNKNOWN,
+    REFRESH_TOKEN_REJECTED,
+    Rejection,
+)
+from channel_sync.flows.retries import until_stored
+from channel_sync.persistence.database import Database
+
+NOT_AGAIN_WITHIN = timedelta(minutes=10)
+RETRY_AFTER = timedelta(minutes=5)
+# Longer than two calls with their deadlines and the pause between them.
+LEASE = timedelta(seconds=120)
+_STORE_PATIENCE_S = 600
+_REASONS = (CLIENT_REJECTED, OUTCOME_UNKNOWN, MERCHANT_MISMATCH)
+
+
+class MerchantChanged(GrantRejected):
+    """A renewal answered with somebody else's grant; nothing of it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A wish for a grant newer than `generation`. A person's own needs no pause, and judges nothing."""
+
+    integration_id: str
+    generation: int
+    by_person: bool = False
+
+
+class Renewals:
+    """Asks the marketplace for new grants, one at a time per integration whatever the number of processes."""
+
+    def __init__(self, database: Database, channels: Mapping[str, Channel], confirm_after_s: float) -> None:
+        self._database = database
+        self._channels = channels
+        self._confirm_after_s = confirm_after_s
+
+    async def carry_out(self, renewal: Renewal) -> HeldCredentials:
+        """Newer credentials than the renewal's, whoever got them; `ChannelUnavailable` when it is not the time."""
+        while True:
+            current = await read_credentials(self._database, renewal.integration_id)
+            if current.held.generation != renewal.generation:
+                return current
+            if await self._take_lease(renewal):
+                return await self._renew(renewal, current)
+            await self._wait(renewal)
+
+    async def _take_lease(self, renewal: Renewal) -> bool:
+        """The lease is the written intent, too: it proves that the store takes writes before Wish is asked."""
+        now = utcnow()
+        not_if_renewed_after = None if renewal.by_person else now - NOT_AGAIN_WITHIN
+        async with self._database.begin() as work:
+            return await work.credentials.take_renewal(
+                renewal.integration_id, renewal.generation, now, now + LEASE, not_if_renewed_after
+            )
+
+    async def _wait(self, renewal: Renewal) -> None:
+        """A moment, while somebody else holds the lease."""
+        now = utcnow()
+        current = await read_credentials(self._database, renewal.integration_id)
+        held = current.held
+        if held.generation != renewal.generation:
+            return
+        possible_at = max(
+            held.retry_at or now,
+            now if renewal.by_person or held.renewed_at is None else held.renewed_at + NOT_AGAIN_WITHIN,
+        )
+        if not current.lease_of_another(now) and possible_at > now:
+            wait_s = (possible_at - now).total_seconds()
+            raise ChannelUnavailable(
+                "renewal_postponed", "The grant was renewed or asked for a moment ago.", wait_s
+            )
+        await asyncio.sleep(uniform(0.05, 0.25))
+
+    async def _renew(self, renewal: Renewal, current: HeldCredentials) -> HeldCredentials:
+        try:
+            grant = await self._ask(renewal, current)
+        except GrantRejected as rejected:
+            await self._release(renewal, None)
+            raise await self._judged(renewal, rejected) from rejected
+        except ChannelError as error:
+            await self._release(renewal, RETRY_AFTER)
+            raise error
+        if grant is not None:
+            await self._keep(renewal, current, grant)
+        return await read_credentials(self._database, renewal.integration_id)
+
+    async def _ask(self, renewal: Renewal, current: HeldCredentials) -> Grant | None:
+        """The new grant, or nothing when somebody else stored one; a rejection has been heard twice."""
+        try:
+            return await self._call(current)
+        except (AccountDisabled, MerchantChanged) as rejected:
+            if renewal.by_person or isinstance(rejected, MerchantChanged):
+                raise
+        except GrantRejected as rejected:
+            if renewal.by_person:
+                raise
+            # The process that asked before us died: its answer may have spent the refresh token.
+            if current.held.renewing_until is not None and rejected.code != CLIENT_REJECTED:
+                raise GrantRejected(OUTCOME_UNKNOWN, "An earlier renewal was cut off.") from rejected
+        await asyncio.sleep(self._confirm_after_s)
+        again = await read_credentials(self._database, renewal.integration_id)
+        return None if again.held.generation != renewal.generation else await self._call(again)
+
+    async def _call(self, current: HeldCredentials) -> Grant:
+        channel = self._channels[current.integration.channel]
+        grant = await channel.renew(current.app, current.held.grant.refresh_token)
+        if grant.merchant_id != current.integration.merchant_id:
+            raise MerchantChanged(MERCHANT_MISMATCH, "The renewed grant belongs to another merchant.")
+        return grant
+
+    async def _keep(self, renewal: Renewal, current: HeldCredentials, grant: Grant) -> None:
+        """The grant stored unless a newer one is; it is the only copy, so the store is waited for."""
+
+        async def store() -> None:
+            async with self._database.begin() as work:
+                await work.credentials.store_grant(renewal.integration_id, grant, current.held.generation)
+
+        await until_stored(store, _STORE_PATIENCE_S)
+
+    async def _release(self, renewal: Renewal, retry_after: timedelta | None) -> None:
+        retry_at = None if retry_after is None else utcnow() + retry_after
+
+        async def release() -> None:
+            async with self._database.begin() as work:
+                await work.credentials.release_renewal(renewal.integration_id, renewal.generation, retry_at)
+
+        await until_stored(release, LEASE.total_seconds())
+
+    async def _judged(self, renewal: Renewal, rejected: GrantRejected) -> GrantRejected:
+        """The rejection by its final name; a late one, of credentials that were replaced, changes nothing."""
+        if renewal.by_person and not isinstance(rejected, MerchantChanged):
+            return rejected
+        if isinstance(rejected, AccountDisabled):
+            await self._rejection(renewal, DISABLED_AT_WISH).paused(self._database)
+            return rejected
+        reason = rejected.code if rejected.code in _REASONS else REFRESH_TOKEN_REJECTED
+        await self._rejection(renewal, reason).needs_reauth(self._database)
+        return GrantRejected(reason, rejected.message, rejected.request_id)
+
+    def _rejection(self, renewal: Renewal, reason: str) -> Rejection:
+        return Rejection(renewal.integration_id, renewal.generation, reason)

@@ -1,0 +1,47 @@
+"""Settings a seller may change, checked member by member."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from channel_sync.domain.errors import Invalid
+from channel_sync.domain.integrations import OrderSettings, Settings
+from channel_sync.domain.stock import StockSettings
+
+# The members of an API request that were sent, already of the right types.
+SettingsPatch = Mapping[str, Mapping[str, Any] | None]
+
+_MIN_ORDER_INTERVAL_S = 15
+_MIN_STOCK_INTERVAL_S = 1
+
+
+def merged(settings: Settings, patch: SettingsPatch) -> Settings:
+    """The settings with what was sent changed, or `Invalid`."""
+    changed = Settings(
+        orders=replace(settings.orders, **(patch.get("orders") or {})),
+        stock=replace(settings.stock, **(patch.get("stock") or {})),
+    )
+    _check_orders(changed.orders)
+    _check_stock(changed.stock)
+    return changed
+
+
+def _check_orders(orders: OrderSettings) -> None:
+    if orders.interval_s is not None:
+        _at_least(orders.interval_s, _MIN_ORDER_INTERVAL_S, "orders/interval_s")
+
+
+def _check_stock(stock: StockSettings) -> None:
+    if stock.interval_s is not None:
+        _at_least(stock.interval_s, _MIN_STOCK_INTERVAL_S, "stock/interval_s")
+    if stock.maximum is not None:
+        _at_least(stock.maximum, 0, "stock/maximum")
+    _at_least(stock.buffer, 0, "stock/buffer")
+    _at_least(stock.percent, 1, "stock/percent")
+    if stock.percent > 100:
+        raise Invalid("too_large", "This must be at most 100.", "/settings/stock/percent")
+
+
+def _at_least(value: int, smallest: int, member: str) -> None:
+    if value < smallest:
+        raise Invalid("too_small", f"This must be at least {smallest}.", f"/settings/{member}")
