@@ -4,7 +4,6 @@ import ctypes
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,31 +11,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from channel_sync.process import CannotStart
+from channel_sync.process import CannotStart, free_port
 
 FOLDER = Path("var/demo")
 TENANT = "demo"
 SERVICE_PORT = 8000
 WISH_PORT = 8001
+_API_KEY = FOLDER / "api-key"
 _START_S = 20
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def prepare_folder(new_keys: str) -> None:
-    """The demo's folder and its encryption keys, which are `new_keys` on the first run."""
-    secrets = FOLDER / "secrets"
-    secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_once(secrets / "CHANNEL_SYNC_ENCRYPTION_KEYS", new_keys)
+    """The demo's folder with its encryption keys, which are `new_keys` on the first run."""
+    (FOLDER / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = FOLDER / "secrets" / "CHANNEL_SYNC_ENCRYPTION_KEYS"
+    if not keys.exists():
+        _write_private(keys, new_keys)
 
 
-def write_once(file: Path, text: str) -> str:
-    """What the file holds: `text` if there was no such file. Only its owner can read it."""
-    try:
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as fresh:
-            fresh.write(text)
-    except FileExistsError:
-        return file.read_text().strip()
-    return text
+def kept_key() -> str:
+    """The API key of an earlier run, or nothing."""
+    return _API_KEY.read_text() if _API_KEY.exists() else ""
+
+
+def keep_key(key: str) -> None:
+    """Keep the API key for the next run."""
+    _write_private(_API_KEY, key)
+
+
+def _write_private(file: Path, text: str) -> None:
+    """A whole file, or none, that only its owner can read."""
+    unfinished = file.with_suffix(".new")
+    with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as written:
+        written.write(text)
+    unfinished.replace(file)
 
 
 def set_environment(service_url: str, wish_url: str) -> None:
@@ -51,15 +60,6 @@ def set_environment(service_url: str, wish_url: str) -> None:
         "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish_url,
         "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
     }
-
-
-def free_port(wanted: int) -> int:
-    """The wanted port, or 0 where it is taken."""
-    try:
-        socket.create_server(("127.0.0.1", wanted)).close()
-    except OSError:
-        return 0
-    return wanted
 
 
 @contextmanager

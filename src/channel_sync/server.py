@@ -1,15 +1,14 @@
 """The HTTP server of one process: says when it answers, and when it has been asked to stop."""
 
+import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
 
 import uvicorn
-
-if TYPE_CHECKING:
-    from asgiref.typing import ASGIApplication
+from uvicorn.loops.auto import auto_loop_factory
 
 # Together with what the jobs are given to end, well below the 25 s that operators are promised.
 FINISH_REQUESTS_S = 10
@@ -18,7 +17,9 @@ FINISH_REQUESTS_S = 10
 class Server(uvicorn.Server):
     """Says when it answers, and says at once when it has been asked to stop."""
 
-    def __init__(self, app: "ASGIApplication", ready: Callable[[], None], stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, app: Callable[..., Awaitable[None]], ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -41,7 +42,20 @@ class Server(uvicorn.Server):
         if self.started and not self.should_exit:
             self._ready()
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals and keep them: raised again at the end, they would spoil the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; a second signal changes nothing, the end is bounded anyway."""
         self._stopping()
         super().handle_exit(signal.SIGTERM, frame)
+
+
+def run_to_the_end(service: Coroutine[None, None, None]) -> None:
+    """Run it on the fastest event loop there is."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(service)

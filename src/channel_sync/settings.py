@@ -43,16 +43,20 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-def _address(text: str) -> str:
+def _checked(text: str) -> str:
     parts = urlsplit(text)
     extras = parts.username or parts.query or parts.fragment
     if parts.scheme not in ("http", "https") or not parts.hostname or extras:
         raise ValueError("must be an http or https address without user, query or fragment")
-    return text.rstrip("/")
+    return text
+
+
+def _address(text: str) -> str:
+    return _checked(text).rstrip("/")
 
 
 def _origin(text: str) -> str:
-    if urlsplit(_address(text)).path or text.endswith("/"):
+    if urlsplit(_checked(text)).path:
         raise ValueError("must be origins like https://app.example, without a path")
     return text
 
@@ -73,6 +77,8 @@ def _database(text: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+# Tokens name their issuer letter by letter, a slash at the end included.
+IssuerName = Annotated[str, AfterValidator(_checked)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
 Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
 
@@ -100,7 +106,7 @@ class Settings(BaseSettings):
     rate_limit_per_s: float = Field(100, ge=0, le=1_000_000)
     log_level: LogLevel = LogLevel.INFO
     docs: Docs = Docs.ON
-    oidc_issuer: Address | None = None
+    oidc_issuer: IssuerName | None = None
     oidc_audience: str | None = None
     webhook_allowed: Destinations = ()
 
