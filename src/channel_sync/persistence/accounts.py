@@ -1,0 +1,111 @@
+"""Merchant accounts at marketplaces: owners of orders, listings and cursor, longer lived than integrations."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, delete, insert, null, or_, select, update
+
+from channel_sync.domain.channel import Environment
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.integrations import Account
+from channel_sync.persistence.session import Session
+from channel_sync.persistence.tables import accounts, integrations, runs
+from channel_sync.persistence.trade_tables import held_orders, listings, orders
+
+_row = accounts.c
+_COLUMNS = [
+    _row.id,
+    _row.tenant,
+    _row.channel,
+    _row.environment,
+    _row.merchant_id,
+    _row.client_id,
+    case((_row.attached, _row.integration_id), else_=null()).label("integration_id"),
+    _row.shop_name,
+    _row.order_cursor,
+    _row.listings_at,
+]
+
+
+class AccountRepository:
+    """Accounts. `integration_id` of a detached one is None, though its orders still show the last one."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def find(self, tenant: str, channel: str, environment: Environment, merchant_id: str) -> Account | None:
+        """The tenant's account of that merchant."""
+        row = await self._session.row(
+            select(*_COLUMNS).where(
+                _row.tenant == tenant,
+                _row.channel == channel,
+                _row.environment == environment,
+                _row.merchant_id == merchant_id,
+            )
+        )
+        return None if row is None else Account(*row)
+
+    async def get(self, account_id: str) -> Account:
+        """The account, or `NotFound`."""
+        row = await self._session.row(select(*_COLUMNS).where(_row.id == account_id))
+        if row is None:
+            raise NotFound("account")
+        return Account(*row)
+
+    async def used_elsewhere(
+        self, tenant: str, channel: str, environment: Environment, client_id: str, merchant_id: str
+    ) -> bool:
+        """Whether another tenant is connected to this merchant with this app."""
+        found = await self._session.value(
+            select(_row.id)
+            .where(
+                _row.channel == channel,
+                _row.environment == environment,
+                _row.client_id == client_id,
+                _row.merchant_id == merchant_id,
+                _row.tenant != tenant,
+                _row.attached,
+            )
+            .limit(1)
+        )
+        return found is not None
+
+    async def add(self, account: Account) -> None:
+        """Store a new account; `Conflict` if the tenant has one of that merchant."""
+        values: dict[str, Any] = {column.name: getattr(account, column.name) for column in _COLUMNS}
+        values["attached"] = account.integration_id is not None
+        await self._session.execute(insert(accounts).values(values))
+
+    async def attach(self, account_id: str, integration_id: str, client_id: str, shop_name: str | None) -> None:
+        """Give the account to an integration; its orders show that one from now on."""
+        await self._session.execute(
+            update(accounts)
+            .where(_row.id == account_id)
+            .values(integration_id=integration_id, attached=True, client_id=client_id, shop_name=shop_name)
+        )
+
+    async def detach(self, integration_id: str) -> None:
+        """Free the account of a removed integration for another."""
+        await self._session.execute(
+            update(accounts).where(_row.integration_id == integration_id).values(attached=False)
+        )
+
+    async def delete_unused(self, account_id: str) -> None:
+        """Remove a detached account that nothing was ever stored for."""
+        for table in (orders, held_orders, listings, runs, integrations):
+            used = select(table.c.account_id).where(table.c.account_id == account_id).limit(1)
+            if await self._session.value(used) is not None:
+                return
+        await self._session.execute(delete(accounts).where(_row.id == account_id, ~_row.attached))
+
+    async def move_cursor(self, account_id: str, at: datetime) -> None:
+        """Move the order cursor forward; it never goes back."""
+        await self._session.execute(
+            update(accounts)
+            .where(_row.id == account_id, or_(_row.order_cursor.is_(None), _row.order_cursor < at))
+            .values(order_cursor=at)
+        )
+
+    async def set_listings_at(self, account_id: str, at: datetime) -> None:
+        """Remember up to when the listings are known."""
+        await self._session.execute(update(accounts).where(_row.id == account_id).values(listings_at=at))

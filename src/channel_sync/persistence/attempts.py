@@ -1,0 +1,128 @@
+"""OAuth attempts: one walk of a browser to the marketplace and back."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Update, delete, insert, select, update
+
+from channel_sync.domain.integrations import AttemptKind
+from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import attempts
+
+_row = attempts.c
+_CLOSED = "closed"
+_SECRETS = ("code_verifier", "client_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt. Ticket, state and cookie are hashes; an ended attempt has its secrets wiped."""
+
+    id: str
+    tenant: str
+    integration_id: str
+    kind: AttemptKind
+    ticket_hash: str
+    state_hash: str | None
+    cookie_hash: str | None
+    code_verifier: Secret
+    client_id: str | None
+    client_secret: Secret | None
+    return_url: str | None
+    created_at: datetime
+    expires_at: datetime
+    continued_at: datetime | None
+    consumed_at: datetime | None
+    result: str | None
+
+
+_COLUMNS = columns_of(attempts, Attempt)
+
+
+class AttemptRepository:
+    """Attempts. Each step of one happens once, whoever tries it how often."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def add(self, attempt: Attempt) -> None:
+        """Store a new attempt."""
+        values = {field.name: getattr(attempt, field.name) for field in fields(Attempt)}
+        for name in _SECRETS:
+            secret = values[name]
+            values[name] = secret and self._cipher.seal(secret.value.encode(), _place(name, attempt.id))
+        await self._session.execute(insert(attempts).values(values))
+
+    async def get(self, attempt_id: str) -> Attempt | None:
+        """The attempt as it is now."""
+        return await self._newest(_row.id == attempt_id)
+
+    async def by_ticket(self, ticket_hash: str) -> Attempt | None:
+        """The attempt of a ticket."""
+        return await self._newest(_row.ticket_hash == ticket_hash)
+
+    async def by_cookie(self, cookie_hash: str) -> Attempt | None:
+        """The attempt of a browser."""
+        return await self._newest(_row.cookie_hash == cookie_hash)
+
+    async def open_for(self, integration_id: str) -> Attempt | None:
+        """The newest attempt of the integration that has not come back yet. It may have expired."""
+        return await self._newest(_row.integration_id == integration_id, *_open())
+
+    async def _newest(self, *conditions: ColumnElement[bool]) -> Attempt | None:
+        row = await self._session.row(select(*_COLUMNS).where(*conditions).order_by(_row.id.desc()).limit(1))
+        return None if row is None else self._attempt(row)
+
+    def _attempt(self, row: Row[*tuple[Any, ...]]) -> Attempt:
+        values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
+        for name in _SECRETS:
+            sealed = values[name]
+            values[name] = sealed and Secret(self._cipher.open(sealed, _place(name, values["id"])).decode())
+        return Attempt(**(values | {"code_verifier": values["code_verifier"] or Secret("")}))
+
+    async def proceed(
+        self, attempt_id: str, state_hash: str, cookie_hash: str, now: datetime, until: datetime
+    ) -> bool:
+        """Bind the attempt to the browser that goes on, to be back by `until`; true for the first one only."""
+        statement = _change(attempt_id).where(_row.continued_at.is_(None), _row.expires_at > now, *_open())
+        values: dict[str, Any] = {"state_hash": state_hash, "cookie_hash": cookie_hash}
+        values |= {"continued_at": now, "expires_at": until}
+        return await self._session.change(statement.values(values)) == 1
+
+    async def consume(self, attempt_id: str, now: datetime) -> bool:
+        """Take the attempt for the one token call it is good for; true exactly once."""
+        statement = _change(attempt_id).where(_row.continued_at.is_not(None), _row.expires_at > now, *_open())
+        return await self._session.change(statement.values(consumed_at=now)) == 1
+
+    async def finish(self, attempt_id: str, result: str) -> None:
+        """Remember how it ended, for whoever loads the page again."""
+        await self._session.execute(_end(_change(attempt_id), result))
+
+    async def close_all(self, integration_id: str) -> None:
+        """End every attempt of the integration that has not come back yet."""
+        mine = update(attempts).where(_row.integration_id == integration_id, *_open())
+        await self._session.execute(_end(mine, _CLOSED))
+
+    async def prune(self, before: datetime) -> int:
+        """Forget attempts that expired before a moment; how many."""
+        return await self._session.change(delete(attempts).where(_row.expires_at < before))
+
+
+def _open() -> tuple[ColumnElement[bool], ...]:
+    return _row.consumed_at.is_(None), _row.result.is_(None)
+
+
+def _change(attempt_id: str) -> Update:
+    return update(attempts).where(_row.id == attempt_id)
+
+
+def _end(statement: Update, result: str) -> Update:
+    return statement.values(result=result, code_verifier=None, client_secret=None)
+
+
+def _place(column: str, attempt_id: str) -> str:
+    return f"attempts:{column}:{attempt_id}"

@@ -1,0 +1,190 @@
+"""App secrets and grants, in sealed columns of `integrations`; nobody else writes them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Update, or_, select, update
+
+from channel_sync.domain.channel import App, Grant
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.integrations import Status
+from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.encryption import Cipher, Unreadable
+from channel_sync.persistence.integrations import has_status, secret_place
+from channel_sync.persistence.session import Session
+from channel_sync.persistence.tables import integrations
+
+_row = integrations.c
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """A stored grant with its generation and the state of its renewal."""
+
+    grant: Grant
+    generation: int
+    renewing_until: datetime | None
+    renewed_at: datetime | None
+    retry_at: datetime | None
+
+
+class CredentialRepository:
+    """Secrets of integrations. Each is sealed to its column and its integration."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def app(self, integration_id: str) -> App:
+        """The merchant's app; `NotFound` once the credentials are destroyed."""
+        row = await self._session.row(
+            select(_row.client_id, _row.client_secret, _row.environment).where(_row.id == integration_id)
+        )
+        if row is None or row.client_secret is None:
+            raise NotFound("credentials")
+        secret = self._cipher.open(row.client_secret, secret_place(integration_id))
+        return App(row.client_id, Secret(secret.decode()), row.environment)
+
+    async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
+        """Store another app."""
+        await self._session.execute(
+            _change(integration_id).values(
+                client_id=client_id,
+                client_secret=self._cipher.seal(secret.value.encode(), secret_place(integration_id)),
+                client_secret_last4=secret.last4,
+                client_secret_updated_at=now,
+            )
+        )
+
+    async def grant(self, integration_id: str) -> HeldGrant | None:
+        """The newest grant, or None where there is none."""
+        row = await self._session.row(select(integrations).where(_row.id == integration_id))
+        if row is None or row.access_token is None or row.refresh_token is None:
+            return None
+        grant = Grant(
+            self._open(row.access_token, "access_token", integration_id),
+            self._open(row.refresh_token, "refresh_token", integration_id),
+            row.access_token_expires_at,
+            row.merchant_id,
+            row.scopes,
+        )
+        return HeldGrant(grant, row.generation, row.renewing_until, row.renewed_at, row.retry_at)
+
+    async def store_grant(self, integration_id: str, grant: Grant, expected_generation: int) -> bool:
+        """Store a grant if the generation is still the expected one, and end the renewal; false if it is not.
+
+        The pair before is kept until `confirm`.
+        """
+        changed = await self._session.change(
+            _change(integration_id)
+            .where(_row.generation == expected_generation)
+            .values(
+                merchant_id=grant.merchant_id,
+                scopes=grant.scopes,
+                access_token=self._seal(grant.access_token, "access_token", integration_id),
+                access_token_last4=grant.access_token.last4,
+                access_token_expires_at=grant.expires_at,
+                refresh_token=self._seal(grant.refresh_token, "refresh_token", integration_id),
+                refresh_token_last4=grant.refresh_token.last4,
+                generation=expected_generation + 1,
+                renewed_at=_row.renewing_since,
+                renewing_since=None,
+                renewing_until=None,
+                retry_at=None,
+                **await self._former_pair(integration_id),
+            )
+        )
+        return changed == 1
+
+    async def _former_pair(self, integration_id: str) -> dict[str, bytes | None]:
+        try:
+            held = await self.grant(integration_id)
+        except Unreadable:
+            held = None
+        if held is None:
+            return {"previous_access_token": None, "previous_refresh_token": None}
+        return {
+            "previous_access_token": self._seal(held.grant.access_token, "previous_access_token", integration_id),
+            "previous_refresh_token": self._seal(
+                held.grant.refresh_token, "previous_refresh_token", integration_id
+            ),
+        }
+
+    async def confirm(self, integration_id: str, generation: int) -> None:
+        """Forget the pair before this generation, for the new one is known to work."""
+        await self._session.execute(
+            _change(integration_id)
+            .where(_row.generation == generation)
+            .values(previous_access_token=None, previous_refresh_token=None)
+        )
+
+    async def take_renewal(
+        self,
+        integration_id: str,
+        generation: int,
+        now: datetime,
+        until: datetime,
+        not_if_renewed_after: datetime | None,
+    ) -> bool:
+        """Take the lease of a renewal; false if somebody has it, has renewed already, or it is too early."""
+        statement = _change(integration_id).where(
+            _row.generation == generation,
+            or_(_row.renewing_until.is_(None), _row.renewing_until <= now),
+            or_(_row.retry_at.is_(None), _row.retry_at <= now),
+        )
+        if not_if_renewed_after is not None:
+            statement = statement.where(or_(_row.renewed_at.is_(None), _row.renewed_at <= not_if_renewed_after))
+        return await self._session.change(statement.values(renewing_since=now, renewing_until=until)) == 1
+
+    async def release_renewal(self, integration_id: str, generation: int, retry_at: datetime | None) -> None:
+        """Give the lease back without a new grant; nobody tries again before `retry_at`."""
+        await self._session.execute(
+            _change(integration_id)
+            .where(_row.generation == generation)
+            .values(renewing_since=None, renewing_until=None, retry_at=retry_at)
+        )
+
+    async def destroy(self, integration_id: str) -> None:
+        """Wipe every secret. The generation grows, so that a renewal under way cannot bring one back."""
+        await self._session.execute(
+            _change(integration_id).values(
+                client_secret=None,
+                client_secret_last4="",
+                access_token=None,
+                access_token_last4=None,
+                access_token_expires_at=None,
+                refresh_token=None,
+                refresh_token_last4=None,
+                previous_access_token=None,
+                previous_refresh_token=None,
+                scopes=(),
+                generation=_row.generation + 1,
+                renewing_since=None,
+                renewing_until=None,
+                retry_at=None,
+            )
+        )
+
+    async def renewable(self, now: datetime, before: datetime, limit: int) -> list[str]:
+        """Ids of active integrations whose token expires before `before` and may be renewed, soonest first."""
+        return await self._session.column(
+            select(_row.id)
+            .where(
+                _row.access_token_expires_at < before,
+                has_status(Status.ACTIVE),
+                or_(_row.renewing_until.is_(None), _row.renewing_until <= now),
+                or_(_row.retry_at.is_(None), _row.retry_at <= now),
+            )
+            .order_by(_row.access_token_expires_at)
+            .limit(limit)
+        )
+
+    def _seal(self, secret: Secret, column: str, integration_id: str) -> bytes:
+        return self._cipher.seal(secret.value.encode(), f"integrations:{column}:{integration_id}")
+
+    def _open(self, sealed: bytes, column: str, integration_id: str) -> Secret:
+        return Secret(self._cipher.open(sealed, f"integrations:{column}:{integration_id}").decode())
+
+
+def _change(integration_id: str) -> Update:
+    return update(integrations).where(_row.id == integration_id)

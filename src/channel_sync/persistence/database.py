@@ -1,0 +1,133 @@
+"""The store: transactions, and the repositories of one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import inspect, select, text
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine import make_url
+
+from channel_sync.persistence.accounts import AccountRepository
+from channel_sync.persistence.api_keys import ApiKeyRepository
+from channel_sync.persistence.attempts import AttemptRepository
+from channel_sync.persistence.credentials import CredentialRepository
+from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
+from channel_sync.persistence.events import EventRepository
+from channel_sync.persistence.held_orders import HeldOrderRepository
+from channel_sync.persistence.idempotency import IdempotencyRepository
+from channel_sync.persistence.integrations import IntegrationRepository
+from channel_sync.persistence.listings import ListingRepository
+from channel_sync.persistence.orders import OrderRepository
+from channel_sync.persistence.postgres import PostgresStore
+from channel_sync.persistence.runs import RunRepository
+from channel_sync.persistence.schedules import ScheduleRepository
+from channel_sync.persistence.session import Session
+from channel_sync.persistence.sqlite import SqliteStore
+from channel_sync.persistence.stock import StockRepository
+from channel_sync.persistence.stock_jobs import StockJobRepository
+from channel_sync.persistence.storage_errors import translated
+from channel_sync.persistence.tables import meta
+
+_KEY_CHECK = "key_check"
+_KEY_CHECK_PLACE = "meta:value:key_check"
+_KNOWN_TEXT = b"channel-sync"
+
+
+class UnitOfWork:
+    """The repositories of one transaction. They are of no use after it."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self.integrations = IntegrationRepository(session, cipher)
+        self.credentials = CredentialRepository(session, cipher)
+        self.accounts = AccountRepository(session)
+        self.attempts = AttemptRepository(session, cipher)
+        self.runs = RunRepository(session)
+        self.schedules = ScheduleRepository(session)
+        self.orders = OrderRepository(session, cipher)
+        self.held_orders = HeldOrderRepository(session, cipher)
+        self.listings = ListingRepository(session)
+        self.stock = StockRepository(session)
+        self.stock_jobs = StockJobRepository(session)
+        self.events = EventRepository(session)
+        self.api_keys = ApiKeyRepository(session)
+        self.idempotency = IdempotencyRepository(session, cipher)
+
+
+class Database:
+    """One database, `sqlite:///path` or `postgresql://…`.
+
+    `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`.
+    """
+
+    def __init__(self, url: str, cipher: Cipher, patience_s: float = 5.0) -> None:
+        self.cipher = cipher
+        self._store = _store(url, patience_s)
+        self.single_process = self._store.single_process
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """A write transaction: leaving commits, an exception rolls back. Make no remote call inside."""
+        async with self.session() as session:
+            yield UnitOfWork(session, self.cipher)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """A read-only transaction that sees one moment and never waits for writers. Keep it short."""
+        with translated():
+            async with self._store.read() as connection:
+                yield UnitOfWork(Session(connection), self.cipher)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """A write transaction without repositories, for what concerns the database as a whole."""
+        with translated():
+            async with self._store.begin() as connection:
+                yield Session(connection)
+
+    async def schema_version(self) -> str | None:
+        """The revision of the schema, or None where there is no schema yet."""
+        if not self._store.exists:
+            return None
+        with translated():
+            async with self._store.read() as connection:
+                session = Session(connection)
+                if not await session.run(lambda plain: inspect(plain).has_table("alembic_version")):
+                    return None
+                version = await session.value(text("SELECT version_num FROM alembic_version"))
+                return None if version is None else str(version)
+
+    async def check_key(self) -> None:
+        """Raise `WrongKey` where the database was sealed with a key that the ring does not have."""
+        with translated():
+            async with self._store.read() as connection:
+                sealed = await Session(connection).value(select(meta.c.value).where(meta.c.key == _KEY_CHECK))
+        if sealed is None:
+            return
+        try:
+            self.cipher.open(sealed, _KEY_CHECK_PLACE)
+        except Unreadable:
+            raise WrongKey from None
+
+    async def initialise_key(self) -> None:
+        """Write the value that `check_key` checks, where there is none."""
+        sealed = self.cipher.seal(_KNOWN_TEXT, _KEY_CHECK_PLACE)
+        async with self.session() as session:
+            await session.execute(
+                insert(meta).values(key=_KEY_CHECK, value=sealed).on_conflict_do_nothing(index_elements=["key"])
+            )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._store.close()
+
+
+def _store(url: str, patience_s: float) -> SqliteStore | PostgresStore:
+    address = make_url(url)
+    match address.get_backend_name():
+        case "sqlite" if address.database:
+            return SqliteStore(Path(address.database), patience_s)
+        case "postgresql":
+            return PostgresStore(address)
+        case _:
+            raise ValueError("A database address starts with sqlite:///path or postgresql://.")

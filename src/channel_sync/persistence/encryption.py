@@ -1,0 +1,94 @@
+"""Encryption at rest: AES-256-GCM with a key ring, each value bound to the place it is kept in."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from datetime import datetime
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from channel_sync.domain.errors import ChannelSyncError
+
+_FORMAT = b"\x01"
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+_MAX_KEY_ID = 64
+
+
+class Unreadable(ChannelSyncError):
+    """A sealed value does not open: wrong key, moved from another place, or changed. Which, is not told."""
+
+    def __init__(self) -> None:
+        super().__init__("unreadable", "A stored value cannot be decrypted.")
+
+
+class WrongKey(ChannelSyncError):
+    """The key ring does not fit this database; do not start with it."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong_key", "The encryption keys do not fit this database.")
+
+
+class Cipher:
+    """Seals and opens values. The first key of the ring seals, every key opens.
+
+    A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with tag. `place` is the
+    additional authenticated text, "table:column:row id", so that a value copied elsewhere does not open.
+    """
+
+    def __init__(self, ring: Mapping[str, bytes]) -> None:
+        if not ring:
+            raise ValueError("The key ring is empty.")
+        self._keys = {key_id.encode(): AESGCM(key) for key_id, key in ring.items()}
+        self.first_key_id = next(iter(ring))
+        self._first = self._keys[self.first_key_id.encode()]
+        self.first_header = _header(self.first_key_id)
+
+    def seal(self, plaintext: bytes, place: str) -> bytes:
+        """The sealed value; never twice the same."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return self.first_header + nonce + self._first.encrypt(nonce, plaintext, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """The plaintext, or `Unreadable`."""
+        start = 2 + sealed[1] if len(sealed) > 2 and sealed[:1] == _FORMAT else 0
+        key = self._keys.get(sealed[2:start])
+        nonce = sealed[start : start + _NONCE_BYTES]
+        if key is None or len(nonce) < _NONCE_BYTES:
+            raise Unreadable
+        try:
+            return key.decrypt(nonce, sealed[start + _NONCE_BYTES :], place.encode())
+        except InvalidTag:
+            raise Unreadable from None
+
+
+def _header(key_id: str) -> bytes:
+    return _FORMAT + bytes([len(key_id.encode())]) + key_id.encode()
+
+
+def parse_keys(text: str) -> dict[str, bytes]:
+    """The ring in "id:base64 of 32 bytes, …", in its order. `ValueError` names the key, never shows it."""
+    ring: dict[str, bytes] = {}
+    for position, item in enumerate(text.split(","), start=1):
+        key_id, colon, encoded = item.strip().partition(":")
+        if not colon or not key_id or len(key_id.encode()) > _MAX_KEY_ID or key_id in ring:
+            raise ValueError(f"Encryption key {position} needs an id of its own, a colon and the key.")
+        ring[key_id] = _key(position, encoded)
+    return ring
+
+
+def _key(position: int, encoded: str) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(f"Encryption key {position} is not base64.") from None
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"Encryption key {position} is not {_KEY_BYTES} bytes.")
+    return key
+
+
+def new_key_text(now: datetime) -> str:
+    """A new random key for the ring, named after the day: "k20261123:base64"."""
+    return f"k{now:%Y%m%d}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"

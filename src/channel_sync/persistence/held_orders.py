@@ -1,0 +1,154 @@
+"""Held orders: replies that could not be used, kept sealed until they can."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, select
+
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.integrations import Account
+from channel_sync.domain.orders import HeldOrder, UnreadableOrder
+from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.column_types import micros
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.paging import Page, PageRequest, page_of
+from channel_sync.persistence.session import Session
+from channel_sync.persistence.tables import accounts
+from channel_sync.persistence.trade_tables import held_orders
+
+_row = held_orders.c
+_READ = [
+    _row.id,
+    accounts.c.integration_id,
+    _row.channel_order_id,
+    _row.reason,
+    _row.pointer,
+    _row.channel_request_id,
+    _row.held_at,
+    _row.attempts,
+]
+_KEY = ("id", "tenant", "account_id", "identity", "channel_order_id", "held_at")
+_CHANGING = ("reason", "pointer", "channel_updated_at", "channel_request_id", "attempts", "digest", "raw")
+_UPSERT = BulkInsert(
+    held_orders, (*_KEY, *_CHANGING), f"ON CONFLICT (account_id, identity) DO UPDATE SET {overwrite(_CHANGING)}"
+)
+_DIGEST_BYTES = 16
+
+
+class HeldOrderRepository:
+    """Held orders of every tenant."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def hold(
+        self, account: Account, unreadable: Sequence[UnreadableOrder], now: datetime
+    ) -> list[HeldOrder]:
+        """Hold replies; those that are new or differ from what is held. The same content again writes nothing."""
+        fresh = {_identity(order): order for order in unreadable}
+        known = {
+            row.identity: row
+            for row in await self._session.rows(
+                select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest).where(
+                    _row.account_id == account.id, _row.identity.in_(fresh)
+                )
+            )
+        }
+        held, rows = [], []
+        for identity, order in fresh.items():
+            before = known.get(identity)
+            if before is not None and before.digest == _digest(order.raw):
+                continue
+            news = _held(account, order, before, now)
+            held.append(news)
+            rows.append(self._values(account, identity, order, news))
+        await _UPSERT.write(self._session, rows)
+        return held
+
+    def _values(self, account: Account, identity: str, order: UnreadableOrder, held: HeldOrder) -> tuple[Any, ...]:
+        return (
+            held.id,
+            account.tenant,
+            account.id,
+            identity,
+            held.channel_order_id,
+            micros(held.held_at),
+            held.reason,
+            held.pointer,
+            None if order.updated_at is None else micros(order.updated_at),
+            held.channel_request_id,
+            held.attempts,
+            _digest(order.raw),
+            self._cipher.seal(order.raw, _place(account.tenant, held.id)),
+        )
+
+    async def release(self, account_id: str, channel_order_ids: Sequence[str]) -> None:
+        """Forget replies for orders that have been stored since."""
+        mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
+        if await self._session.value(select(_row.id).where(*mine).limit(1)) is None:
+            return
+        stored = _row.identity.in_(channel_order_ids)
+        await self._session.execute(delete(held_orders).where(*mine, stored))
+
+    async def release_one(self, held_id: str) -> None:
+        """Forget one reply."""
+        await self._session.execute(delete(held_orders).where(_row.id == held_id))
+
+    async def get(self, tenant: str, held_id: str) -> HeldOrder:
+        """The held order, or `NotFound`."""
+        rows = await self._read(_row.tenant == tenant, _row.id == held_id, limit=1)
+        if not rows:
+            raise NotFound("held order")
+        return HeldOrder(*rows[0])
+
+    async def _read(self, *conditions: ColumnElement[bool], limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        joined = select(*_READ).join_from(held_orders, accounts, accounts.c.id == _row.account_id)
+        return await self._session.rows(joined.where(*conditions).order_by(_row.id.desc()).limit(limit))
+
+    async def raw(self, held_id: str) -> bytes:
+        """The reply, byte for byte; `NotFound` once it is released."""
+        row = await self._session.row(select(_row.tenant, _row.raw).where(_row.id == held_id))
+        if row is None:
+            raise NotFound("held order")
+        return self._cipher.open(row.raw, _place(row.tenant, held_id))
+
+    async def list(self, tenant: str, integration_id: str | None, page: PageRequest) -> Page[HeldOrder]:
+        """A page of what the tenant's shops hold, newest first."""
+        conditions = [_row.tenant == tenant]
+        if integration_id is not None:
+            conditions.append(accounts.c.integration_id == integration_id)
+        if page.after is not None:
+            conditions.append(_row.id < str(page.after[0]))
+        rows = await self._read(*conditions, limit=page.limit + 1)
+        return page_of([HeldOrder(*row) for row in rows], page, lambda held: (held.id,))
+
+
+def _identity(order: UnreadableOrder) -> str:
+    return order.channel_order_id or f"#{_digest(order.raw).hex()}"
+
+
+def _digest(raw: bytes) -> bytes:
+    return blake2b(raw, digest_size=_DIGEST_BYTES).digest()
+
+
+def _held(
+    account: Account, order: UnreadableOrder, before: Row[*tuple[Any, ...]] | None, now: datetime
+) -> HeldOrder:
+    return HeldOrder(
+        new_id("hld", now) if before is None else before.id,
+        account.integration_id or "",
+        order.channel_order_id,
+        order.reason,
+        order.pointer,
+        order.channel_request_id,
+        now if before is None else before.held_at,
+        1 if before is None else before.attempts + 1,
+    )
+
+
+def _place(tenant: str, held_id: str) -> str:
+    return f"held_orders:raw:{tenant}:{held_id}"

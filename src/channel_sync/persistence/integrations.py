@@ -1,0 +1,182 @@
+"""Integrations, all but their credentials."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, tuple_, update
+
+from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import integrations
+
+Sort = Literal["name", "-name", "created_at", "-created_at"]
+
+_COLUMNS = columns_of(integrations, Integration)
+_OF_CREDENTIALS = frozenset(
+    {
+        "client_id",
+        "client_secret_last4",
+        "client_secret_updated_at",
+        "merchant_id",
+        "scopes",
+        "access_token_last4",
+        "access_token_expires_at",
+        "refresh_token_last4",
+        "generation",
+    }
+)
+_SAVED = [
+    field.name
+    for field in fields(Integration)
+    if field.name not in _OF_CREDENTIALS | {"id", "tenant", "created_at"}
+]
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationQuery:
+    """Which integrations, in which order. `q` is a part of the name; drafts and removed ones only by status."""
+
+    channel: str | None = None
+    status: Status | None = None
+    q: str | None = None
+    sort: Sort = "name"
+
+
+class IntegrationRepository:
+    """Integrations of every tenant. A removed one stays readable until it is purged."""
+
+    def __init__(self, session: Session, cipher: Cipher) -> None:
+        self._session = session
+        self._cipher = cipher
+
+    async def add(self, integration: Integration, client_secret: Secret) -> None:
+        """Store a new integration with its app's secret."""
+        values = {field.name: getattr(integration, field.name) for field in fields(Integration)}
+        values["name_key"] = integration.name.casefold()
+        values["client_secret"] = self._cipher.seal(client_secret.value.encode(), secret_place(integration.id))
+        await self._session.execute(insert(integrations).values(values))
+
+    async def get(self, tenant: str, integration_id: str) -> Integration:
+        """The integration, or `NotFound`."""
+        found = await self._one(integrations.c.id == integration_id, integrations.c.tenant == tenant)
+        if found is None:
+            raise NotFound("integration")
+        return found
+
+    async def find(self, integration_id: str) -> Integration | None:
+        """The integration of whichever tenant; for jobs."""
+        return await self._one(integrations.c.id == integration_id)
+
+    async def _one(self, *conditions: ColumnElement[bool]) -> Integration | None:
+        row = await self._session.row(select(*_COLUMNS).where(*conditions))
+        return None if row is None else Integration(*row)
+
+    async def save(self, integration: Integration) -> Integration:
+        """Store everything but credentials if the version is still the newest; the row as it then is."""
+        values = {name: getattr(integration, name) for name in _SAVED}
+        values |= {"version": integration.version + 1, "name_key": integration.name.casefold()}
+        row = await self._session.row(
+            update(integrations)
+            .where(integrations.c.id == integration.id, integrations.c.version == integration.version)
+            .values(values)
+            .returning(*_COLUMNS)
+        )
+        if row is None:
+            raise StaleVersion
+        return Integration(*row)
+
+    async def delete(self, integration_id: str) -> None:
+        """Remove the row, and with it attempts, schedules and runs. Orders and listings belong to the account."""
+        await self._session.execute(delete(integrations).where(integrations.c.id == integration_id))
+
+    async def expired_drafts(self, now: datetime, limit: int) -> list[Integration]:
+        """Drafts that nobody finished in time."""
+        return await self._some(
+            integrations.c.activated_at.is_(None),
+            integrations.c.removed_at.is_(None),
+            integrations.c.draft_expires_at <= now,
+            limit=limit,
+        )
+
+    async def removed_before(self, moment: datetime, limit: int) -> list[Integration]:
+        """Integrations whose time for a restore is over."""
+        return await self._some(integrations.c.removed_at < moment, limit=limit)
+
+    async def _some(self, *conditions: ColumnElement[bool], limit: int) -> list[Integration]:
+        rows = await self._session.rows(select(*_COLUMNS).where(*conditions).limit(limit))
+        return [Integration(*row) for row in rows]
+
+    async def list(self, tenant: str, query: IntegrationQuery, page: PageRequest) -> Page[Integration]:
+        """A page of the tenant's integrations."""
+        statement = _sorted(select(*_COLUMNS).where(integrations.c.tenant == tenant), query, page)
+        statement = statement.where(_shown(query.status))
+        if query.channel is not None:
+            statement = statement.where(integrations.c.channel == query.channel)
+        if query.q:
+            statement = statement.where(integrations.c.name_key.contains(query.q.casefold(), autoescape=True))
+        rows = await self._session.rows(statement.limit(page.limit + 1))
+        by_name = query.sort in ("name", "-name")
+        return page_of([Integration(*row) for row in rows], page, _key_by_name if by_name else _key_by_age)
+
+
+def secret_place(integration_id: str) -> str:
+    """Where the app's secret is kept, for the cipher."""
+    return f"integrations:client_secret:{integration_id}"
+
+
+def has_status(status: Status) -> ColumnElement[bool]:
+    """`Integration.status` as a condition."""
+    row = integrations.c
+    listed = and_(row.removed_at.is_(None), row.activated_at.is_not(None))
+    refused = or_(row.rejected_reason.is_not(None), row.access_token_last4.is_(None))
+    works = and_(listed, row.enabled, ~refused)
+    match status:
+        case Status.REMOVED:
+            return row.removed_at.is_not(None)
+        case Status.DRAFT:
+            return and_(row.removed_at.is_(None), row.activated_at.is_(None))
+        case Status.DISABLED:
+            return and_(listed, ~row.enabled)
+        case Status.NEEDS_REAUTH:
+            return and_(listed, row.enabled, refused)
+        case Status.PAUSED:
+            return and_(works, row.paused_reason.is_not(None))
+        case Status.ACTIVE:
+            return and_(works, row.paused_reason.is_(None))
+
+
+def _shown(status: Status | None) -> ColumnElement[bool]:
+    if status is not None:
+        return has_status(status)
+    return and_(integrations.c.removed_at.is_(None), integrations.c.activated_at.is_not(None))
+
+
+def _sorted(statement: Select[Any], query: IntegrationQuery, page: PageRequest) -> Select[Any]:
+    by_name = query.sort in ("name", "-name")
+    place = tuple_(integrations.c.name_key if by_name else integrations.c.created_at, integrations.c.id)
+    backwards = query.sort.startswith("-")
+    if page.after is not None:
+        value, last_id = page.after
+        last = tuple_(str(value) if by_name else _moment(value), str(last_id))
+        statement = statement.where(place < last if backwards else place > last)
+    return statement.order_by(*(part.desc() if backwards else part for part in place.clauses))
+
+
+def _key_by_name(integration: Integration) -> Key:
+    return integration.name.casefold(), integration.id
+
+
+def _key_by_age(integration: Integration) -> Key:
+    return integration.created_at.isoformat(), integration.id
+
+
+def _moment(text: str | int) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("invalid_cursor", "The cursor is not one of this list.", "/cursor") from None

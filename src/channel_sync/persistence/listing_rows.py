@@ -1,0 +1,126 @@
+"""A listing as a row, and the statements that decide its mapping and what it should be told."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, update
+
+from channel_sync.domain.listings import ChannelListing, Listing, Mapping
+from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.session import Values
+from channel_sync.persistence.tables import accounts
+from channel_sync.persistence.trade_tables import listings, stock_levels
+
+_row = listings.c
+
+READ = [
+    accounts.c.integration_id if field.name == "integration_id" else listings.c[field.name]
+    for field in fields(Listing)
+]
+
+_CONTENT = ("product_id", "sku", "title", "image_url", "writable", "quantities", "stock_sku")
+UPSERT = BulkInsert(
+    listings,
+    (
+        *("id", "tenant", "account_id", "variation_id", "mapping"),
+        *("wanted_version", "sent_version", "settled_version"),
+        *_CONTENT,
+    ),
+    f"ON CONFLICT (account_id, variation_id) DO UPDATE SET {overwrite(_CONTENT)},"
+    " mapping = CASE listings.mapping WHEN 'gone' THEN 'unmapped' ELSE listings.mapping END",
+)
+
+# What a listing has of its pushes before the first one.
+NEVER_PUSHED: dict[str, Any] = {
+    "wanted_version": 0,
+    "wanted_at": None,
+    "sent_version": 0,
+    "settled_version": 0,
+    "push_state": None,
+    "push_code": None,
+    "push_reason": None,
+    "job_id": None,
+}
+
+
+def values(place: tuple[str, str, str], listing: ChannelListing, stock_sku: str | None) -> Values:
+    """The listing's row for `UPSERT`; `place` is its id, tenant and account."""
+    content = (
+        listing.product_id,
+        listing.sku,
+        listing.title,
+        listing.image_url,
+        listing.writable,
+        msgspec.json.encode(listing.quantities).decode(),
+        stock_sku,
+    )
+    return (*place, listing.variation_id, Mapping.UNMAPPED.value, 0, 0, 0, *content)
+
+
+def read(tenant: str) -> Select[*tuple[Any, ...]]:
+    """Listings of a tenant."""
+    joined = select(*READ).join_from(listings, accounts, accounts.c.id == _row.account_id)
+    return joined.where(_row.tenant == tenant)
+
+
+def map_anew(account_id: str) -> Update:
+    """Write the mapping of every listing of the account whose mapping is another now."""
+    twin = listings.alias("twin")
+    automatic_twins = (
+        select(func.count())
+        .select_from(twin)
+        .where(
+            twin.c.tenant == _row.tenant,
+            twin.c.stock_sku == _row.stock_sku,
+            twin.c.account_id == account_id,
+            twin.c.mapped_sku.is_(None),
+            twin.c.mapping != Mapping.GONE,
+        )
+        .scalar_subquery()
+    )
+    mapping = case(
+        (_row.mapped_sku.is_not(None), Mapping.MAPPED.value),
+        (_row.stock_sku.is_(None), Mapping.UNMAPPED.value),
+        (automatic_twins > 1, Mapping.AMBIGUOUS.value),
+        else_=Mapping.MAPPED.value,
+    )
+    here = (_row.account_id == account_id, _row.mapping != Mapping.GONE)
+    return update(listings).where(*here, _row.mapping != mapping).values(mapping=mapping)
+
+
+def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
+    """Write the stock version that each of these listings should be told, where it is another now."""
+    version = (
+        select(stock_levels.c.version)
+        .where(stock_levels.c.tenant == _row.tenant, stock_levels.c.sku == _row.stock_sku)
+        .scalar_subquery()
+    )
+    told = and_(_row.mapping == Mapping.MAPPED, _row.writable)
+    wanted = case((told, func.coalesce(version, 0)), else_=0)
+    # What waits already has waited since then.
+    since = case((_row.wanted_version > _row.settled_version, _row.wanted_at), else_=now)
+    changed = update(listings).where(*which, _row.wanted_version != wanted)
+    return changed.values(wanted_version=wanted, wanted_at=since)
+
+
+def is_pending() -> ColumnElement[bool]:
+    """Whether the listing lacks the newest level of its SKU."""
+    return _row.wanted_version > _row.settled_version
+
+
+def not_in(job_ids: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Whether the listing is part of none of these jobs."""
+    return or_(_row.job_id.is_(None), _row.job_id.not_in(job_ids))
+
+
+def effective_sku(mapped_sku: str | None, sku: str | None) -> str | None:
+    """The SKU whose level feeds a listing; a blank one is none."""
+    return mapped_sku or sku or None
+
+
+def forget_pushes(ids: Sequence[str]) -> Update:
+    """Start anew with listings that another SKU feeds now: versions of one level say nothing about another's."""
+    return update(listings).where(_row.id.in_(ids)).values(NEVER_PUSHED)

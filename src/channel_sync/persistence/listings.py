@@ -1,0 +1,274 @@
+"""Listings: the map of SKUs, and what each listing was told of its stock."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.listings import (
+    ChannelListing,
+    Listing,
+    ListingStock,
+    Mapping,
+    ProductStock,
+    PushState,
+    StockOutcome,
+)
+from channel_sync.domain.runs import Counts
+from channel_sync.domain.stock import StockLevel
+from channel_sync.persistence.listing_rows import (
+    READ,
+    UPSERT,
+    effective_sku,
+    forget_pushes,
+    is_pending,
+    map_anew,
+    not_in,
+    read,
+    values,
+    want_anew,
+)
+from channel_sync.persistence.paging import Page, PageRequest, page_of
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import accounts
+from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
+
+_row = listings.c
+_IDS_AT_ONCE = 1000
+
+
+class ListingRepository:
+    """Listings of every tenant; like orders they belong to accounts."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def replace(self, account_id: str, fresh: Sequence[ChannelListing], now: datetime) -> Counts:
+        """Store listings as the marketplace has them; only those that differ are written.
+
+        `refresh_mapping` is due afterwards if there was news.
+        """
+        tenant = await self._session.value(select(accounts.c.tenant).where(accounts.c.id == account_id))
+        newest = {listing.variation_id: listing for listing in fresh}
+        known = await self._known(account_id, list(newest))
+        rows, fed_anew, created = [], [], 0
+        for variation_id, listing in newest.items():
+            before = known.get(variation_id)
+            if before is None:
+                created += 1
+                rows.append(values((new_id("lst", now), tenant, account_id), listing, listing.sku or None))
+            elif _differs(before, listing):
+                sku = effective_sku(before.mapped_sku, listing.sku)
+                rows.append(values((before.id, tenant, account_id), listing, sku))
+                fed_anew += [before.id] if sku != before.stock_sku else []
+        await UPSERT.write(self._session, rows)
+        if fed_anew:
+            await self._session.execute(forget_pushes(fed_anew))
+        updated = len(rows) - created
+        return Counts(created, updated, len(newest) - len(rows), ignored=len(fresh) - len(newest))
+
+    async def _known(self, account_id: str, variation_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
+        columns = [*columns_of(listings, ChannelListing), _row.id, _row.mapping, _row.mapped_sku, _row.stock_sku]
+        mine = (_row.account_id == account_id, _row.variation_id.in_(variation_ids))
+        return {row.variation_id: row for row in await self._session.rows(select(*columns).where(*mine))}
+
+    async def mark_gone(self, account_id: str, seen: set[str]) -> int:
+        """Mark listings whose variation is not among those seen in the whole catalogue; how many."""
+        there = select(_row.id, _row.variation_id).where(
+            _row.account_id == account_id, _row.mapping != Mapping.GONE
+        )
+        gone = [row.id for row in await self._session.rows(there) if row.variation_id not in seen]
+        for ids in _in_parts(gone):
+            marked = update(listings).where(_row.id.in_(ids)).values(mapping=Mapping.GONE, wanted_version=0)
+            await self._session.execute(marked)
+        return len(gone)
+
+    async def refresh_mapping(self, account_id: str, now: datetime) -> None:
+        """Work out which listings a SKU feeds, and which lack its newest level. A mapping by hand wins."""
+        await self._session.execute(map_anew(account_id))
+        await self._session.execute(want_anew(now, _row.account_id == account_id))
+
+    async def set_mapped_sku(self, tenant: str, listing_id: str, sku: str | None, now: datetime) -> Listing:
+        """Map the listing by hand, or by its own SKU again."""
+        mine = (_row.id == listing_id, _row.tenant == tenant)
+        row = await self._session.row(
+            select(_row.account_id, _row.sku, _row.mapped_sku, _row.stock_sku).where(*mine)
+        )
+        if row is None:
+            raise NotFound("listing")
+        fed_by = effective_sku(sku, row.sku)
+        if row.mapped_sku != sku:
+            await self._session.execute(update(listings).where(*mine).values(mapped_sku=sku, stock_sku=fed_by))
+        if row.stock_sku != fed_by:
+            await self._session.execute(forget_pushes([listing_id]))
+        await self.refresh_mapping(row.account_id, now)
+        return await self.get(tenant, listing_id)
+
+    async def get(self, tenant: str, listing_id: str) -> Listing:
+        """The listing, or `NotFound`."""
+        row = await self._session.row(read(tenant).where(_row.id == listing_id))
+        if row is None:
+            raise NotFound("listing")
+        return Listing(*row)
+
+    async def by_sku(self, tenant: str, sku: str) -> list[Listing]:
+        """Every listing that the SKU feeds, or would feed if its mapping were clear."""
+        return (await self.by_skus(tenant, [sku])).get(sku, [])
+
+    async def by_skus(self, tenant: str, skus: Sequence[str]) -> dict[str, list[Listing]]:
+        """The same for many SKUs; one that feeds nothing is missing."""
+        statement = read(tenant).add_columns(_row.stock_sku).where(_row.stock_sku.in_(skus)).order_by(_row.id)
+        found: dict[str, list[Listing]] = {}
+        for *row, sku in await self._session.rows(statement):
+            found.setdefault(sku, []).append(Listing(*row))
+        return found
+
+    async def count_mapped(self, account_id: str) -> int:
+        """How many of the account's listings a SKU feeds."""
+        mine = (_row.account_id == account_id, _row.mapping == Mapping.MAPPED)
+        return int(await self._session.value(select(func.count()).select_from(listings).where(*mine)))
+
+    async def stale(self, account_id: str, limit: int) -> list[tuple[Listing, StockLevel]]:
+        """Listings that lack the newest level, longest waiting first, and the level. Not those in an open job."""
+        open_jobs = select(stock_jobs.c.id).where(
+            stock_jobs.c.account_id == account_id, stock_jobs.c.closed_at.is_(None)
+        )
+        statement = (
+            select(*READ, *columns_of(stock_levels, StockLevel))
+            .join_from(listings, accounts, accounts.c.id == _row.account_id)
+            .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
+            .where(_row.account_id == account_id, is_pending(), not_in(open_jobs))
+            .order_by(_row.wanted_at)
+            .limit(limit)
+        )
+        cut = len(READ)
+        return [
+            (Listing(*row[:cut]), StockLevel(*row[cut:]))
+            async for rows in self._session.parts(statement)
+            for row in rows
+        ]
+
+    async def mark_sent(self, items: Sequence[ListingStock], now: datetime, job_id: str | None) -> None:
+        """Write down what is about to be sent, as part of a job or alone."""
+        if not items:
+            return
+        statement = (
+            update(listings)
+            .where(_row.id == bindparam("listing"))
+            .values(
+                sent_version=bindparam("sent"),
+                sent_quantity=bindparam("units"),
+                sent_quantities=bindparam("everywhere"),
+                sent_at=now,
+                job_id=job_id,
+            )
+        )
+        await self._session.execute(
+            statement,
+            [
+                {
+                    "listing": item.listing_id,
+                    "sent": item.version,
+                    "units": item.quantity,
+                    "everywhere": item.quantities,
+                }
+                for item in items
+            ],
+        )
+
+    async def settle(self, outcomes: Sequence[StockOutcome], now: datetime) -> None:
+        """Keep what became of what was sent; an outcome of what is not the last sent any more says nothing.
+
+        A refused version is settled as well, so it is not sent again; an accepted one is what the shop has now.
+        """
+        if not outcomes:
+            return
+        accepted = [
+            {"listing": outcome.listing_id, "of": outcome.version} for outcome in outcomes if outcome.accepted
+        ]
+        refused = [
+            {"listing": outcome.listing_id, "of": outcome.version, "code": outcome.code, "why": outcome.reason}
+            for outcome in outcomes
+            if not outcome.accepted
+        ]
+        last_sent = (_row.id == bindparam("listing"), _row.sent_version == bindparam("of"))
+        settled = (
+            update(listings)
+            .where(*last_sent)
+            .values(settled_version=bindparam("of"), settled_at=now, job_id=None, push_code=None, push_reason=None)
+        )
+        if accepted:
+            confirmed = settled.values(push_state=PushState.CONFIRMED, quantities=_row.sent_quantities)
+            await self._session.execute(confirmed, accepted)
+        if refused:
+            rejected = settled.values(
+                push_state=PushState.REJECTED, push_code=bindparam("code"), push_reason=bindparam("why")
+            )
+            await self._session.execute(rejected, refused)
+
+    async def unsend(self, job_id: str) -> None:
+        """Take back what was sent with a job and is not settled: those listings wait again."""
+        await self._session.execute(
+            update(listings).where(_row.job_id == job_id).values(job_id=None, sent_version=_row.settled_version)
+        )
+
+    async def in_job(self, job_id: str) -> list[ProductStock]:
+        """What was sent with a job and is not settled."""
+        rows = await self._session.rows(
+            select(
+                _row.product_id,
+                _row.id,
+                _row.variation_id,
+                _row.sent_version,
+                _row.sent_quantity,
+                _row.sent_quantities,
+            )
+            .where(_row.job_id == job_id)
+            .order_by(_row.product_id, _row.id)
+        )
+        products: dict[str, list[ListingStock]] = {}
+        for product_id, *rest in rows:
+            products.setdefault(product_id, []).append(ListingStock(*rest))
+        return [ProductStock(product_id, tuple(stocks)) for product_id, stocks in products.items()]
+
+    async def resend_all(self, account_id: str, now: datetime) -> None:
+        """Let every fed listing wait again, for the same level means other units now."""
+        again = {"sent_version": 0, "settled_version": 0, "push_state": None, "wanted_at": now}
+        mine = (_row.account_id == account_id, _row.wanted_version > 0)
+        await self._session.execute(update(listings).where(*mine).values(again))
+
+    async def pending(self, account_ids: Sequence[str]) -> dict[str, tuple[int, datetime]]:
+        """Per account how many listings wait for stock, and since when the first one does."""
+        rows = await self._session.rows(
+            select(_row.account_id, func.count(), func.min(_row.wanted_at))
+            .where(_row.account_id.in_(account_ids), is_pending())
+            .group_by(_row.account_id)
+        )
+        return {account_id: (count, since) for account_id, count, since in rows}
+
+    async def list(
+        self, tenant: str, integration_id: str, page: PageRequest, mapping: Mapping | None = None
+    ) -> Page[Listing]:
+        """A page of the integration's listings."""
+        statement = read(tenant).where(accounts.c.integration_id == integration_id)
+        if mapping is not None:
+            statement = statement.where(_row.mapping == mapping)
+        if page.after is not None:
+            statement = statement.where(_row.id > str(page.after[0]))
+        rows = await self._session.rows(statement.order_by(_row.id).limit(page.limit + 1))
+        return page_of([Listing(*row) for row in rows], page, lambda listing: (listing.id,))
+
+
+def _differs(before: Row[*tuple[Any, ...]], listing: ChannelListing) -> bool:
+    fields = columns_of(listings, ChannelListing)
+    if before.mapping is Mapping.GONE:
+        return True
+    return any(getattr(before, field.name) != getattr(listing, field.name) for field in fields)
+
+
+def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[start : start + _IDS_AT_ONCE]

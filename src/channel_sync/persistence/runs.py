@@ -1,0 +1,220 @@
+"""Runs: one open run of a kind per integration, fenced by being open."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Update, delete, func, insert, or_, select, update
+
+from channel_sync.domain.channel import Call
+from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
+from channel_sync.domain.integrations import Status
+from channel_sync.domain.runs import Counts, Outcome, Run, RunError, RunKind, RunStatus, Trigger
+from channel_sync.persistence.integrations import has_status
+from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import integrations, run_calls, runs
+
+_row = runs.c
+_COLUMNS = columns_of(runs, Run)
+_CALL_COLUMNS = columns_of(run_calls, Call)
+_CALL_FIELDS = [field.name for field in fields(Call)]
+_URGENT = (Trigger.MANUAL, Trigger.BACKFILL, Trigger.CATCH_UP)
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs."""
+
+    integration_id: str | None = None
+    kind: RunKind | None = None
+    status: RunStatus | None = None
+
+
+class RunRepository:
+    """Runs. A run is open until it has `finished_at`; every write of its work needs it open."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def open(self, run: Run) -> None:
+        """Store a new run; `AlreadyRunning` names the open one of the kind, if there is one."""
+        values = {field.name: getattr(run, field.name) for field in fields(Run)}
+        if await self._session.change(self._session.insert(runs).values(values).on_conflict_do_nothing()) == 1:
+            return
+        other = await self._session.value(
+            select(_row.id).where(_row.integration_id == run.integration_id, _row.kind == run.kind, _is_open())
+        )
+        if other is None:
+            raise Conflict("conflict", "There is a run of this id.")
+        raise AlreadyRunning(other)
+
+    async def claim(self, run_id: str, owner: str, now: datetime) -> Run | None:
+        """Start a queued run; None if somebody has. It may be one that was cancelled while it waited."""
+        row = await self._session.row(
+            update(runs)
+            .where(_row.id == run_id, _row.status == RunStatus.QUEUED, _is_open())
+            .values(status=RunStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now)
+            .returning(*_COLUMNS)
+        )
+        return None if row is None else Run(*row)
+
+    async def queued(self, limit: int) -> list[str]:
+        """Ids of runs that wait to be started: what a person or a gap asks for first, then the oldest."""
+        waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open())
+        return await self._session.column(waiting.order_by(_row.trigger.not_in(_URGENT), _row.id).limit(limit))
+
+    async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
+        """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
+        await self._fenced(run_id, _change(run_id).values(counts=counts, heartbeat_at=now))
+
+    async def set_status(self, run_id: str, status: RunStatus) -> None:
+        """Change the status of an open run."""
+        await self._session.execute(_change(run_id).where(_is_open()).values(status=status))
+
+    async def finish(
+        self,
+        run_id: str,
+        status: RunStatus,
+        outcome: Outcome | None,
+        counts: Counts,
+        error: RunError | None,
+        now: datetime,
+    ) -> None:
+        """Close the run; `RunLost` if it was closed before."""
+        ending = {"status": status, "outcome": outcome, "counts": counts, "error": error}
+        await self._fenced(run_id, _change(run_id).values(**ending, finished_at=now, heartbeat_at=now))
+
+    async def _fenced(self, run_id: str, statement: Update) -> None:
+        if await self._session.change(statement.where(_is_open())) == 0:
+            raise RunLost(run_id)
+
+    async def fold(self, run_id: str) -> bool:
+        """Count a scheduled run without news in the one before it, if that was one too; then the run is gone."""
+        run = await self._one(_row.id == run_id, *_without_news())
+        if run is None:
+            return False
+        before = await self._session.row(
+            select(_row.id, _row.outcome, _row.trigger)
+            .where(_row.integration_id == run.integration_id, _row.kind == run.kind, _row.id < run_id)
+            .order_by(_row.id.desc())
+            .limit(1)
+        )
+        if before is None or (before.outcome, before.trigger) != (Outcome.NO_CHANGES, Trigger.SCHEDULE):
+            return False
+        await self._session.execute(delete(runs).where(_row.id == run_id))
+        folded = _change(before.id).values(repeats=_row.repeats + run.repeats + 1, heartbeat_at=run.heartbeat_at)
+        await self._session.execute(folded)
+        return True
+
+    async def request_cancel(self, tenant: str, run_id: str) -> Run:
+        """Ask an open run to stop; a closed one stays as it is."""
+        mine = _change(run_id).where(_row.tenant == tenant, _is_open())
+        await self._session.execute(mine.values(cancel_requested=True))
+        return await self.get(tenant, run_id)
+
+    async def cancel_for(self, integration_id: str, kinds: Collection[RunKind] | None = None) -> None:
+        """Ask the integration's open runs to stop, of these kinds or of all."""
+        statement = update(runs).where(_row.integration_id == integration_id, _is_open())
+        if kinds is not None:
+            statement = statement.where(_row.kind.in_(kinds))
+        await self._session.execute(statement.values(cancel_requested=True))
+
+    async def to_stop(self, owner: str) -> list[str]:
+        """Ids of the owner's open runs that were cancelled, or whose integration shall not be worked for."""
+        works = or_(has_status(Status.ACTIVE), has_status(Status.PAUSED))
+        return await self._session.column(
+            select(_row.id)
+            .join(integrations, integrations.c.id == _row.integration_id)
+            .where(_is_open(), _row.owner == owner, or_(_row.cancel_requested, ~works))
+        )
+
+    async def interrupt_stale(
+        self, integration_id: str, kind: RunKind, heartbeat_before: datetime, now: datetime
+    ) -> bool:
+        """Close the open run of the kind if it was started and shows no life; whether there was one."""
+        silent = (_row.integration_id == integration_id, _row.kind == kind, _row.heartbeat_at < heartbeat_before)
+        return bool(await self._interrupt(now, *silent))
+
+    async def interrupt_others(self, owner: str, now: datetime) -> list[Run]:
+        """Close the runs of processes that are gone; for the start of the only process there is."""
+        return await self._interrupt(now, _row.owner != owner)
+
+    async def _interrupt(self, now: datetime, *conditions: ColumnElement[bool]) -> list[Run]:
+        rows = await self._session.rows(
+            update(runs)
+            .where(*conditions, _is_open(), _row.status != RunStatus.QUEUED)
+            .values(status=RunStatus.INTERRUPTED, finished_at=now)
+            .returning(*_COLUMNS)
+        )
+        return [Run(*row) for row in rows]
+
+    async def get(self, tenant: str, run_id: str) -> Run:
+        """The run, or `NotFound`."""
+        found = await self._one(_row.id == run_id, _row.tenant == tenant)
+        if found is None:
+            raise NotFound("run")
+        return found
+
+    async def latest(self, integration_id: str, kind: RunKind) -> Run | None:
+        """The newest run of the kind."""
+        return await self._one(_row.integration_id == integration_id, _row.kind == kind)
+
+    async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
+        row = await self._session.row(select(*_COLUMNS).where(*conditions).order_by(_row.id.desc()).limit(1))
+        return None if row is None else Run(*row)
+
+    async def add_calls(self, run_id: str, calls: Sequence[Call]) -> None:
+        """Append to the run's journal of calls."""
+        if not calls:
+            return
+        last = await self._session.value(select(func.max(run_calls.c.number)).where(run_calls.c.run_id == run_id))
+        values = [
+            {"run_id": run_id, "number": number, **{name: getattr(call, name) for name in _CALL_FIELDS}}
+            for number, call in enumerate(calls, start=(last or 0) + 1)
+        ]
+        await self._session.execute(insert(run_calls), values)
+
+    async def calls(self, tenant: str, run_id: str, page: PageRequest) -> Page[Call]:
+        """A page of the run's calls in their order."""
+        await self.get(tenant, run_id)
+        after = 0 if page.after is None else as_position(page.after[0])
+        rows = await self._session.rows(
+            select(run_calls.c.number, *_CALL_COLUMNS)
+            .where(run_calls.c.run_id == run_id, run_calls.c.number > after)
+            .order_by(run_calls.c.number)
+            .limit(page.limit + 1)
+        )
+        numbered = page_of(rows, page, lambda row: (row.number,))
+        return Page([Call(*row[1:]) for row in numbered.items], numbered.next)
+
+    async def prune(self, before: datetime) -> int:
+        """Forget closed runs last heard of before a moment, with their calls; how many."""
+        old = delete(runs).where(_row.heartbeat_at < before, _row.finished_at.is_not(None))
+        return await self._session.change(old)
+
+    async def list(self, tenant: str, query: RunQuery, page: PageRequest) -> Page[Run]:
+        """A page of the tenant's runs, newest first."""
+        statement = select(*_COLUMNS).where(_row.tenant == tenant)
+        wanted = {
+            _row.integration_id: query.integration_id,
+            _row.kind: query.kind,
+            _row.status: query.status,
+        }
+        statement = statement.where(*(column == value for column, value in wanted.items() if value is not None))
+        if page.after is not None:
+            statement = statement.where(_row.id < page.after[0])
+        rows = await self._session.rows(statement.order_by(_row.id.desc()).limit(page.limit + 1))
+        return page_of([Run(*row) for row in rows], page, lambda run: (run.id,))
+
+
+def _is_open() -> ColumnElement[bool]:
+    return _row.finished_at.is_(None)
+
+
+def _without_news() -> tuple[ColumnElement[bool], ...]:
+    return _row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_not(None)
+
+
+def _change(run_id: str) -> Update:
+    return update(runs).where(_row.id == run_id)

@@ -1,0 +1,101 @@
+"""When each job of an integration is due, and how it went. What is due is a column."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import schedules
+
+_row = schedules.c
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The schedule of one job of one integration. Without `next_at` it is not due at all."""
+
+    next_at: datetime | None
+    last_attempt_at: datetime | None
+    last_success_at: datetime | None
+    failures: int
+    last_error_code: str | None
+
+
+_COLUMNS = columns_of(schedules, Schedule)
+
+
+class ScheduleRepository:
+    """Schedules; a row is made when it is first written."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def due(self, kind: RunKind, now: datetime, limit: int) -> list[str]:
+        """Ids of the integrations whose job is due, the longest waiting first."""
+        return await self._session.column(
+            select(_row.integration_id)
+            .where(_row.kind == kind, _row.next_at <= now)
+            .order_by(_row.next_at)
+            .limit(limit)
+        )
+
+    async def of(self, integration_ids: Sequence[str]) -> dict[str, dict[RunKind, Schedule]]:
+        """The schedules of these integrations; a job that never had one is missing."""
+        found: dict[str, dict[RunKind, Schedule]] = {integration_id: {} for integration_id in integration_ids}
+        rows = await self._session.rows(
+            select(_row.integration_id, _row.kind, *_COLUMNS).where(_row.integration_id.in_(integration_ids))
+        )
+        for integration_id, kind, *rest in rows:
+            found[integration_id][kind] = Schedule(*rest)
+        return found
+
+    async def set_next(self, integration_id: str, kind: RunKind, at: datetime | None) -> None:
+        """Make the job due at a moment, or not at all."""
+        await self._put(integration_id, kind, next_at=at)
+
+    async def hurry(self, integration_id: str, kind: RunKind, now: datetime) -> None:
+        """Make the job due by a moment, if it is not due earlier."""
+        later = or_(_row.next_at.is_(None), _row.next_at > now)
+        await self._session.execute(
+            self._session.insert(schedules)
+            .values(integration_id=integration_id, kind=kind, next_at=now, failures=0)
+            .on_conflict_do_update(index_elements=["integration_id", "kind"], set_={"next_at": now}, where=later)
+        )
+
+    async def attempted(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
+        """Note that a run started."""
+        await self._put(integration_id, kind, last_attempt_at=now, next_at=next_at)
+
+    async def succeeded(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
+        """Note that a run came to its end; earlier failures are over."""
+        await self._put(
+            integration_id, kind, last_success_at=now, next_at=next_at, failures=0, last_error_code=None
+        )
+
+    async def failed(
+        self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None, code: str
+    ) -> None:
+        """Note that a run failed, and why."""
+        await self._put(integration_id, kind, last_attempt_at=now, next_at=next_at, last_error_code=code)
+        await self._session.execute(
+            update(schedules)
+            .where(_row.integration_id == integration_id, _row.kind == kind)
+            .values(failures=_row.failures + 1)
+        )
+
+    async def _put(self, integration_id: str, kind: RunKind, **changes: Any) -> None:
+        await self._session.execute(
+            self._session.insert(schedules)
+            .values({"integration_id": integration_id, "kind": kind, "failures": 0} | changes)
+            .on_conflict_do_update(index_elements=["integration_id", "kind"], set_=changes)
+        )
+
+    async def stop_all(self, integration_id: str) -> None:
+        """Make no job of the integration due."""
+        await self._session.execute(
+            update(schedules).where(_row.integration_id == integration_id).values(next_at=None)
+        )

@@ -1,0 +1,99 @@
+"""Stock levels: what callers want, SKU by SKU."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.stock import StockLevel, StockResult
+from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.column_types import micros
+from channel_sync.persistence.listing_rows import is_pending, want_anew
+from channel_sync.persistence.paging import Page, PageRequest, page_of
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import accounts
+from channel_sync.persistence.trade_tables import listings, stock_levels
+
+_row = stock_levels.c
+_COLUMNS = columns_of(stock_levels, StockLevel)
+_CHANGING = ("available", "version", "revision", "updated_at")
+_UPSERT = BulkInsert(
+    stock_levels, ("tenant", "sku", *_CHANGING), f"ON CONFLICT (tenant, sku) DO UPDATE SET {overwrite(_CHANGING)}"
+)
+_WRITERS_OF_STOCK = 0x57_0C
+
+
+class StockRepository:
+    """Levels of every tenant."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def put(
+        self, tenant: str, items: Sequence[tuple[str, int, int | None]], now: datetime
+    ) -> list[tuple[StockLevel | None, StockResult]]:
+        """Set levels, given as SKU, units and the caller's revision; the level and the result for each.
+
+        The listings that a changed level feeds are marked as waiting.
+        """
+        if self._session.postgres:
+            # One writer of a tenant's levels at a time; on SQLite there is only one writer anyway.
+            await self._session.execute(
+                select(func.pg_advisory_xact_lock(_WRITERS_OF_STOCK, func.hashtext(tenant)))
+            )
+        levels = await self._levels(tenant, [sku for sku, _, _ in items])
+        stored = dict(levels)
+        results: list[tuple[StockLevel | None, StockResult]] = []
+        for sku, available, revision in items:
+            level, result = _changed(levels.get(sku), sku, available, revision, now)
+            levels[sku] = level
+            results.append((level, result))
+        changed = [level for sku, level in levels.items() if level != stored.get(sku)]
+        await _UPSERT.write(self._session, [_values(tenant, level) for level in changed])
+        accepted = [level.sku for level, result in results if level and result is StockResult.ACCEPTED]
+        if accepted:
+            fed = (listings.c.tenant == tenant, listings.c.stock_sku.in_(accepted))
+            await self._session.execute(want_anew(now, *fed))
+        return results
+
+    async def _levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
+        mine = select(*_COLUMNS).where(_row.tenant == tenant, _row.sku.in_(skus))
+        return {row.sku: StockLevel(*row) for row in await self._session.rows(mine)}
+
+    async def integrations_to_push(self, tenant: str, skus: Sequence[str]) -> list[str]:
+        """Ids of the integrations that have listings of these SKUs waiting."""
+        waiting = (listings.c.tenant == tenant, listings.c.stock_sku.in_(skus), is_pending())
+        return await self._session.column(
+            select(accounts.c.integration_id)
+            .join_from(listings, accounts, accounts.c.id == listings.c.account_id)
+            .where(*waiting, accounts.c.attached)
+            .distinct()
+        )
+
+    async def get(self, tenant: str, sku: str) -> StockLevel:
+        """The level, or `NotFound`."""
+        level = (await self._levels(tenant, [sku])).get(sku)
+        if level is None:
+            raise NotFound("stock level")
+        return level
+
+    async def list(self, tenant: str, page: PageRequest) -> Page[StockLevel]:
+        """A page of the tenant's levels by SKU."""
+        statement = select(*_COLUMNS).where(_row.tenant == tenant)
+        if page.after is not None:
+            statement = statement.where(_row.sku > str(page.after[0]))
+        rows = await self._session.rows(statement.order_by(_row.sku).limit(page.limit + 1))
+        return page_of([StockLevel(*row) for row in rows], page, lambda level: (level.sku,))
+
+
+def _changed(
+    level: StockLevel | None, sku: str, available: int, revision: int | None, now: datetime
+) -> tuple[StockLevel, StockResult]:
+    if level is None:
+        return StockLevel(sku, available, 1, revision, now), StockResult.ACCEPTED
+    return level.change_to(available, revision, now)
+
+
+def _values(tenant: str, level: StockLevel) -> tuple[str, str, int, int, int | None, int]:
+    return tenant, level.sku, level.available, level.version, level.revision, micros(level.updated_at)

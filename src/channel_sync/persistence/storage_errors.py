@@ -1,0 +1,47 @@
+"""Driver errors become ours here, once. Their text stays behind: it may hold values, PostgreSQL's holds keys."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+
+from channel_sync.domain.errors import Conflict, StorageUnavailable
+
+# SQLSTATE classes of PostgreSQL that a later try may not meet again: connection, transaction state and read-only,
+# rollback by serialisation or deadlock, resources, lock not available, operator intervention.
+_PASSING = ("08", "25", "40", "53", "55", "57")
+_SQLITE_PASSING = ("locked", "disk", "readonly", "unable to open", "full")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `StorageUnavailable` or `Conflict` for what the database says."""
+    try:
+        yield
+    except TimeoutError:
+        raise StorageUnavailable from None
+    except IntegrityError:
+        raise Conflict("conflict", "Something this needs changed in the meantime.") from None
+    except DBAPIError as error:
+        if not _passes(error):
+            raise
+        raise StorageUnavailable from None
+
+
+@contextmanager
+def translated_connecting() -> Iterator[None]:
+    """Raise `StorageUnavailable` where there is no way to the database."""
+    try:
+        yield
+    except OSError:
+        raise StorageUnavailable from None
+
+
+def _passes(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return str(state)[:2] in _PASSING
+    text = str(error.orig)
+    return any(sign in text for sign in _SQLITE_PASSING)

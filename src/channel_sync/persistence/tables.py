@@ -1,0 +1,270 @@
+"""Every table but those of trade (see `trade_tables`), readable top to bottom.
+
+Columns called like a field of a domain value hold that field. Sealed columns are ciphertext (see `encryption`).
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+from channel_sync.domain.channel import Environment
+from channel_sync.domain.integrations import AttemptKind, Settings
+from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
+from channel_sync.persistence.column_types import Document, OneOf, Utc
+
+Strings = tuple[str, ...]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def required(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], *more: ForeignKey) -> Column[Any]:
+    """A column that is never null."""
+    return Column(name, kind, *more, nullable=False)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index of the rows `where` holds for, on both databases."""
+    condition = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+# Facts about the database itself: the check value of the encryption key.
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    required("value", LargeBinary),
+)
+
+# The last feed position given out, per tenant. Bumped inside the transaction that writes the rows, so that the
+# row's lock makes positions grow in the order of commits.
+positions = Table(
+    "positions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    required("orders", BigInteger),
+    required("events", BigInteger),
+)
+
+# A merchant account outlives its integrations: `integration_id` is the last one, which may be purged already
+# and so is no foreign key; `attached` tells whether it still owns the account.
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("channel", Text),
+    required("environment", OneOf(Environment)),
+    required("merchant_id", Text),
+    required("client_id", Text),
+    Column("integration_id", Text),
+    required("attached", Boolean),
+    Column("shop_name", Text),
+    Column("order_cursor", Utc),
+    Column("listings_at", Utc),
+    Index("uq_accounts_merchant", "tenant", "channel", "environment", "merchant_id", unique=True),
+    Index("ix_accounts_app", "channel", "environment", "client_id", "merchant_id"),
+    Index("ix_accounts_integration_id", "integration_id"),
+)
+
+integrations = Table(
+    "integrations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("channel", Text),
+    required("environment", OneOf(Environment)),
+    required("name", Text),
+    required("name_key", Text),  # the name without its case, for sorting and searching
+    required("settings", Document(Settings)),
+    required("enabled", Boolean),
+    Column("default_currency", Text),
+    required("orders_from", Utc),
+    required("created_at", Utc),
+    required("updated_at", Utc),
+    required("status_since", Utc),
+    Column("draft_expires_at", Utc),
+    Column("activated_at", Utc),
+    Column("removed_at", Utc),
+    Column("pending_until", Utc),
+    Column("rejected_reason", Text),
+    Column("paused_reason", Text),
+    Column("degraded_reason", Text),
+    Column("account_id", Text, ForeignKey("accounts.id")),
+    Column("shop_name", Text),
+    required("version", Integer),
+    # From here on the credentials; only CredentialRepository writes them.
+    Column("merchant_id", Text),
+    required("client_id", Text),
+    Column("client_secret", LargeBinary),  # sealed, as the four tokens below
+    required("client_secret_last4", Text),
+    required("client_secret_updated_at", Utc),
+    required("scopes", Document(Strings)),
+    Column("access_token", LargeBinary),
+    Column("access_token_last4", Text),
+    Column("access_token_expires_at", Utc),
+    Column("refresh_token", LargeBinary),
+    Column("refresh_token_last4", Text),
+    Column("previous_access_token", LargeBinary),
+    Column("previous_refresh_token", LargeBinary),
+    required("generation", Integer),
+    Column("renewing_since", Utc),  # the lease of a renewal: since when, until when
+    Column("renewing_until", Utc),
+    Column("renewed_at", Utc),
+    Column("retry_at", Utc),
+    Index("ix_integrations_by_name", "tenant", "name_key", "id"),
+    Index("ix_integrations_by_created_at", "tenant", "created_at", "id"),
+    Index("ix_integrations_account_id", "account_id"),
+    partial_index("ix_integrations_draft", "draft_expires_at", where="activated_at IS NULL"),
+    partial_index("ix_integrations_removed", "removed_at", where="removed_at IS NOT NULL"),
+    partial_index(
+        "ix_integrations_expiry", "access_token_expires_at", where="access_token_expires_at IS NOT NULL"
+    ),
+)
+
+# One walk of a browser to the marketplace and back. Only hashes of what the browser holds.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE")),
+    required("kind", OneOf(AttemptKind)),
+    required("ticket_hash", Text),
+    Column("state_hash", Text),
+    Column("cookie_hash", Text),
+    Column("code_verifier", LargeBinary),  # sealed; wiped with the secret when the attempt ends
+    Column("client_id", Text),
+    Column("client_secret", LargeBinary),  # sealed
+    Column("return_url", Text),
+    required("created_at", Utc),
+    required("expires_at", Utc),
+    Column("continued_at", Utc),
+    Column("consumed_at", Utc),
+    Column("result", Text),
+    Index("uq_attempts_ticket_hash", "ticket_hash", unique=True),
+    Index("uq_attempts_cookie_hash", "cookie_hash", unique=True),
+    Index("ix_attempts_integration_id", "integration_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE")),
+    required("account_id", Text, ForeignKey("accounts.id")),
+    required("kind", OneOf(RunKind)),
+    required("trigger", OneOf(Trigger)),
+    required("status", OneOf(RunStatus)),
+    Column("outcome", OneOf(Outcome)),
+    required("counts", Document(Counts)),
+    Column("error", Document(RunError)),
+    Column("window_from", Utc),
+    Column("window_to", Utc),
+    required("dry_run", Boolean),
+    required("created_at", Utc),
+    Column("started_at", Utc),
+    Column("finished_at", Utc),
+    required("heartbeat_at", Utc),
+    required("cancel_requested", Boolean),
+    required("repeats", Integer),
+    Column("owner", Text),
+    # One open run of a kind per integration: the second starter fails here.
+    partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
+    Index("ix_runs_of_tenant", "tenant", "id"),
+    Index("ix_runs_of_integration", "integration_id", "kind", "id"),
+    Index("ix_runs_account_id", "account_id"),
+    Index("ix_runs_heartbeat_at", "heartbeat_at"),
+)
+
+run_calls = Table(
+    "run_calls",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    required("at", Utc),
+    required("method", Text),
+    required("path", Text),
+    Column("status", Integer),
+    Column("code", Integer),
+    required("duration_ms", Integer),
+    Column("channel_request_id", Text),
+)
+
+# When each job of an integration is due; `next_at` null is never.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", OneOf(RunKind), primary_key=True),
+    Column("next_at", Utc),
+    Column("last_attempt_at", Utc),
+    Column("last_success_at", Utc),
+    required("failures", Integer),
+    Column("last_error_code", Text),
+    Index("ix_schedules_due", "kind", "next_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    required("id", Text),
+    required("type", Text),
+    Column("integration_id", Text),
+    required("created_at", Utc),
+    required("members", Document(dict[str, str | int | None])),
+    Index("uq_events_id", "id", unique=True),
+    Index("ix_events_created_at", "created_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("name", Text),
+    required("scopes", Document(Strings)),
+    required("last4", Text),
+    required("key_hash", LargeBinary),
+    required("created_at", Utc),
+    Column("revoked_at", Utc),
+    Index("uq_api_keys_key_hash", "key_hash", unique=True),
+    Index("ix_api_keys_tenant", "tenant", "id"),
+)
+
+# One answer per key, kept a day. The body is sealed: it may show a new API key.
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    required("fingerprint", Text),
+    required("created_at", Utc),
+    Column("status", Integer),
+    Column("headers", Document(dict[str, str])),
+    Column("body", LargeBinary),
+    Index("ix_idempotency_created_at", "created_at"),
+)

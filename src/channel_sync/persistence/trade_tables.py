@@ -1,0 +1,130 @@
+"""The tables of trade: orders, listings, stock. Small columns first: reading those then skips the large ones."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+
+from channel_sync.domain.listings import Mapping, PushState
+from channel_sync.domain.orders import OrderState
+from channel_sync.persistence.column_types import Document, MoneyAmount, OneOf, Utc
+from channel_sync.persistence.tables import metadata, partial_index, required
+
+Quantities = tuple[tuple[str, int], ...]
+
+# The two feed indexes end with what the feed filters by, so that a filter is decided without touching the rows.
+# `digest` is of what may change: 12 bytes for the public part and, where there is one, 12 for the personal.
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("account_id", Text, ForeignKey("accounts.id")),
+    required("channel_order_id", Text),
+    Column("transaction_id", Text),
+    required("state", OneOf(OrderState)),
+    required("state_raw", Text),
+    required("channel_updated_at", Utc),
+    Column("released_at", Utc),
+    Column("ship_by", Utc),
+    required("currency", Text),
+    required("currency_defaulted", Boolean),
+    Column("revenue_amount", MoneyAmount),
+    Column("revenue_currency", Text),
+    Column("acknowledged_at", Utc),
+    required("stored_at", Utc),
+    required("sanitised", Boolean),
+    required("erased", Boolean),
+    required("version", Integer),
+    required("position", BigInteger),
+    required("digest", LargeBinary),
+    required("content", Text),  # JSON of OrderContent
+    Column("address", LargeBinary),  # sealed, as tax and raw
+    Column("tax", LargeBinary),
+    Column("raw", LargeBinary),
+    Index("uq_orders_of_account", "account_id", "channel_order_id", unique=True),
+    Index("ix_orders_feed", "tenant", "position", "state", "channel_updated_at"),
+    Index("ix_orders_account_feed", "account_id", "position", "state", "channel_updated_at"),
+    partial_index("ix_orders_unacknowledged", "tenant", "position", where="acknowledged_at IS NULL"),
+    partial_index("ix_orders_transaction", "transaction_id", where="transaction_id IS NOT NULL"),
+)
+
+# `identity` is the marketplace's order id or, where that is what could not be read, the digest of the reply.
+held_orders = Table(
+    "held_orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("account_id", Text, ForeignKey("accounts.id")),
+    required("identity", Text),
+    Column("channel_order_id", Text),
+    required("reason", Text),
+    required("pointer", Text),
+    Column("channel_updated_at", Utc),
+    Column("channel_request_id", Text),
+    required("held_at", Utc),
+    required("attempts", Integer),
+    required("digest", LargeBinary),
+    required("raw", LargeBinary),  # sealed
+    Index("uq_held_orders_identity", "account_id", "identity", unique=True),
+    Index("ix_held_orders_tenant", "tenant", "id"),
+)
+
+# `stock_sku` is the SKU whose level feeds the listing: the one mapped by hand, else its own.
+# `wanted_version` is that level's version while the listing is mapped and writable, else 0; so what is still to
+# be sent is `wanted_version > settled_version`, and an index answers it alone. A refused version is settled too.
+listings = Table(
+    "listings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("account_id", Text, ForeignKey("accounts.id")),
+    required("product_id", Text),
+    required("variation_id", Text),
+    Column("sku", Text),
+    Column("mapped_sku", Text),
+    Column("stock_sku", Text),
+    required("mapping", OneOf(Mapping)),
+    required("writable", Boolean),
+    required("wanted_version", Integer),
+    Column("wanted_at", Utc),
+    required("sent_version", Integer),
+    Column("sent_quantity", Integer),
+    Column("sent_quantities", Document(Quantities)),
+    Column("sent_at", Utc),
+    required("settled_version", Integer),
+    Column("push_state", OneOf(PushState)),
+    Column("push_code", Text),
+    Column("push_reason", Text),
+    Column("settled_at", Utc),
+    Column("job_id", Text, ForeignKey("stock_jobs.id")),
+    required("quantities", Document(Quantities)),
+    Column("title", Text),
+    Column("image_url", Text),
+    Index("uq_listings_variation", "account_id", "variation_id", unique=True),
+    Index("ix_listings_of_account", "account_id", "id"),
+    Index("ix_listings_by_sku", "tenant", "stock_sku"),
+    Index("ix_listings_job_id", "job_id"),
+    partial_index("ix_listings_pending", "account_id", "wanted_at", where="wanted_version > settled_version"),
+)
+
+stock_levels = Table(
+    "stock_levels",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("sku", Text, primary_key=True),
+    required("available", Integer),
+    required("version", Integer),
+    Column("revision", BigInteger),
+    required("updated_at", Utc),
+)
+
+# A bulk update at the marketplace that has not been seen to its end; one per account.
+stock_jobs = Table(
+    "stock_jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("account_id", Text, ForeignKey("accounts.id")),
+    Column("channel_job_id", Text),
+    required("submitted_at", Utc),
+    required("polls", Integer),
+    Column("closed_at", Utc),
+    partial_index("uq_stock_jobs_open", "account_id", where="closed_at IS NULL", unique=True),
+)
