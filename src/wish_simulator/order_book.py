@@ -78,8 +78,8 @@ class OrderBook:
     def replace(self, row: OrderRow, document: Document, updated_ms: int, released_ms: int | None) -> None:
         """Stores a changed order under its new time; its place among equal times stays that of its arrival."""
         del self._by_update[bisect_left(self._by_update, _place(_key(row)), key=_place)]
-        row.state = document["state"]
-        row.types = tuple(document["fulfillment_order_types"])
+        row.state = str(document.get("state"))
+        row.types = tuple(document.get("fulfillment_order_types") or ())
         row.updated_ms = updated_ms
         row.released_ms = released_ms
         row.content = to_bytes(document)

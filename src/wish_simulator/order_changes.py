@@ -98,25 +98,34 @@ def change_order(market: Marketplace, row: OrderRow, shop: Shop, change: Change,
 
 
 def _released_ms(document: Document) -> int | None:
-    return None if document["released_at"] is None else parsed(document["released_at"])
+    released_at = document.get("released_at")
+    return None if released_at is None else parsed(released_at)
+
+
+def _entries(document: Document, name: str) -> list[Document]:
+    """A list of the order to add to, also when a test took it away."""
+    entries: list[Document] = document.get(name) or []
+    document[name] = entries
+    return entries
 
 
 def shipment(tracking: Document) -> Request:
     entry = {**tracking, "shipping_provider": {"name": tracking["shipping_provider"]}}
 
     def ship(document: Document, at: str) -> None:
-        if document["state"] != "SHIPPED":
-            document["fulfillment_records"].append({"event_type": "MARK_SHIPPED", "event_time": at})
+        if document.get("state") != "SHIPPED":
+            _entries(document, "fulfillment_records").append({"event_type": "MARK_SHIPPED", "event_time": at})
         document["state"] = "SHIPPED"
         # Newest first, at most two.
-        document["tracking_information"] = [entry, *document["tracking_information"]][:2]
+        document["tracking_information"] = [entry, *_entries(document, "tracking_information")][:2]
 
     return Request("UPDATE_TRACKING", ship, "ORDER_TRACKING_UPDATE")
 
 
 def refunding(reason: str, note: str | None) -> Request:
     def refund(document: Document, at: str) -> None:
-        total = document["order_payment"]["general_payment_details"]["payment_total"]
+        payment = (document.get("order_payment") or {}).get("general_payment_details") or {}
+        total = payment.get("payment_total")
         entry = {
             "refund_time": at,
             "refund_source": "MERCHANT",
@@ -124,7 +133,7 @@ def refunding(reason: str, note: str | None) -> Request:
             "refund_amount": total,
             "merchant_responsible_amount": total,
         }
-        document["refunds"].append(entry if note is None else {**entry, "refund_reason_note": note})
+        _entries(document, "refunds").append(entry if note is None else {**entry, "refund_reason_note": note})
         document["state"] = "REFUNDED"
 
     return Request("REFUND", refund, "ORDER_REFUND")
@@ -132,7 +141,7 @@ def refunding(reason: str, note: str | None) -> Request:
 
 def readdressing(address: Document) -> Request:
     def readdress(document: Document, at: str) -> None:
-        detail = (document["full_address"] or {}).get("shipping_detail") or {}
+        detail = (document.get("full_address") or {}).get("shipping_detail") or {}
         document["full_address"] = {"shipping_detail": {**detail, **address}}
 
     return Request("MODIFY_SHIPPING", readdress, "ORDER_ADDRESS_CHANGE")
@@ -142,14 +151,14 @@ def prove_delivery(market: Marketplace, shop: Shop, row: OrderRow, delivered_at:
     """The one synchronous change: proof for a less-than-truckload order, up to 90 days after shipping."""
     if "LESS_THAN_TRUCKLOAD" not in row.types:
         raise invalid("only less-than-truckload orders take a delivery proof")
-    records = row.document()["fulfillment_records"]
+    records = _entries(row.document(), "fulfillment_records")
     shipped = [record["event_time"] for record in records if record["event_type"] == "MARK_SHIPPED"]
     if not shipped or parsed(shipped[-1]) + PROOF_DAYS_MS < market.clock.now_ms():
         raise invalid("the proof must come within 90 days after shipping")
 
     def prove(document: Document, at: str) -> None:
         if delivered_at is not None:
-            document["fulfillment_records"].append(
+            _entries(document, "fulfillment_records").append(
                 {"event_type": "CONFIRMED_DELIVERED", "event_time": delivered_at}
             )
 
@@ -160,11 +169,11 @@ def rerelease(market: Marketplace, shop: Shop, row: OrderRow) -> None:
     """Back to APPROVED, from any state, as Wish does when tracking is cancelled or a refund taken back."""
 
     def release(document: Document, at: str) -> None:
-        records = document["fulfillment_records"]
-        if document["state"] == "SHIPPED":
+        records = _entries(document, "fulfillment_records")
+        if document.get("state") == "SHIPPED":
             document["tracking_information"] = []
             records.append({"event_type": "TRACKING_CANCELLED", "event_time": at})
-        event = "ORDER_RELEASED" if document["released_at"] is None else "ORDER_RE_RELEASED"
+        event = "ORDER_RELEASED" if document.get("released_at") is None else "ORDER_RE_RELEASED"
         records.append({"event_type": event, "event_time": at})
         document["released_at"] = at
         document["state"] = "APPROVED"

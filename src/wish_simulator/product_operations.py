@@ -35,7 +35,12 @@ COLORS = {
 def list_products(call: Call) -> Answer:
     limit = call.integer("limit", 50, 1000)
     member, is_descending = call.sort_by("updated_at.desc", ("updated_at", "created_at"))
-    rows = [row for row in _filtered(call) if _in_windows(call, row)]
+    (created_min, created_max), (updated_min, updated_max) = _windows(call)
+    rows = [
+        row
+        for row in _filtered(call)
+        if created_min <= row.created_ms <= created_max and updated_min <= row.updated_ms <= updated_max
+    ]
     rows.sort(
         key=lambda row: (row.created_ms if member == "created_at" else row.updated_ms, row.arrival),
         reverse=is_descending,
@@ -59,12 +64,11 @@ def _filtered(call: Call) -> list[ProductRow]:
     ]
 
 
-def _in_windows(call: Call, row: ProductRow) -> bool:
-    # The server cuts bounds on the creation time to whole seconds.
-    created_min = call.time("created_at_min", 0) // 1000 * 1000
-    created_max = call.time("created_at_max", NEVER) // 1000 * 1000
-    updated_min, updated_max = call.time("updated_at_min", 0), call.time("updated_at_max", NEVER)
-    return created_min <= row.created_ms <= created_max and updated_min <= row.updated_ms <= updated_max
+def _windows(call: Call) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Bounds on the creation, which the server cuts to whole seconds, and on the last update."""
+    created = (call.time("created_at_min", 0), call.time("created_at_max", NEVER))
+    updated = (call.time("updated_at_min", 0), call.time("updated_at_max", NEVER))
+    return (created[0] // 1000 * 1000, created[1] // 1000 * 1000), updated
 
 
 def create(call: Call) -> Answer:

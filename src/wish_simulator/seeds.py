@@ -26,17 +26,31 @@ DEMO_LISTINGS = (
     ),
     Listing("Canvas tote bag", "TOTE", {"TOTE-SMALL": {"SIZE": "S"}, "TOTE-LARGE": {"SIZE": "L"}}, 12.6, stock=18),
 )
-DEMO_STATES = (("SHIPPED", 8), ("APPROVED", 9), ("REFUNDED", 3), ("REQUIRE_REVIEW", 3), ("DECLINED", 2))
+# Oldest first: what is old has mostly been shipped, what is new mostly waits.
+DEMO_STATES = (
+    *("SHIPPED", "SHIPPED", "REFUNDED", "SHIPPED", "SHIPPED", "DECLINED", "SHIPPED", "REFUNDED", "SHIPPED"),
+    *("APPROVED", "SHIPPED", "REFUNDED", "APPROVED", "SHIPPED", "APPROVED", "DECLINED", "APPROVED"),
+    *(
+        "APPROVED",
+        "REQUIRE_REVIEW",
+        "APPROVED",
+        "APPROVED",
+        "REQUIRE_REVIEW",
+        "APPROVED",
+        "APPROVED",
+        "REQUIRE_REVIEW",
+    ),
+)
 
 
 def demo(market: Marketplace) -> Shop:
     """One shop, 8 products with 20 variations in 2 warehouses, 25 orders in all states. Log in as demo / demo."""
     shop = market.add_merchant(login="demo", display_name="Demo shop")
     add_listings(market, shop, DEMO_LISTINGS)
-    start_ms = market.clock.now_ms() - 72 * HOUR_MS
-    for state, count in DEMO_STATES:
-        place_orders(market, shop, Placement(count, state, first_ms=start_ms, spacing_ms=2 * HOUR_MS))
-        start_ms += count * 2 * HOUR_MS
+    first_ms = market.clock.now_ms() - len(DEMO_STATES) * 3 * HOUR_MS
+    for number, state in enumerate(DEMO_STATES):
+        at_ms = first_ms + number * 3 * HOUR_MS
+        place_orders(market, shop, Placement(state=state, quantity=1 + (number % 5 == 0), first_ms=at_ms))
     returned = next(row for row in shop.orders if row.state == "SHIPPED")
     rerelease(market, shop, returned)
     return shop

@@ -59,6 +59,7 @@ class ShopControls:
         table: tuple[tuple[str, str, Control], ...] = (
             ("POST", "/orders", self.place),
             ("PATCH", "/orders/{id}", self.change_order),
+            ("PUT", "/orders/{id}/raw", self.set_raw),
             ("POST", "/orders/{id}/rerelease", self.rerelease),
             ("POST", "/products", self.add_products),
             ("PATCH", "/products/{id}", self.change_product),
@@ -92,6 +93,13 @@ class ShopControls:
         at_ms = None if at is None else parsed(at)
         change_order(self._market, row, shop, lambda document, _: document.update(changes), at_ms)
         return row.document()
+
+    async def set_raw(self, request: Request, body: bytes) -> object:
+        """The order is shown as exactly these bytes, so that odd numbers, types and gaps can be tried."""
+        _, row = self._order(request)
+        msgspec.json.decode(body, type=dict[str, Any])
+        row.content = body
+        return {"bytes": len(body)}
 
     async def rerelease(self, request: Request, body: bytes) -> object:
         shop, row = self._order(request)

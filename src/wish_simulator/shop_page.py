@@ -98,7 +98,7 @@ def _order_line(row: OrderRow) -> dict[str, object]:
         "sku": product.get("sku", ""),
         "name": product.get("name", ""),
         "quantity": payment.get("product_quantity", ""),
-        "total": f"{total.get('amount', '')} {total.get('currency_code', '')}",
+        "total": f"{total['amount']:.2f} {total['currency_code']}" if total else "",
         "updated": str(document.get("updated_at", ""))[:19].replace("T", " "),
         "carrier": _inside(tracking, "shipping_provider").get("name", ""),
         "tracking": tracking.get("tracking_number", ""),

@@ -145,10 +145,14 @@ class Subscriptions:
         del self._by_id[subscription.id]
 
     def refuse_endpoint(self, endpoint: str) -> None:
-        parts = urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(endpoint)
+            host = parts.hostname if parts.port != 0 else None
+        except ValueError as error:
+            raise invalid("endpoint is not a URL") from error
+        if parts.scheme not in ("http", "https") or not host:
             raise invalid("endpoint must start with http:// or https://")
-        if self._switches.webhook_refuse_localhost and is_loopback(parts.hostname):
+        if self._switches.webhook_refuse_localhost and is_loopback(host):
             raise invalid("endpoint must be public")
 
     def emit(self, topic_name: str, event: Event) -> None:

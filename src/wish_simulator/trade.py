@@ -66,7 +66,8 @@ def _offers(shop: Shop, placement: Placement) -> Iterator[tuple[ProductRow, Docu
         offers = [] if found is None else [found]
     if not offers:
         raise NothingForSale(placement.sku or shop.merchant.display_name)
-    return cycle(offers)
+    start = len(shop.orders) % len(offers)
+    return cycle(offers[start:] + offers[:start])
 
 
 def _purchase(shop: Shop, placement: Placement, offer: tuple[ProductRow, Document], at_ms: int) -> Purchase:

@@ -80,7 +80,7 @@ class WebhookSender:
         try:
             async with asyncio.timeout(self._market.switches.webhook_timeout_s):
                 answer = await client.post(subscription.endpoint, content=delivery.body, headers=headers)
-        except (httpx.HTTPError, TimeoutError):
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return False
         return answer.is_success
 

@@ -56,6 +56,8 @@ async def test_topics_have_ids_to_subscribe_with(wish: Simulated) -> None:
         {"endpoint": ENDPOINT},
         {"topic_id": "0" * 24, "endpoint": ENDPOINT},
         {"topic_id": topic_id("ORDER_RELEASE"), "endpoint": "ftp://x"},
+        {"topic_id": topic_id("ORDER_RELEASE"), "endpoint": "http://127.0.0.1:99999/"},
+        {"topic_id": topic_id("ORDER_RELEASE"), "endpoint": "http://[::1"},
     ],
 )
 async def test_a_subscription_needs_a_topic_and_an_http_endpoint(wish: Simulated, query: dict[str, str]) -> None:
