@@ -77,11 +77,13 @@ async def at_the_counter(base: str = BASE, **changes: Any) -> AsyncIterator[Coun
         yield Counter(client, connection, WishShop(connection), wire)
 
 
-def ok(data: Any, **headers: str) -> httpx.Response:
-    return httpx.Response(200, json={"code": 0, "message": "", "data": data}, headers=headers)
+def ok(data: Any) -> httpx.Response:
+    return httpx.Response(200, json={"code": 0, "message": "", "data": data})
 
 
-def refused(code: Any, status: int = 400, message: str = "no", **headers: str) -> httpx.Response:
+def refused(
+    code: Any, status: int = 400, message: str = "no", headers: dict[str, str] | None = None
+) -> httpx.Response:
     content = {"code": code, "message": message, "data": {}}
     return httpx.Response(status, json=content, headers=headers)
 

@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import logging
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -51,7 +52,7 @@ async def test_the_token_travels_in_the_header_only():
 
 async def test_a_call_is_noted_with_what_support_asks_for():
     with respx.mock:
-        respx.get(f"{BASE}/api/v3/orders/o1").mock(return_value=refused(90001, **{"Wish-Request-Id": "r-7"}))
+        respx.get(f"{BASE}/api/v3/orders/o1").mock(return_value=refused(90001, headers={"Wish-Request-Id": "r-7"}))
         async with at_the_counter() as counter:
             with pytest.raises(ChannelRefused):
                 await counter.shop.order("o1")
@@ -119,7 +120,9 @@ async def test_a_job_without_a_body_is_queued_again_only_when_it_was_refused_for
 async def test_no_call_of_the_integration_starts_before_the_reset():
     with respx.mock:
         route = respx.get(TEST_CALL)
-        route.mock(side_effect=[refused(1, 429, **{"Wish-Rate-Limit-Reset": "1"}), ok({"merchant_id": "m1"})])
+        route.mock(
+            side_effect=[refused(1, 429, headers={"Wish-Rate-Limit-Reset": "1"}), ok({"merchant_id": "m1"})]
+        )
         async with a_client() as client:
             started = monotonic()
             await client.call(Request(Family.OAUTH, "GET", "/api/v3/oauth/test"), an_access(), a_wire())
@@ -326,7 +329,7 @@ async def test_no_more_calls_are_out_than_there_are_seats():
 
 async def test_neither_log_nor_error_shows_a_secret(caplog):
     caplog.set_level(logging.DEBUG)
-    failures = [
+    failures: list[Any] = [
         httpx.ConnectError(f"{BASE}/?access_token={TOKEN}"),
         httpx.Response(200, text=TOKEN),
         refused(1007),

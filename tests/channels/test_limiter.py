@@ -101,7 +101,8 @@ def test_after_a_pause_there_is_no_burst():
 
 
 def test_pauses_of_unknown_length_double_up_to_a_minute():
-    bucket, lengths = Bucket(5, now=0.0), []
+    bucket = Bucket(5, now=0.0)
+    lengths: list[float] = []
     for _ in range(8):
         bucket.pause(1000.0 * len(lengths), None, no_jitter)
         lengths.append(bucket.pause_left(1000.0 * len(lengths)))

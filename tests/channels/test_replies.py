@@ -83,7 +83,7 @@ async def test_a_rate_limit_is_one_by_status_or_by_code(answer):
 
 
 async def test_an_error_carries_wishs_request_id():
-    assert (await error_of(refused(90001, **{"Wish-Request-Id": "r-1"}))).request_id == "r-1"
+    assert (await error_of(refused(90001, headers={"Wish-Request-Id": "r-1"}))).request_id == "r-1"
 
 
 async def test_a_success_in_text_is_a_success():

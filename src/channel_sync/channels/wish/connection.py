@@ -1,6 +1,6 @@
 """The client as one run of one integration uses it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -39,7 +39,7 @@ class Connection:
         """The reply to a job without a body, which is not queued again when its answer is lost."""
         return await self._call(Request(family, "POST", path, query, is_repeatable=False))
 
-    def lines(self, url: str) -> AsyncIterator[bytes]:
+    def lines(self, url: str) -> AsyncGenerator[bytes, None]:
         """The JSON values of a file that a job produced."""
         return json_lines(self.client, url, self.access, self.wire)
 

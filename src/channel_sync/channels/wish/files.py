@@ -1,7 +1,7 @@
 """The files a finished job points to: JSON lines on some storage host, read as they arrive."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from time import monotonic
 
 import httpx
@@ -17,7 +17,7 @@ from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 _CHUNKS_AHEAD = 4
 
 
-async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -> AsyncIterator[bytes]:
+async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -> AsyncGenerator[bytes, None]:
     """The JSON values of a file, one by one. A file that is one JSON array gives its elements.
 
     The access token stays here: the storage host has no business with it.

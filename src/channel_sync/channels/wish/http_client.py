@@ -14,16 +14,17 @@ HEADERS_S = 30.0
 _KEEP_ALIVE_S = 30.0
 
 
-def wish_http_client(concurrency: int) -> httpx.AsyncClient:
+def wish_http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncClient:
     """The client for calls to Wish, for at most `concurrency` of them at once; close it with `aclose`.
 
+    `headers_s` bounds the time to an answer's last header.
     aiohttp carries it: a shared plain httpx pool collapses beyond 16 calls at once.
     """
     # At INFO httpx logs whole URLs, and the one of a token refresh holds the client secret.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
-        transport=AiohttpTransport(client=lambda: _session(concurrency), trust_env=False),
+        transport=AiohttpTransport(client=lambda: _session(concurrency, headers_s), trust_env=False),
         timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
         headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "channel-sync"},
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -32,22 +33,22 @@ def wish_http_client(concurrency: int) -> httpx.AsyncClient:
     )
 
 
-def _session(concurrency: int) -> aiohttp.ClientSession:
+def _session(concurrency: int, headers_s: float) -> aiohttp.ClientSession:
     """Without the cookies that the transport's own session keeps: merchants share this one."""
     connector = aiohttp.TCPConnector(
         limit=concurrency, ssl=httpx.create_ssl_context(trust_env=False), keepalive_timeout=_KEEP_ALIVE_S
     )
+
+    async def end_dripping_headers(
+        request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """The time-out between two bytes does not end headers that drip in.
+
+        This cancels inside aiohttp, which closes the connection and frees its slot; the httpx call just fails.
+        """
+        async with asyncio.timeout(headers_s):
+            return await send(request)
+
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_end_dripping_headers,)
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(end_dripping_headers,)
     )
-
-
-async def _end_dripping_headers(
-    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Bound the time to the last header, which the time-out between two bytes does not.
-
-    This cancels inside aiohttp, which closes the connection and frees its slot; the httpx call just fails.
-    """
-    async with asyncio.timeout(HEADERS_S):
-        return await send(request)

@@ -1,0 +1,193 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import respx
+from tests.channels.factories import BASE, a_product, a_variation, at_the_counter, ok, refused
+
+from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState
+from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
+from channel_sync.domain.listings import ChannelListing
+
+PRODUCTS = f"{BASE}/api/v3/products"
+FILE = "https://storage.test/products"
+SINCE = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+async def listings_of(product):
+    with respx.mock as router:
+        router.get(f"{PRODUCTS}/p1").mock(return_value=ok(product))
+        async with at_the_counter() as counter:
+            return await counter.shop.product("p1")
+
+
+async def catalogue_of(content):
+    with respx.mock as router:
+        router.get(FILE).respond(content=content)
+        async with at_the_counter() as counter:
+            return [batch async for batch in counter.shop.catalogue([FILE])]
+
+
+async def test_every_variation_is_a_listing():
+    inventories = [{"warehouse_id": "w2", "inventory": 3}, {"warehouse_id": "w1", "inventory": 0}]
+    product = a_product("p1", a_variation("v1"), a_variation("v2", inventories=inventories, image="https://i/2"))
+    assert await listings_of(product) == (
+        ChannelListing("p1", "v1", "SKU-v1", "Mug", "https://img.test/main.png", True, (("w1", 5),)),
+        ChannelListing("p1", "v2", "SKU-v2", "Mug", "https://i/2", True, (("w2", 3), ("w1", 0))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("product", "variation", "writable"),
+    [
+        ({}, {"status": "ENABLED"}, True),
+        ({}, {"status": "DISABLED"}, True),
+        ({}, {"status": "SOMETHING_NEW"}, True),
+        ({}, {"status": "REMOVED_BY_WISH"}, False),
+        ({"state": "REMOVED_BY_WISH"}, {}, False),
+        ({"state": "REMOVED_BY_MERCHANT"}, {}, False),
+        ({"state": None, "status": "REMOVED_BY_WISH"}, {}, False),
+        ({"state": "MERCHANT_INACTIVE", "status": "APPROVED"}, {}, True),
+    ],
+)
+async def test_only_what_was_removed_cannot_be_written(product, variation, writable):
+    (listing,) = await listings_of(a_product("p1", a_variation("v1", **variation), **product))
+    assert listing.writable is writable
+
+
+async def test_missing_members_are_unknown():
+    product = {
+        "id": 7,
+        "variations": [{"id": 8, "sku": "", "inventories": [{"warehouse_id": "w", "inventory": None}]}],
+    }
+    assert await listings_of(product) == (ChannelListing("7", "8", None, None, None, True, ()),)
+
+
+@pytest.mark.parametrize("variations", [None, []])
+async def test_a_product_without_variations_has_no_listings(variations):
+    assert await listings_of(a_product("p1", variations=variations)) == ()
+
+
+async def test_an_unreadable_variation_does_not_hide_the_others(caplog):
+    product = a_product("p1", a_variation("v1"), {"id": ["?"]})
+    assert [listing.variation_id for listing in await listings_of(product)] == ["v1"]
+    assert "p1" in caplog.text
+
+
+async def test_an_unknown_product_is_refused():
+    with respx.mock as router:
+        router.get(f"{PRODUCTS}/p1").mock(return_value=refused(90001))
+        async with at_the_counter() as counter:
+            with pytest.raises(ChannelRefused):
+                await counter.shop.product("p1")
+
+
+async def test_a_catalogue_comes_in_batches():
+    lines = [json.dumps(a_product(f"p{number}", a_variation("a"), a_variation("b"))) for number in range(400)]
+    batches = await catalogue_of("\n".join(lines).encode())
+    assert sum(len(batch) for batch in batches) == 800
+    assert max(len(batch) for batch in batches) <= 301
+
+
+async def test_a_strange_product_in_a_catalogue_is_left_out(caplog):
+    text = json.dumps(a_product("p1")) + '\n{"id": []}\n' + json.dumps(a_product("p2"))
+    (batch,) = await catalogue_of(text.encode())
+    assert [listing.product_id for listing in batch] == ["p1", "p2"]
+    assert "left out" in caplog.text
+
+
+@pytest.mark.parametrize("rest", [b'{"id": "p2", "vari', b"<html>", b"id,sku\np2,MUG"])
+async def test_a_catalogue_that_breaks_off_is_no_catalogue(rest):
+    with pytest.raises(ReplyNotUnderstood):
+        await catalogue_of(json.dumps(a_product("p1")).encode() + b"\n" + rest)
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        ({"id": "j", "status": "PENDING", "file_urls": None}, CatalogueJob(JobState.PENDING)),
+        ({"id": "j", "status": "SOMETHING_NEW"}, CatalogueJob(JobState.PENDING)),
+        ({"id": "j", "status": "READY", "file_urls": [FILE]}, CatalogueJob(JobState.READY, (FILE,))),
+        ({"id": "j", "status": "READY", "file_urls": None}, CatalogueJob(JobState.READY)),
+        ({"id": "j", "status": "EXCEPTION"}, CatalogueJob(JobState.FAILED)),
+    ],
+)
+async def test_a_download_is_as_far_as_wish_says(job, expected):
+    with respx.mock as router:
+        router.post(f"{PRODUCTS}/bulk_get").mock(return_value=ok({"id": "j", "status": "PENDING"}))
+        router.get(f"{PRODUCTS}/bulk_get/j").mock(return_value=ok(job))
+        async with at_the_counter() as counter:
+            assert await counter.shop.catalogue_job(await counter.shop.start_catalogue()) == expected
+
+
+def rows(count, start=0, step_ms=1):
+    first = SINCE + timedelta(hours=1)
+    return [
+        {"id": f"p{number}", "updated_at": (first + timedelta(milliseconds=number * step_ms)).isoformat()}
+        for number in range(start, start + count)
+    ]
+
+
+async def changed(*pages):
+    with respx.mock as router:
+        route = router.get(PRODUCTS).mock(side_effect=[ok(page) for page in pages])
+        async with at_the_counter() as counter:
+            return await counter.shop.changed_products(SINCE), route.calls
+
+
+async def test_changes_are_asked_for_oldest_first():
+    _, calls = await changed([])
+    assert dict(calls.last.request.url.params) == {
+        "sort_by": "updated_at.asc",
+        "updated_at_min": "2026-11-20T09:00:00.000Z",
+        "limit": "1000",
+    }
+
+
+async def test_no_changes_are_complete():
+    assert (await changed([]))[0] == ChangedProducts((), None, True)
+
+
+async def test_the_boundary_row_of_two_pages_is_one_product():
+    result, calls = await changed(rows(1000), rows(5, start=999))
+    assert len(result.product_ids) == 1004
+    assert result.complete
+    assert calls.last.request.url.params["updated_at_min"] == "2026-11-20T10:00:00.999Z"
+
+
+async def test_more_than_two_thousand_changes_are_left_to_the_catalogue():
+    result, _ = await changed(rows(1000), rows(1000, start=999), rows(1000, start=1998))
+    assert not result.complete
+
+
+async def test_a_page_all_of_one_instant_is_left_to_the_catalogue():
+    result, calls = await changed(rows(1000, step_ms=0), rows(1000, step_ms=0))
+    assert not result.complete
+    assert len(calls) == 2
+
+
+async def test_a_row_without_an_id_is_no_product():
+    result, _ = await changed([{"updated_at": None}, {"id": "p1", "updated_at": None}])
+    assert result == ChangedProducts(("p1",), SINCE, True)
+
+
+async def test_the_first_warehouse_is_the_default():
+    with respx.mock as router:
+        router.get(f"{BASE}/api/v3/merchant/warehouses").mock(
+            side_effect=[ok([{"id": "w1"}, {"id": "w2"}]), ok([])]
+        )
+        async with at_the_counter() as counter:
+            assert await counter.shop.default_warehouse() == "w1"
+            with pytest.raises(ChannelRefused) as raised:
+                await counter.shop.default_warehouse()
+    assert raised.value.code == "no_warehouse"
+
+
+async def test_a_merchant_has_a_name_and_a_currency_where_wish_gives_them():
+    with respx.mock as router:
+        router.get(f"{BASE}/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
+        router.get(f"{BASE}/api/v3/merchant/account_details").mock(return_value=ok({"display_name": "Mugs"}))
+        router.get(f"{BASE}/api/v3/merchant/currency_settings").mock(return_value=ok({}))
+        async with at_the_counter() as counter:
+            merchant = await counter.shop.merchant()
+    assert (merchant.merchant_id, merchant.shop_name, merchant.currency) == ("m1", "Mugs", None)
