@@ -28,7 +28,7 @@ def product_row(shop: Shop, product_id: str) -> ProductRow:
 
 def create_product(market: Marketplace, shop: Shop, body: NewProduct) -> Document:
     refuse_markup(body.description)
-    document = as_document(body)
+    document = _shown(as_document(body))
     if any(row.document["parent_sku"] == body.parent_sku for row in shop.catalogue if not row.is_removed):
         raise invalid("parent_sku is used by another product")
     suffix = market.switches.time_suffix
@@ -57,7 +57,7 @@ def add_variation(market: Marketplace, shop: Shop, row: ProductRow, body: NewVar
     _refuse_removed(row)
     if len(row.variations) >= MOST_VARIATIONS:
         raise invalid("a product has at most 400 variations")
-    variation = a_variation(row.document["id"], as_document(body))
+    variation = a_variation(row.document["id"], _shown_variation(as_document(body)))
     merged = copied(row.document)
     merged["variations"].append(variation)
     _refuse_inconsistent(shop, merged)
@@ -97,8 +97,7 @@ def _merged(market: Marketplace, shop: Shop, row: ProductRow, body: ChangedProdu
     if status is not None:
         merged["state"] = "ACTIVE" if status == "ENABLED" else "MERCHANT_INACTIVE"
     changes.pop("variations", None)
-    changes.pop("consignment", None)
-    merge(merged, changes)
+    merge(merged, _shown(changes))
     _refuse_inconsistent(shop, merged)
     return merged
 
@@ -111,8 +110,7 @@ def _merge_variation(market: Marketplace, by_id: dict[str, Document], change: Ch
         raise invalid(f"variation {change.id} was removed by Wish")
     changes = as_document(change)
     places = changes.pop("inventories", None)
-    changes.pop("merchant_set_cost", None)
-    merge(variation, changes)
+    merge(variation, _shown_variation(changes))
     if places is None:
         return
     if market.switches.omitted_warehouses == "reset":
@@ -120,6 +118,17 @@ def _merge_variation(market: Marketplace, by_id: dict[str, Document], change: Ch
             place["inventory"] = 0
     for place in places:
         set_stock(variation, place["warehouse_id"], place["inventory"])
+
+
+def _shown(sent: Document) -> Document:
+    """Without the member that is taken but never shown."""
+    variations = [_shown_variation(one) for one in sent.get("variations", ())]
+    shown = {name: value for name, value in sent.items() if name != "consignment"}
+    return {**shown, "variations": variations} if variations else shown
+
+
+def _shown_variation(sent: Document) -> Document:
+    return {name: value for name, value in sent.items() if name != "merchant_set_cost"}
 
 
 def merge(document: Document, changes: Document) -> None:

@@ -52,6 +52,7 @@ class Contract:
         self._document = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
         resource = DRAFT202012.create_resource(self._document)
         self._registry: Registry[Any] = Registry().with_resource(CONTRACT_URI, resource)
+        self._places: dict[str, tuple[dict[str, Any], str]] = {}
         self._validators: dict[str, Draft202012Validator] = {}
         # Literal paths first: `/orders/bulk_get` is no order id.
         self.operations = sorted(self._operations(), key=lambda operation: operation.path.count("{"))
@@ -110,11 +111,37 @@ class Contract:
 
     def _schema_errors(self, pointer: str, value: Any, is_partial: bool = False) -> list[str]:
         errors = self._validator(pointer).iter_errors(_without_nulls(value))
-        return [
+        invented = self._invented([self._followed(pointer)[0]], value, "")
+        return invented + [
             f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
             for error in errors
             if not (is_partial and error.validator == "required" and error.absolute_path)
         ]
+
+    def _invented(self, schemas: list[dict[str, Any]], value: Any, path: str) -> list[str]:
+        """Members no schema mentions. A client must bear them, but a simulator has no business making them up."""
+        parts = [part for schema in schemas for part in self._flat(schema)]
+        if isinstance(value, list):
+            items = [part["items"] for part in parts if "items" in part]
+            return [problem for one in value for problem in self._invented(items, one, f"{path}[]")]
+        known = [part["properties"] for part in parts if "properties" in part]
+        if not isinstance(value, dict) or not known:
+            return []
+        problems = []
+        for name, member in value.items():
+            described = [properties[name] for properties in known if properties.get(name, False)]
+            if not described:
+                problems.append(f"member {path}/{name} is not in the contract")
+            inner = [one for one in described if isinstance(one, dict)]
+            problems += self._invented(inner, member, f"{path}/{name}")
+        return problems
+
+    def _flat(self, schema: dict[str, Any]) -> list[dict[str, Any]]:
+        """The schema and all it is put together from."""
+        if "$ref" in schema:
+            return self._flat(self._followed(schema["$ref"])[0])
+        parts = [*schema.get("allOf", ()), *schema.get("oneOf", ())]
+        return [schema, *(flat for part in parts for flat in self._flat(part))]
 
     def _validator(self, pointer: str) -> Draft202012Validator:
         if pointer not in self._validators:
@@ -124,8 +151,10 @@ class Contract:
 
     def _followed(self, pointer: str) -> tuple[dict[str, Any], str]:
         """What the pointer leads to, through references, and where that is."""
-        value = self._registry.resolver(CONTRACT_URI).lookup(f"{CONTRACT_URI}{pointer}").contents
-        return self._followed(value["$ref"]) if "$ref" in value else (value, pointer)
+        if pointer not in self._places:
+            value = self._registry.resolver(CONTRACT_URI).lookup(f"{CONTRACT_URI}{pointer}").contents
+            self._places[pointer] = self._followed(value["$ref"]) if "$ref" in value else (value, pointer)
+        return self._places[pointer]
 
 
 def _escaped(path: str) -> str:

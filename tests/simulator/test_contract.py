@@ -180,6 +180,11 @@ def test_the_check_finds_a_body_where_none_belongs(wish: Simulated) -> None:
     assert wish_contract().problems(Exchange(operation, {}, 204, headers, b"{}")) != []
 
 
+def test_the_check_finds_a_member_nobody_described() -> None:
+    body = b'{"code":0,"data":[{"code":"USD","symbol":"$"}]}'
+    assert _problems(body=body) == ["getCurrencies 200: member /data[]/symbol is not in the contract"]
+
+
 async def test_an_unfaithful_application_is_reported_by_the_wrapper(wish: Simulated) -> None:
     async def bare(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 418, "headers": []})

@@ -86,7 +86,8 @@ async def test_an_order_is_changed_at_a_chosen_time(wish: Simulated) -> None:
 
 async def test_an_order_can_be_shown_as_exact_bytes(wish: Simulated) -> None:
     (row,) = wish.place()
-    raw = b'{"id":"%s",  "total_frs_quantity": 1,"new_member":10.100000000000000000001}' % row.id.encode()
+    odd = b'{"general_payment_details":{"payment_total":{"amount":10.100000000000000001,"currency_code":"USD"}}}'
+    raw = b'{"id":"%s",  "order_payment": %s}' % (row.id.encode(), odd)
     await wish.http.put(f"/_control/orders/{row.id}/raw", content=raw)
     assert raw in (await wish.get("/orders")).content
     assert raw in (await wish.get(f"/orders/{row.id}")).content

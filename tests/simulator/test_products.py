@@ -155,6 +155,17 @@ async def test_a_product_is_created_with_its_variations(wish: Simulated) -> None
     assert (await wish.read(f"/products/{made['id']}"))["variations"][0]["inventories"] == places(wish, 3)
 
 
+async def test_members_the_contract_takes_and_never_shows_are_not_shown(wish: Simulated) -> None:
+    body = new_product(wish, consignment={"existing_pid": None})
+    body["variations"][0]["merchant_set_cost"] = 3
+    made = (await wish.post("/products", body)).json()["data"]
+    change = {"id": made["variations"][0]["id"], "merchant_set_cost": 4}
+    changed = await wish.put(f"/products/{made['id']}", {"consignment": None, "variations": [change]})
+    shown = changed.json()["data"]
+    assert "consignment" not in {**made, **shown}
+    assert "merchant_set_cost" not in {**made["variations"][0], **shown["variations"][0]}
+
+
 async def test_a_product_without_variations_is_refused(wish: Simulated) -> None:
     assert (await wish.post("/products", new_product(wish, variations=[]))).json()["code"] == 90001
 
