@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Update, delete, insert, select, updat
 
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import attempts
 
@@ -54,7 +54,7 @@ class AttemptRepository:
         values = {field.name: getattr(attempt, field.name) for field in fields(Attempt)}
         for name in _SECRETS:
             secret = values[name]
-            values[name] = secret and self._cipher.seal(secret.value.encode(), _place(name, attempt.id))
+            values[name] = secret and self._cipher.seal(secret.value.encode(), place("attempts", name, attempt.id))
         await self._session.execute(insert(attempts).values(values))
 
     async def get(self, attempt_id: str) -> Attempt | None:
@@ -81,7 +81,9 @@ class AttemptRepository:
         values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
         for name in _SECRETS:
             sealed = values[name]
-            values[name] = sealed and Secret(self._cipher.open(sealed, _place(name, values["id"])).decode())
+            values[name] = sealed and Secret(
+                self._cipher.open(sealed, place("attempts", name, values["id"])).decode()
+            )
         return Attempt(**(values | {"code_verifier": values["code_verifier"] or Secret("")}))
 
     async def proceed(
@@ -122,7 +124,3 @@ def _change(attempt_id: str) -> Update:
 
 def _end(statement: Update, result: str) -> Update:
     return statement.values(result=result, code_verifier=None, client_secret=None)
-
-
-def _place(column: str, attempt_id: str) -> str:
-    return f"attempts:{column}:{attempt_id}"

@@ -9,8 +9,8 @@ from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.encryption import Cipher, Unreadable
-from channel_sync.persistence.integrations import has_status, secret_place
+from channel_sync.persistence.encryption import Cipher, Unreadable, place
+from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import integrations
 
@@ -42,15 +42,14 @@ class CredentialRepository:
         )
         if row is None or row.client_secret is None:
             raise NotFound("credentials")
-        secret = self._cipher.open(row.client_secret, secret_place(integration_id))
-        return App(row.client_id, Secret(secret.decode()), row.environment)
+        return App(row.client_id, self._open(row.client_secret, "client_secret", integration_id), row.environment)
 
     async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
         """Store another app."""
         await self._session.execute(
             _change(integration_id).values(
                 client_id=client_id,
-                client_secret=self._cipher.seal(secret.value.encode(), secret_place(integration_id)),
+                client_secret=self._seal(secret, "client_secret", integration_id),
                 client_secret_last4=secret.last4,
                 client_secret_updated_at=now,
             )
@@ -180,10 +179,10 @@ class CredentialRepository:
         )
 
     def _seal(self, secret: Secret, column: str, integration_id: str) -> bytes:
-        return self._cipher.seal(secret.value.encode(), f"integrations:{column}:{integration_id}")
+        return self._cipher.seal(secret.value.encode(), place("integrations", column, integration_id))
 
     def _open(self, sealed: bytes, column: str, integration_id: str) -> Secret:
-        return Secret(self._cipher.open(sealed, f"integrations:{column}:{integration_id}").decode())
+        return Secret(self._cipher.open(sealed, place("integrations", column, integration_id)).decode())
 
 
 def _change(integration_id: str) -> Update:

@@ -5,14 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import inspect, select, text
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
 
 from channel_sync.persistence.accounts import AccountRepository
 from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.credentials import CredentialRepository
-from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
+from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey, place
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
@@ -30,7 +29,7 @@ from channel_sync.persistence.storage_errors import translated
 from channel_sync.persistence.tables import meta
 
 _KEY_CHECK = "key_check"
-_KEY_CHECK_PLACE = "meta:value:key_check"
+_KEY_CHECK_PLACE = place("meta", "value", _KEY_CHECK)
 _KNOWN_TEXT = b"channel-sync"
 
 
@@ -114,7 +113,7 @@ class Database:
         sealed = self.cipher.seal(_KNOWN_TEXT, _KEY_CHECK_PLACE)
         async with self.session() as session:
             await session.execute(
-                insert(meta).values(key=_KEY_CHECK, value=sealed).on_conflict_do_nothing(index_elements=["key"])
+                session.insert(meta).values(key=_KEY_CHECK, value=sealed).on_conflict_do_nothing()
             )
 
     async def close(self) -> None:

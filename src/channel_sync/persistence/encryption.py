@@ -35,7 +35,7 @@ class Cipher:
     """Seals and opens values. The first key of the ring seals, every key opens.
 
     A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with tag. `place` is the
-    additional authenticated text, "table:column:row id", so that a value copied elsewhere does not open.
+    additional authenticated text (see the function), so that a value copied elsewhere does not open.
     """
 
     def __init__(self, ring: Mapping[str, bytes]) -> None:
@@ -62,6 +62,11 @@ class Cipher:
             return key.decrypt(nonce, sealed[start + _NONCE_BYTES :], place.encode())
         except InvalidTag:
             raise Unreadable from None
+
+
+def place(table: str, column: str, *row: str) -> str:
+    """Where a value is kept, for the cipher: "table:column:row", the row told by its id or by tenant and id."""
+    return f"{table}:{column}:" + "\x1f".join(row)
 
 
 def _header(key_id: str) -> bytes:

@@ -13,7 +13,7 @@ from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.column_types import micros
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
@@ -83,7 +83,7 @@ class HeldOrderRepository:
             held.channel_request_id,
             held.attempts,
             _digest(order.raw),
-            self._cipher.seal(order.raw, _place(account.tenant, held.id)),
+            self._cipher.seal(order.raw, place("held_orders", "raw", account.tenant, held.id)),
         )
 
     async def release(self, account_id: str, channel_order_ids: Sequence[str]) -> None:
@@ -114,7 +114,7 @@ class HeldOrderRepository:
         row = await self._session.row(select(_row.tenant, _row.raw).where(_row.id == held_id))
         if row is None:
             raise NotFound("held order")
-        return self._cipher.open(row.raw, _place(row.tenant, held_id))
+        return self._cipher.open(row.raw, place("held_orders", "raw", row.tenant, held_id))
 
     async def list(self, tenant: str, integration_id: str | None, page: PageRequest) -> Page[HeldOrder]:
         """A page of what the tenant's shops hold, newest first."""
@@ -148,7 +148,3 @@ def _held(
         now if before is None else before.held_at,
         1 if before is None else before.attempts + 1,
     )
-
-
-def _place(tenant: str, held_id: str) -> str:
-    return f"held_orders:raw:{tenant}:{held_id}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from channel_sync.domain.errors import Conflict, Invalid
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import idempotency
 
@@ -47,7 +47,9 @@ class IdempotencyRepository:
         if row.fingerprint != fingerprint:
             raise Invalid("idempotency_key_reused", "This Idempotency-Key belongs to another request.")
         if row.status is not None:
-            return Replay(row.status, row.headers, self._cipher.open(row.body, _place(tenant, key)))
+            return Replay(
+                row.status, row.headers, self._cipher.open(row.body, place("idempotency", "body", tenant, key))
+            )
         if await self._take_over(tenant, key, now):
             return None
         raise Conflict("idempotency_in_progress", "The first request of this key is being answered.")
@@ -61,7 +63,7 @@ class IdempotencyRepository:
 
     async def complete(self, tenant: str, key: str, status: int, headers: dict[str, str], body: bytes) -> None:
         """Keep the answer."""
-        sealed = self._cipher.seal(body, _place(tenant, key))
+        sealed = self._cipher.seal(body, place("idempotency", "body", tenant, key))
         await self._session.execute(
             update(idempotency)
             .where(_row.tenant == tenant, _row.key == key)
@@ -76,7 +78,3 @@ class IdempotencyRepository:
     async def prune(self, before: datetime) -> int:
         """Forget keys from before a moment; how many."""
         return await self._session.change(delete(idempotency).where(_row.created_at < before))
-
-
-def _place(tenant: str, key: str) -> str:
-    return f"idempotency:body:{tenant}\x1f{key}"

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select,
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import integrations
@@ -58,7 +58,9 @@ class IntegrationRepository:
         """Store a new integration with its app's secret."""
         values = {field.name: getattr(integration, field.name) for field in fields(Integration)}
         values["name_key"] = integration.name.casefold()
-        values["client_secret"] = self._cipher.seal(client_secret.value.encode(), secret_place(integration.id))
+        values["client_secret"] = self._cipher.seal(
+            client_secret.value.encode(), place("integrations", "client_secret", integration.id)
+        )
         await self._session.execute(insert(integrations).values(values))
 
     async def get(self, tenant: str, integration_id: str) -> Integration:
@@ -124,11 +126,6 @@ class IntegrationRepository:
         return page_of([Integration(*row) for row in rows], page, _key_by_name if by_name else _key_by_age)
 
 
-def secret_place(integration_id: str) -> str:
-    """Where the app's secret is kept, for the cipher."""
-    return f"integrations:client_secret:{integration_id}"
-
-
 def has_status(status: Status) -> ColumnElement[bool]:
     """`Integration.status` as a condition."""
     row = integrations.c
@@ -158,13 +155,13 @@ def _shown(status: Status | None) -> ColumnElement[bool]:
 
 def _sorted(statement: Select[Any], query: IntegrationQuery, page: PageRequest) -> Select[Any]:
     by_name = query.sort in ("name", "-name")
-    place = tuple_(integrations.c.name_key if by_name else integrations.c.created_at, integrations.c.id)
+    position = tuple_(integrations.c.name_key if by_name else integrations.c.created_at, integrations.c.id)
     backwards = query.sort.startswith("-")
     if page.after is not None:
         value, last_id = page.after
         last = tuple_(str(value) if by_name else _moment(value), str(last_id))
-        statement = statement.where(place < last if backwards else place > last)
-    return statement.order_by(*(part.desc() if backwards else part for part in place.clauses))
+        statement = statement.where(position < last if backwards else position > last)
+    return statement.order_by(*(part.desc() if backwards else part for part in position.clauses))
 
 
 def _key_by_name(integration: Integration) -> Key:

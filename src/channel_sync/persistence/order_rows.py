@@ -14,7 +14,7 @@ from channel_sync.domain.money import Money
 from channel_sync.domain.orders import Address, ChannelOrder, Order, OrderContent
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.column_types import micros
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.session import Values
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import orders
@@ -155,15 +155,10 @@ class RowWriter:
             position,
             fresh.digest,
             fresh.content.decode(),
-            None if fresh.address is None else seal(fresh.address, place("address", tenant, order_id)),
-            None if tax is None else seal(tax, place("tax", tenant, order_id)),
-            None if raw is None else seal(raw, place("raw", tenant, order_id)),
+            None if fresh.address is None else seal(fresh.address, place("orders", "address", tenant, order_id)),
+            None if tax is None else seal(tax, place("orders", "tax", tenant, order_id)),
+            None if raw is None else seal(raw, place("orders", "raw", tenant, order_id)),
         )
-
-
-def place(column: str, tenant: str, order_id: str) -> str:
-    """Where a part of an order is kept, for the cipher."""
-    return f"orders:{column}:{tenant}:{order_id}"
 
 
 def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
@@ -173,7 +168,7 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
 
     def opened(column: str, parse: Callable[[bytes], Any]) -> Any:
         sealed = getattr(row, column) if personal else None
-        return None if sealed is None else parse(cipher.open(sealed, place(column, row.tenant, row.id)))
+        return None if sealed is None else parse(cipher.open(sealed, place("orders", column, row.tenant, row.id)))
 
     return Order(
         id=row.id,

@@ -1,0 +1,93 @@
+"""Brings a database to the newest schema. Safe to run twice at once: one migrates, the other waits and finds it done."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+import channel_sync
+from channel_sync.domain.errors import StorageUnavailable
+from channel_sync.persistence.sqlite import begin_immediate, prepare_writer
+from channel_sync.persistence.storage_errors import translated, translated_connecting
+
+_WAIT_MS = 60_000
+_ADVISORY_LOCK = 0x57_15_48
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision, by default the newest; `StorageUnavailable` where that takes too long.
+
+    All of it is one transaction, so a crash leaves the database as it was.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        _migrate_sqlite(address, revision)
+    else:
+        asyncio.run(_migrate_postgres(address, revision))
+
+
+def newest() -> str:
+    """The revision that this code needs."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    assert head is not None, "There are no migrations."
+    return head
+
+
+def config() -> Config:
+    """Alembic, told where the migrations are: inside the wheel, or beside `src`."""
+    package = Path(channel_sync.__file__).parent
+    inside = package / "migrations"
+    folder = inside if inside.is_dir() else package.parent.parent / "migrations"
+    found = Config()
+    found.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return found
+
+
+def _run(connection: Connection, revision: str) -> None:
+    # Alembic goes on in the transaction that is open on the connection it is given.
+    settings = config()
+    settings.attributes["connection"] = connection
+    downwards = revision == "base" or revision.startswith("-")
+    (command.downgrade if downwards else command.upgrade)(settings, revision)
+
+
+def _migrate_sqlite(address: URL, revision: str) -> None:
+    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        address.set(drivername="sqlite"),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"isolation_level": None, "timeout": _WAIT_MS / 1000},
+    )
+    event.listen(engine, "connect", prepare_writer)
+    event.listen(engine, "begin", begin_immediate)
+    with translated(), engine.connect() as connection:
+        # A table is altered by copying it; with foreign keys on, dropping the old one takes the rows of its children.
+        driver = connection.connection.cursor()
+        driver.execute("PRAGMA foreign_keys = OFF")
+        driver.close()
+        with connection.execution_options(patience_ms=_WAIT_MS).begin():
+            _run(connection, revision)
+            if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+                raise RuntimeError("The migration would leave rows without their parents; nothing was changed.")
+    engine.dispose()
+
+
+async def _migrate_postgres(address: URL, revision: str) -> None:
+    engine = create_async_engine(
+        address.set(drivername="postgresql+asyncpg"), poolclass=NullPool, hide_parameters=True
+    )
+    with translated(), translated_connecting():
+        async with engine.begin() as connection:
+            await connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+            # From here on a lock that traffic holds ends the migration soon: queueing behind it would stop traffic.
+            await connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+            await connection.run_sync(_run, revision)
+    await engine.dispose()

