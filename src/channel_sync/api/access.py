@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Security, params
 from fastapi.security import HTTPBearer, SecurityScopes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -130,6 +130,7 @@ def check_scopes(needed: SecurityScopes, caller: CurrentCaller, _: Annotated[obj
         raise HttpProblem(403, "insufficient_scope", f"This needs the scope {needed.scope_str}.")
 
 
-def requires(scope: str) -> object:
+def requires(scope: str) -> params.Security:
     """The dependency of an operation that needs `scope`."""
-    return Security(check_scopes, scopes=[scope])
+    dependency: params.Security = Security(check_scopes, scopes=[scope])
+    return dependency

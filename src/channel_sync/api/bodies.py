@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from channel_sync.api.problems import HttpProblem, malformed
+from channel_sync.domain.errors import NotFound
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 20
@@ -34,6 +35,7 @@ class StrictRoute(APIRoute):
 
         async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            _check_address(strict)
             if takes_body and not _says_json(strict) and await strict.body():
                 raise HttpProblem(415, "unsupported_media_type", "Send the body as application/json.")
             return await handle(strict)
@@ -44,6 +46,14 @@ class StrictRoute(APIRoute):
 def _says_json(request: Request) -> bool:
     essence = request.headers.get("content-type", "").split(";")[0].strip().lower()
     return essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))
+
+
+def _check_address(request: Request) -> None:
+    """NUL is in no id and in no filter; PostgreSQL could not even be asked for it."""
+    if "\0" in request.scope["path"]:
+        raise NotFound
+    if any("\0" in value for value in request.query_params.values()):
+        raise HttpProblem(422, "invalid_character", "A query parameter holds NUL.")
 
 
 def parse(body: bytes) -> Any:

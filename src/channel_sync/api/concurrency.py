@@ -11,9 +11,7 @@ _STRONG_TAG = re.compile(r'"([0-9]{1,18})"')
 
 IfMatch = Annotated[
     str | None,
-    Header(
-        description='`ETag` of the version that is changed, as `"3"`. Stale: 412. Left out: last write wins.'
-    ),
+    Header(description='`ETag` of the version that is changed, as `"3"`. Stale: 412. Left out: last write wins.'),
 ]
 
 

@@ -24,6 +24,8 @@ from channel_sync.flows.credentials import PastedCredentials
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
 starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
 
+NOT_UNDERSTOOD = {"description": "The marketplace's reply could not be understood."}
+
 GRANT = requires("credentials:write")
 
 
@@ -48,7 +50,10 @@ async def reauthorise_integration(
     "/integrations/{integration_id}/credentials",
     summary="Paste credentials by hand",
     dependencies=[GRANT],
-    responses={409: {"description": "They belong to another merchant, or to one that is connected already."}},
+    responses={
+        409: {"description": "They belong to another merchant, or to one that is connected already."},
+        502: NOT_UNDERSTOOD,
+    },
 )
 async def paste_credentials(
     integration_id: str,
@@ -74,7 +79,7 @@ async def paste_credentials(
     "/integrations/{integration_id}/verify",
     summary="Ask the marketplace whether the credentials work",
     dependencies=[GRANT, IDEMPOTENT],
-    responses={409: {"description": "There are no credentials to verify."}},
+    responses={409: {"description": "There are no credentials to verify."}, 502: NOT_UNDERSTOOD},
 )
 async def verify_integration(
     integration_id: str, caller: CurrentCaller, services: CurrentServices

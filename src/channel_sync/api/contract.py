@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from channel_sync.api.examples import EXAMPLES
+from channel_sync.api.fields import MAX_INTEGER
 from channel_sync.api.problems import MEDIA_TYPE, Problem
 
 _MEANINGS = {
@@ -78,38 +79,69 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         schemas.pop(unused, None)
     components["schemas"] = dict(sorted(schemas.items()))
     components["responses"] = {f"Problem{status}": _problem_response(status) for status in _MEANINGS}
+    _make_bounds_whole(components["schemas"])
     return document
 
 
+def _make_bounds_whole(schema: Any) -> None:
+    """FastAPI writes the bounds of integers as floats, which changes the largest one."""
+    if isinstance(schema, list):
+        for part in schema:
+            _make_bounds_whole(part)
+    if isinstance(schema, dict):
+        for bound in ("minimum", "maximum"):
+            if isinstance(schema.get(bound), float):
+                schema[bound] = max(-MAX_INTEGER, min(MAX_INTEGER, int(schema[bound])))
+        for part in schema.values():
+            _make_bounds_whole(part)
+
+
 def _add_errors(method: str, operation: dict[str, Any]) -> None:
-    named = {status: answer for status, answer in operation["responses"].items() if int(status) < 400}
-    special = {int(status) for status in operation["responses"] if int(status) >= 400 and status != "422"}
-    for status in sorted(special | _general_errors(method, operation)):
-        told = operation["responses"].get(str(status), {}).get("description")
-        named[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
-        if told and status in special:
-            named[str(status)]["description"] = told
-    operation["responses"] = named
+    """Problem answers for what the operation names itself and for what its parts make possible."""
+    given = {int(status): answer for status, answer in operation["responses"].items()}
+    own = {status: answer for status, answer in given.items() if status < 400 or _is_told(answer)}
+    if not _is_page(operation):
+        named = {status for status in given if status >= 400 and status != 422}
+        for status in (_possible_errors(method, operation) | named) - set(own):
+            words = given.get(status, {}).get("description")
+            own[status] = _problem_reference(status) | ({"description": words} if words else {})
+    operation["responses"] = {str(status): own[status] for status in sorted(own)}
 
 
-def _general_errors(method: str, operation: dict[str, Any]) -> set[int]:
-    parameters = operation.get("parameters", [])
-    names = {parameter["name"].lower() for parameter in parameters}
-    found = {500, 503}
+def _is_told(answer: dict[str, Any]) -> bool:
+    """Whether the operation itself says what this error looks like."""
+    schemas = [media.get("schema", {}) for media in answer.get("content", {}).values()]
+    return any("HTTPValidationError" not in schema.get("$ref", "") for schema in schemas)
+
+
+def _is_page(operation: dict[str, Any]) -> bool:
+    return any("text/html" in answer.get("content", {}) for answer in operation["responses"].values())
+
+
+def _problem_reference(status: int) -> dict[str, Any]:
+    return {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _possible_errors(method: str, operation: dict[str, Any]) -> set[int]:
+    parameters = {(one["in"], one["name"].lower()) for one in operation.get("parameters", [])}
+    places = {place for place, _ in parameters}
+    found = {500}
     if "security" in operation:
-        found |= {401, 403, 429}
-    if parameters or "requestBody" in operation:
-        found |= {422}
-    if "requestBody" in operation or method in _METHODS_WITH_BODY:
-        found |= {400, 413, 415}
-    if "cursor" in names:
-        found |= {400}
-    if any(parameter["in"] == "path" for parameter in parameters):
+        found |= {401, 403, 429, 503}
+    if "requestBody" in operation:
+        found |= {400, 422}
+    if method in _METHODS_WITH_BODY:
+        found |= {413, 415}
+    if "path" in places:
         found |= {404}
-    if "if-match" in names:
+    if places & {"query", "header"}:
+        found |= {422}
+    if ("query", "cursor") in parameters:
+        found |= {400}
+    if ("header", "if-match") in parameters:
         found |= {412}
-    if "idempotency-key" in names:
-        found |= {409, 422}
+    if ("header", "idempotency-key") in parameters:
+        found |= {409}
     return found
 
 

@@ -61,15 +61,16 @@ async def list_events(
 
 
 async def _read(
-    services: Services, tenant: str, after: str | None, types: tuple[str, ...] | None, limit: int
+    services: Services, tenant: str, after: str | None, types: tuple[str, ...], limit: int
 ) -> list[Event]:
     async with services.database.read() as work:
         return await work.events.after(tenant, after, types, limit)
 
 
-def _types(text: str | None) -> tuple[str, ...] | None:
+def _types(text: str | None) -> tuple[str, ...]:
+    """The types asked for; none at all means every type."""
     if text is None:
-        return None
+        return ()
     types = tuple(part.strip() for part in text.split(",") if part.strip())
     if not types or any(name not in EVENT_TYPES for name in types):
         raise Invalid("unknown_event_type", "There is an event type here that does not exist.", "/types")

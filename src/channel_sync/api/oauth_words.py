@@ -34,11 +34,14 @@ def ending(code: str | None) -> Ending:
     return _ENDINGS.get(code or "", _FAILED)
 
 
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
+
+# What the operations on pages may answer, for the contract.
 PAGES: dict[int | str, dict[str, Any]] = {
     303: {"description": "The browser goes on."},
-    400: {"description": "A page: nothing has changed."},
-    409: {"description": "A page: used already, or not the right account."},
-    410: {"description": "A page: too old."},
-    429: {"description": "A page: too many visits; wait as long as Retry-After says."},
-    503: {"description": "A page: load it again in a moment."},
+    400: {"description": "Nothing has changed.", "content": _PAGE},
+    409: {"description": "Used already, or not the right account.", "content": _PAGE},
+    410: {"description": "Too old.", "content": _PAGE},
+    429: {"description": "Too many visits; wait as long as Retry-After says.", "content": _PAGE},
+    503: {"description": "Load it again in a moment.", "content": _PAGE},
 }

@@ -137,7 +137,10 @@ async def list_held_orders(
     "/orders/held/{held_id}/replay",
     summary="Try a held order again",
     dependencies=[WRITE, IDEMPOTENT],
-    responses={409: {"description": "Its integration has no shop to ask."}},
+    responses={
+        409: {"description": "Its integration has no shop to ask."},
+        502: {"description": "The marketplace's reply could not be understood."},
+    },
 )
 async def replay_held_order(held_id: str, caller: CurrentCaller, services: CurrentServices) -> ReplayedView:
     """Fetches the order anew, or falls back to the stored reply; then it is an order, or it stays held."""

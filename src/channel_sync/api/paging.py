@@ -32,7 +32,7 @@ CursorText = Annotated[
 class Cursors:
     """The cursors of one list as one tenant asks for it. `shape` is the types of the key of a row."""
 
-    list: str
+    name: str
     tenant: str
     filters: Mapping[str, object]
     shape: tuple[type, ...]
@@ -58,14 +58,15 @@ class Cursors:
         return tuple(key)
 
     def _fits(self, key: list[str | int]) -> bool:
-        return len(key) == len(self.shape) and all(
-            type(part) is kind and (0 <= part <= _LAST_MOMENT if isinstance(part, int) else "\0" not in part)
-            for part, kind in zip(key, self.shape, strict=True)
-        )
+        return [type(part) for part in key] == [*self.shape] and all(map(_is_sane, key))
 
     def _mark(self) -> str:
-        parts = [self.list, self.tenant, *(f"{name}={value}" for name, value in sorted(self.filters.items()))]
+        parts = [self.name, self.tenant, *(f"{name}={value}" for name, value in sorted(self.filters.items()))]
         return blake2b("\x1f".join(parts).encode(), digest_size=9).hexdigest()
+
+
+def _is_sane(part: str | int) -> bool:
+    return "\0" not in part if isinstance(part, str) else 0 <= part <= _LAST_MOMENT
 
 
 def _invalid() -> HttpProblem:

@@ -1,6 +1,6 @@
 """Operations on runs: start one, read its history and calls, stop it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 from pydantic import Field, StrictBool, model_validator
@@ -51,11 +51,14 @@ class CountsView(TypedDict):
     failed: int
 
 
+# `RunError.kind`, in the order of the contract.
+ERROR_CLASSES = ("auth", "config", "data", "rate_limit", "channel_outage", "network", "internal")
+
 RunErrorView = TypedDict(
     "RunErrorView",
     {
         "code": str,
-        "class": Literal["auth", "config", "data", "rate_limit", "channel_outage", "network", "internal"],
+        "class": Annotated[str, Field(json_schema_extra={"enum": list(ERROR_CLASSES)})],
         "origin": str,
         "retryable": bool,
         "message": str,

@@ -1,0 +1,22 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from tests.api.world import World
+
+from channel_sync.persistence.database import Database
+
+
+@pytest.fixture
+async def world(sqlite_database: Database) -> World:
+    """A deployment with an empty database."""
+    version = await sqlite_database.schema_version()
+    assert version is not None
+    return World(sqlite_database, version)
+
+
+@pytest.fixture
+async def admin(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller of the tenant `acme` who may do everything."""
+    async with world.caller() as caller:
+        yield caller

@@ -1,0 +1,69 @@
+import pytest
+
+from channel_sync.api.bodies import MAX_DEPTH, parse
+from channel_sync.api.problems import HttpProblem
+
+
+def refusal(body: bytes) -> tuple[int, str]:
+    with pytest.raises(HttpProblem) as refused:
+        parse(body)
+    return refused.value.status_code, refused.value.code
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+def test_plain_json_is_read():
+    assert parse('{"a": [1, 2.5, "ä", null, true]}'.encode()) == {"a": [1, 2.5, "ä", None, True]}
+
+
+@pytest.mark.parametrize("body", [b"{", b"", b"\x00", b'{"a": "\x01"}', b"{'a': 1}", b'{"a": 1}x'])
+def test_broken_json_is_400(body):
+    assert refusal(body) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_are_not_json_are_400(text):
+    assert refusal(f'{{"a": {text}}}'.encode()) == (400, "malformed_json")
+
+
+def test_a_float_beyond_all_floats_is_400():
+    assert refusal(b'{"a": 1e999}') == (400, "number_out_of_range")
+
+
+@pytest.mark.parametrize("digits", [21, 5000])
+def test_an_integer_with_too_many_digits_is_422(digits):
+    assert refusal(b"[" + b"9" * digits + b"]") == (422, "number_out_of_range")
+
+
+def test_a_member_that_stands_twice_is_400():
+    assert refusal(b'{"a": 1, "b": {"c": 1, "c": 1}}') == (400, "duplicate_member")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_another_encoding_is_400(encoding):
+    assert refusal('{"a": "ä"}'.encode(encoding))[0] == 400
+
+
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\uDFFF", "a\\uD83Db"])
+def test_nul_and_half_surrogates_are_422(escape):
+    assert refusal(f'[{{"a": ["{escape}"]}}]'.encode()) == (422, "invalid_character")
+    assert refusal(f'{{"{escape}": 1}}'.encode()) == (422, "invalid_character")
+
+
+def test_a_whole_surrogate_pair_and_an_escaped_backslash_are_fine():
+    assert parse(b'["\\ud83d\\ude00", "\\\\u0000"]') == ["😀", "\\u0000"]
+
+
+def test_the_deepest_allowed_body_is_read():
+    assert parse(nested(MAX_DEPTH)) is not None
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 500, 100_000])
+def test_deeper_bodies_are_400(depth):
+    assert refusal(nested(depth)) == (400, "too_deep")
+
+
+def test_many_siblings_are_not_deep():
+    assert len(parse(b"[" + b",".join([b"[]"] * 1000) + b"]")) == 1000

@@ -1,0 +1,204 @@
+import asyncio
+
+import httpx
+import pytest
+from tests.api.world import CONSOLE, NEW_INTEGRATION, World, query_of
+
+HTTPS = "https://sync.example"
+
+
+async def invitation(admin: httpx.AsyncClient, **members: str | None) -> str:
+    draft = (await admin.post("/integrations", json=NEW_INTEGRATION | members)).json()
+    return str(draft["authorise_url"])
+
+
+async def departed(world: World, admin: httpx.AsyncClient, **members: str | None) -> tuple[httpx.AsyncClient, str]:
+    """A browser on its way, and the address of the consent page it was sent to."""
+    world.channel.open_shop("m1")
+    browser = world.browser()
+    departure = await browser.post(await invitation(admin, **members))
+    return browser, departure.headers["location"]
+
+
+async def state_of(admin: httpx.AsyncClient) -> str:
+    drafts = (await admin.get("/integrations?status=draft")).json()["items"]
+    return str(drafts[0]["auth"]["state"])
+
+
+async def test_the_page_names_what_is_about_to_be_connected_and_escapes_it(admin, world):
+    url = await invitation(admin, name="<script>alert(1)</script> & Co")
+    async with world.browser() as browser:
+        page = await browser.get(url)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Co" in page.text
+    assert "<script" not in page.text
+    assert "client-1" in page.text
+
+
+async def test_the_page_may_not_be_framed_stored_or_told_on(admin, world):
+    async with world.browser() as browser:
+        page = await browser.get(await invitation(admin))
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "frame-ancestors 'none'" in policy
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cache-control"] == "no-store"
+
+
+async def test_looking_uses_nothing_up(admin, world):
+    url = await invitation(admin)
+    async with world.browser() as browser:
+        statuses = [(await browser.get(url)).status_code for _ in range(3)]
+        head = await browser.head(url)
+        departure = await browser.post(url)
+    assert (statuses, head.status_code, departure.status_code) == ([200, 200, 200], 405, 303)
+
+
+async def test_continue_sets_a_cookie_for_this_browser_and_works_once(admin, world):
+    url = await invitation(admin)
+    async with world.browser() as browser:
+        departure = await browser.post(url)
+        again = await browser.post(url)
+    assert departure.headers["location"].startswith("https://production.wish.example/consent?")
+    cookie = departure.headers["set-cookie"]
+    assert cookie.startswith("wish_attempt=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Path=/" in cookie
+    assert "Secure" not in cookie
+    assert again.status_code == 409
+
+
+async def test_behind_https_the_cookie_is_a_host_cookie(world):
+    world.set(public_url=HTTPS)
+    async with world.caller() as admin:
+        url = await invitation(admin)
+    async with world.browser(base_url=HTTPS) as browser:
+        departure = await browser.post(url)
+    assert departure.headers["set-cookie"].startswith("__Host-wish_attempt=")
+    assert "Secure" in departure.headers["set-cookie"]
+    assert departure.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_the_ticket_may_stand_in_the_form(admin, world):
+    url = await invitation(admin)
+    async with world.browser() as browser:
+        departure = await browser.post("/wish/authorise", data={"ticket": query_of(url)["ticket"]})
+    assert departure.status_code == 303
+
+
+async def test_a_form_on_another_site_is_refused_and_uses_nothing_up(admin, world):
+    url = await invitation(admin)
+    async with world.browser() as browser:
+        refused = await browser.post(url, headers={"Sec-Fetch-Site": "cross-site"})
+        departure = await browser.post(url, headers={"Sec-Fetch-Site": "same-origin"})
+    assert (refused.status_code, departure.status_code) == (400, 303)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?ticket=", "?ticket=CANARY", "?ticket=a&ticket=b", "?ticket=%00", "?ticket=%C3%A4"]
+)
+async def test_an_unknown_or_odd_ticket_is_a_page_without_echo(world, query):
+    async with world.browser() as browser:
+        page = await browser.get(f"/wish/authorise{query}")
+    assert page.status_code in (400, 410)
+    assert "CANARY" not in page.text
+
+
+async def test_the_callback_goes_back_to_the_console_with_a_clean_address(admin, world):
+    browser, consent_url = await departed(world, admin, return_url=f"{CONSOLE}/done?tab=2&result=x")
+    code = world.channel.consent(consent_url, "m1")
+    state = query_of(consent_url)["state"]
+    arrival = await browser.get("/wish/callback", params={"code": code, "state": state, "x": "CANARY"})
+    target = arrival.headers["location"]
+    assert arrival.status_code == 303
+    assert target.startswith(f"{CONSOLE}/done?")
+    assert query_of(target)["tab"] == "2"
+    assert query_of(target)["result"] == "connected"
+    assert set(query_of(target)) == {"tab", "integration_id", "result"}
+
+
+async def test_without_a_return_url_the_callback_ends_in_a_page(admin, world):
+    browser, consent_url = await departed(world, admin, return_url=None)
+    page = await browser.get("/wish/callback", params={"code": world.channel.consent(consent_url, "m1")})
+    assert page.status_code == 200
+    assert "Shop is connected to Mugs." in page.text
+
+
+async def test_a_denial_goes_back_with_the_reason_and_changes_nothing(admin, world):
+    browser, _ = await departed(world, admin)
+    query = {"error": "access_denied", "error_description": "<script>CANARY</script>"}
+    arrival = await browser.get("/wish/callback", params=query)
+    assert query_of(arrival.headers["location"])["error"] == "access_denied"
+    assert "CANARY" not in arrival.headers["location"]
+    assert world.channel.calls["redeem"] == 0
+
+
+async def test_the_callback_in_another_browser_changes_nothing_and_says_where_to_start(admin, world):
+    _, consent_url = await departed(world, admin)
+    async with world.browser() as other:
+        page = await other.get("/wish/callback", params={"code": world.channel.consent(consent_url, "m1")})
+    assert page.status_code == 400
+    assert "Go back to your system" in page.text
+    assert (world.channel.calls["redeem"], await state_of(admin)) == (0, "pending")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=a&code=b",
+        "code=a&state=b&state=c",
+        "code[]=a",
+        "code=a%00b",
+        "code=%C3%A4",
+        "code=" + "a" * 2049,
+        "state=a",
+        "code=",
+        "",
+        "&".join(f"x{number}=1" for number in range(200)) + "&code=a",
+    ],
+)
+async def test_an_odd_callback_is_400_and_changes_nothing(admin, world, query):
+    browser, _ = await departed(world, admin)
+    page = await browser.get(f"/wish/callback?{query}")
+    assert (page.status_code, page.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert (world.channel.calls["redeem"], await state_of(admin)) == (0, "pending")
+
+
+async def test_a_foreign_state_is_refused(admin, world):
+    browser, consent_url = await departed(world, admin)
+    code = world.channel.consent(consent_url, "m1")
+    page = await browser.get("/wish/callback", params={"code": code, "state": "other"})
+    assert (page.status_code, world.channel.calls["redeem"]) == (400, 0)
+
+
+async def test_reading_ahead_uses_nothing_up(admin, world):
+    browser, consent_url = await departed(world, admin)
+    query = {"code": world.channel.consent(consent_url, "m1")}
+    ahead = await browser.get("/wish/callback", params=query, headers={"Sec-Purpose": "prefetch"})
+    head = await browser.head("/wish/callback", params=query)
+    arrival = await browser.get("/wish/callback", params=query)
+    assert (ahead.status_code, head.status_code, arrival.status_code) == (503, 405, 303)
+
+
+async def test_one_callback_loaded_often_makes_one_token_call(admin, world):
+    browser, consent_url = await departed(world, admin)
+    query = {"code": world.channel.consent(consent_url, "m1")}
+    arrivals = await asyncio.gather(*(browser.get("/wish/callback", params=query) for _ in range(20)))
+    assert world.channel.calls["redeem"] == 1
+    assert {query_of(one.headers["location"])["result"] for one in arrivals} == {"connected"}
+
+
+async def test_a_flood_of_callbacks_is_turned_away_for_its_address_only(world):
+    async with world.browser("198.51.100.1") as flood, world.browser("198.51.100.2") as other:
+        pages = [await flood.get("/wish/callback?code=x") for _ in range(100)]
+        elsewhere = await other.get("/wish/callback?code=x")
+    statuses = [page.status_code for page in pages]
+    assert (statuses[0], statuses[-1], elsewhere.status_code) == (400, 429, 400)
+    assert int(pages[-1].headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded"])
+async def test_a_spoofed_host_moves_no_address(admin, header):
+    answer = await admin.post("/integrations", json=NEW_INTEGRATION, headers={header: "evil.example"})
+    assert "evil.example" not in answer.text
