@@ -83,8 +83,8 @@ class Call:
         return name, direction == "desc"
 
 
-Answer = bytes | None
-"""The JSON of `data`, or None for 204."""
+Answer = bytes | list[bytes] | None
+"""The JSON of `data`, or of each element of it, or None for 204."""
 
 Serve = Callable[[Call], Answer]
 

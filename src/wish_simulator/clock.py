@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 TimeSuffix = Literal["Z", "+00:00"]
@@ -17,8 +18,12 @@ class Clock:
 
 def written(ms: int, suffix: TimeSuffix = "Z") -> str:
     """`YYYY-MM-DDTHH:mm:ss.sss` and the suffix, as the published document prints times."""
-    moment = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{moment}.{ms % 1000:03d}{suffix}"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}{suffix}"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def parsed(text: str) -> int:

@@ -47,10 +47,11 @@ EVERYTHING = 10**9
 
 def list_orders(call: Call) -> Answer:
     rows = call.shop.orders.page(_query(call, call.integer("limit", 50, LARGEST_PAGE)))
-    content = b"[%b]" % b",".join([row.content for row in rows])
-    answer = content if "fields" not in call.query else answered(call, from_bytes(content))
+    contents = [row.content for row in rows]
     _touch_some(call)
-    return answer
+    if "fields" not in call.query:
+        return contents
+    return answered(call, [from_bytes(content) for content in contents])
 
 
 def get_order(call: Call) -> Answer:

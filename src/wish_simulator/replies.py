@@ -20,8 +20,14 @@ TRANSLATIONS = {
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
-def success_body(data: bytes) -> bytes:
-    return b'{"code":0,"message":"","data":%b}' % data
+def success_body(data: bytes | list[bytes]) -> bytes:
+    """The envelope around `data`, or around an array of elements, which are then copied only once."""
+    if isinstance(data, bytes):
+        return b'{"code":0,"message":"","data":%b}' % data
+    if not data:
+        return success_body(b"[]")
+    first, last = b'{"code":0,"message":"","data":[' + data[0], b"]}"
+    return b",".join([first, *data[1:-1], data[-1] + last]) if len(data) > 1 else first + last
 
 
 def error_body(code: int, message: str, language: str, is_text: bool) -> bytes:

@@ -201,6 +201,15 @@ async def test_an_unfaithful_application_is_reported_by_the_wrapper(wish: Simula
     assert "GetMultipleOrders" in checked.never_called
 
 
+async def test_only_answers_broken_on_purpose_go_unjudged(wish: Simulated) -> None:
+    await wish.get("/orders")
+    await wish.get("/orders", limit=501)
+    assert wish.checked.judged == 2
+    await wish.control("/faults", {"way": "html_502"})
+    await wish.get("/orders")
+    assert wish.checked.judged == 2
+
+
 def test_no_test_here_serves_an_application_round_the_check() -> None:
     files = {path.name for path in Path(__file__).parent.glob("*.py") if "create_app(" in path.read_text()}
     assert files <= {"simulated.py", "contract.py", "test_contract.py"}

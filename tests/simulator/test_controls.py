@@ -1,10 +1,16 @@
 """`/_control`: setting the stage."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from tests.simulator.product_calls import stock
 from tests.simulator.simulated import REDIRECT_URI, Simulated
+
+from wish_simulator.faults import Way
+from wish_simulator.switches import Switches
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulator.md"
 
 
 def pair(wish: Simulated, **more: Any) -> dict[str, Any]:
@@ -16,6 +22,11 @@ async def refused(wish: Simulated, method: str, path: str, body: Any) -> str:
     assert answer.status_code == 400, answer.text
     error: str = answer.json()["error"]
     return error
+
+
+@pytest.mark.parametrize("name", [*Switches.__struct_fields__, *get_args(Way)])
+def test_every_switch_and_way_to_fail_is_documented(name: str) -> None:
+    assert f"`{name}`" in PAGE.read_text(encoding="utf-8")
 
 
 async def test_a_shop_is_set_up_and_connected_without_pages(wish: Simulated) -> None:
