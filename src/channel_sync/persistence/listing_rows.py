@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Update, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, or_, select, update
 
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping
 from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.session import Values
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_levels
@@ -101,7 +102,7 @@ def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
     told = and_(_row.mapping == Mapping.MAPPED, _row.writable)
     wanted = case((told, func.coalesce(version, 0)), else_=0)
     # What waits already has waited since then.
-    since = case((_row.wanted_version > _row.settled_version, _row.wanted_at), else_=now)
+    since = case((_row.wanted_version > _row.settled_version, _row.wanted_at), else_=literal(now, Utc()))
     changed = update(listings).where(*which, _row.wanted_version != wanted)
     return changed.values(wanted_version=wanted, wanted_at=since)
 
