@@ -121,9 +121,11 @@ class FakeShop:
         asked = [order for order in owner.orders.values() if _within(order, query)]
         asked.sort(key=lambda order: _time(order, query), reverse=not owner.sorted_pages)
         page = asked[: owner.page_size]
-        if len(page) < owner.page_size:
+        if not page:
             return _page(page, None, owner.sorted_pages)
         last = _time(page[-1], query)
+        if len(page) < owner.page_size:
+            return _page(page, replace(query, since=max(last, query.since)), owner.sorted_pages, full=False)
         if last > query.since or not owner.sorted_pages:
             return _page(page, replace(query, since=last), owner.sorted_pages)
         # One instant fills the page: it is read whole, and only then passed, as the protocol promises.
@@ -221,8 +223,12 @@ def _within(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> bool:
 
 
 def _page(
-    orders: Sequence[ChannelOrder | UnreadableOrder], following: OrderQuery | None, in_order: bool
+    orders: Sequence[ChannelOrder | UnreadableOrder],
+    following: OrderQuery | None,
+    in_order: bool,
+    full: bool | None = None,
 ) -> OrderPage:
     good = tuple(order for order in orders if isinstance(order, ChannelOrder))
     bad = tuple(order for order in orders if isinstance(order, UnreadableOrder))
-    return OrderPage(good, bad, following, full=following is not None, in_order=in_order)
+    more = following is not None if full is None else full
+    return OrderPage(good, bad, following, full=more, in_order=in_order)

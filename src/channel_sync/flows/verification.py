@@ -81,7 +81,8 @@ class Verifying:
         try:
             renewed = await self.grants.prove(self.integration.id)
         except ChannelError as error:
-            return self._note_failed_renewal(error)
+            self._note_failed_renewal(error)
+            return None
         for name in ("client_id", "client_secret", "refresh_token"):
             self._note(name)
         self.integration = renewed.integration

@@ -1,0 +1,154 @@
+"""Everything it takes to connect a shop, around a real database and a marketplace in memory."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.fake_channel import FakeChannel
+
+from channel_sync.domain.channel import Environment, Priority, Wire
+from channel_sync.domain.events import Event
+from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.runs import RunKind, RunRequest, Trigger
+from channel_sync.domain.secrets import Secret
+from channel_sync.flows.arrivals import Arrival, Callback
+from channel_sync.flows.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
+from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.grants import Grants, ShopConnection
+from channel_sync.flows.lifecycle import Lifecycle
+from channel_sync.flows.prune import Prune
+from channel_sync.flows.run_opening import queued_run
+from channel_sync.persistence.database import Database
+
+TENANT = "acme"
+PUBLIC_URL = "https://sync.example"
+RETURN_ORIGIN = "https://shop.example"
+
+
+class Desk:
+    """The flows of connecting, wired to one database and one marketplace with the merchants m1 and m2."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.channel = FakeChannel()
+        self.channel.open_shop("m1")
+        self.channel.open_shop("m2", "Second shop")
+        self.nudges = 0
+        channels = {"wish": self.channel}
+        addresses = Addresses(PUBLIC_URL, f"{PUBLIC_URL}/wish/callback", (RETURN_ORIGIN,))
+        self.grants = self.more_grants()
+        self.authorise = Authorise(database, channels, addresses, self.nudge)
+        self.credentials = Credentials(database, channels, self.grants, self.nudge)
+        self.lifecycle = Lifecycle(database, channels, self.nudge)
+        self.prune = Prune(database)
+
+    def nudge(self) -> None:
+        self.nudges += 1
+
+    def more_grants(self) -> Grants:
+        """Grants as another process has them: nothing shared but the database."""
+        return Grants(self.database, {"wish": self.channel}, confirm_after_s=0.02)
+
+    async def draft(self, tenant: str = TENANT, **members: Any) -> tuple[Integration, str]:
+        """A new draft and its ticket."""
+        integration, invitation = await self.authorise.begin(tenant, a_new_integration(**members))
+        return integration, ticket_of(invitation.authorise_url)
+
+    async def arrive(self, ticket: str, merchant_id: str = "m1") -> Arrival:
+        """The browser went all the way, and this merchant agreed."""
+        departure = await self.authorise.proceed(ticket)
+        code = self.channel.consent(departure.consent_url, merchant_id)
+        return await self.authorise.callback(Callback(code=code), departure.cookie)
+
+    async def active(self, merchant_id: str = "m1", tenant: str = TENANT, **members: Any) -> Integration:
+        """An integration that is connected and works."""
+        integration, ticket = await self.draft(tenant, **({"default_currency": "GBP"} | members))
+        arrival = await self.arrive(ticket, merchant_id)
+        assert arrival.error is None
+        return await self.read(integration.id)
+
+    async def ageing(self, days_left: int = 3) -> Integration:
+        """An active integration whose access token ends soon; renewed ones last a month."""
+        self.channel.lifetime = timedelta(days=days_left)
+        integration = await self.active()
+        self.channel.lifetime = timedelta(days=30)
+        return integration
+
+    def shop(self, integration_id: str, grants: Grants | None = None) -> ShopConnection:
+        """The way to the integration's shop."""
+        return ShopConnection(grants or self.grants, self.channel, integration_id, Wire(Priority.ORDERS))
+
+    async def reauthorise(self, integration_id: str, merchant_id: str = "m1", **members: Any) -> Arrival:
+        """The merchant went through consent again."""
+        invitation = await self.authorise.reauthorise(TENANT, integration_id, Reauthorisation(**members))
+        return await self.arrive(ticket_of(invitation.authorise_url), merchant_id)
+
+    async def queued_run(self, integration: Integration, kind: RunKind = RunKind.LISTINGS) -> str:
+        """The id of a run that waits."""
+        run = queued_run(integration, RunRequest(integration.id, kind, Trigger.MANUAL), utc_now())
+        async with self.database.begin() as work:
+            await work.runs.open(run)
+        return run.id
+
+    async def is_cancelled(self, run_id: str) -> bool:
+        """Whether the run was asked to stop."""
+        async with self.database.read() as work:
+            return (await work.runs.get(TENANT, run_id)).cancel_requested
+
+    async def read(self, integration_id: str) -> Integration:
+        """The integration as stored."""
+        found = await self.find(integration_id)
+        assert found is not None
+        return found
+
+    async def find(self, integration_id: str) -> Integration | None:
+        """The integration, if it is still there."""
+        async with self.database.read() as work:
+            return await work.integrations.find(integration_id)
+
+    async def account(self, merchant_id: str = "m1") -> Account | None:
+        """The tenant's account of the merchant."""
+        async with self.database.read() as work:
+            return await work.accounts.find(TENANT, "wish", Environment.PRODUCTION, merchant_id)
+
+    async def token(self, integration_id: str) -> str:
+        """The access token that is stored."""
+        async with self.database.read() as work:
+            held = await work.credentials.grant(integration_id)
+        assert held is not None
+        return held.grant.access_token.value
+
+    async def events(self, tenant: str = TENANT) -> list[Event]:
+        """Every event of the tenant."""
+        async with self.database.read() as work:
+            return await work.events.after(tenant, None, (), 1000)
+
+    async def told(self, tenant: str = TENANT) -> list[str]:
+        """Types of every event of the tenant."""
+        return [event.type for event in await self.events(tenant)]
+
+    async def next_at(self, integration_id: str, kind: RunKind = RunKind.ORDERS) -> datetime | None:
+        """When a job is due."""
+        async with self.database.read() as work:
+            schedules = (await work.schedules.of([integration_id]))[integration_id]
+        return schedules[kind].next_at if kind in schedules else None
+
+
+def a_new_integration(**members: Any) -> NewIntegration:
+    """What a seller types in."""
+    given: dict[str, Any] = {
+        "channel": "wish",
+        "name": "My shop",
+        "client_id": "app1",
+        "client_secret": Secret("s3cret-of-app1"),
+    }
+    return NewIntegration(**(given | members))
+
+
+def ticket_of(authorise_url: str) -> str:
+    """The ticket in the address that the merchant opens."""
+    return parse_qs(urlsplit(authorise_url).query)["ticket"][0]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,296 @@
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from tests.connecting import RETURN_ORIGIN, TENANT, Desk, utc_now
+
+from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.integrations import AuthState, Status
+from channel_sync.domain.runs import RunKind
+from channel_sync.flows.arrivals import Callback
+
+
+async def test_consent_makes_a_draft_with_a_currency_active(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft(default_currency="GBP", return_url=f"{RETURN_ORIGIN}/done")
+
+    arrival = await desk.arrive(ticket)
+
+    assert (arrival.integration_id, arrival.result, arrival.error) == (draft.id, "connected", None)
+    assert (arrival.return_url, arrival.shop_name) == (f"{RETURN_ORIGIN}/done", "Shop")
+    integration = await desk.read(draft.id)
+    assert (integration.status, integration.enabled) == (Status.ACTIVE, True)
+    assert (integration.merchant_id, integration.shop_name) == ("m1", "Shop")
+    assert integration.draft_expires_at is None
+    assert set(integration.scopes) == set(desk.channel.granted_scopes)
+    assert await desk.told() == ["integration.created", "integration.connected"]
+    for kind in (RunKind.ORDERS, RunKind.LISTINGS, RunKind.STOCK):
+        next_at = await desk.next_at(draft.id, kind)
+        assert next_at is not None
+        assert next_at <= utc_now()
+    assert desk.nudges == 1
+
+
+async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_hears_of(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft()
+
+    arrival = await desk.arrive(ticket)
+
+    integration = await desk.read(draft.id)
+    assert arrival.result == "connected"
+    assert integration.status is Status.DRAFT
+    assert integration.auth_state(utc_now()) is AuthState.CONNECTED
+    assert await desk.told() == []
+    assert await desk.account() is None
+    assert await desk.next_at(draft.id) is None
+
+
+async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(sqlite_database):
+    desk = Desk(sqlite_database)
+    desk.channel.delays["redeem"] = 0.3
+    draft, ticket = await desk.draft(default_currency="GBP")
+    departure = await desk.authorise.proceed(ticket)
+    callback = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
+
+    arrivals = await asyncio.gather(*(desk.authorise.callback(callback, departure.cookie) for _ in range(50)))
+
+    assert desk.channel.calls["redeem"] == 1
+    assert Counter((a.integration_id, a.result) for a in arrivals) == {(draft.id, "connected"): 50}
+    assert await desk.told() == ["integration.created", "integration.connected"]
+
+
+async def test_a_callback_loaded_again_repeats_the_result(sqlite_database):
+    desk = Desk(sqlite_database)
+    desk.channel.fail("redeem", ChannelUnavailable("server_error", "Down."))
+    _, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    callback = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
+
+    arrivals = [await desk.authorise.callback(callback, departure.cookie) for _ in range(3)]
+
+    assert {arrival.error for arrival in arrivals} == {"exchange_failed"}
+    assert desk.channel.calls["redeem"] == 1
+
+
+@pytest.mark.parametrize("cookie", [None, "", "guess", "y" * 4096])
+async def test_without_its_cookie_nothing_changes(sqlite_database, cookie):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    before = await desk.read(draft.id)
+
+    arrival = await desk.authorise.callback(
+        Callback(code=desk.channel.consent(departure.consent_url, "m1")), cookie
+    )
+
+    assert (arrival.integration_id, arrival.return_url, arrival.result) == (None, None, "failed")
+    assert desk.channel.calls["redeem"] == 0
+    assert await desk.read(draft.id) == before
+
+
+async def test_the_state_that_comes_back_must_be_the_one_that_went(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
+    code = desk.channel.consent(departure.consent_url, "m1")
+    flipped = ("a" if state[0] != "a" else "b") + state[1:]
+
+    for wrong in ("", "unknown", flipped, state + "x", "x" * 4096):
+        arrival = await desk.authorise.callback(Callback(code=code, state=wrong), departure.cookie)
+        assert (arrival.integration_id, arrival.error) == (None, "state_mismatch")
+    assert desk.channel.calls["redeem"] == 0
+    right = await desk.authorise.callback(Callback(code=code, state=state), departure.cookie)
+    assert (right.integration_id, right.result) == (draft.id, "connected")
+
+
+async def test_the_state_of_another_attempt_is_refused(sqlite_database):
+    desk = Desk(sqlite_database)
+    _, first = await desk.draft()
+    _, second = await desk.draft()
+    one, two = await desk.authorise.proceed(first), await desk.authorise.proceed(second)
+    foreign = parse_qs(urlsplit(two.consent_url).query)["state"][0]
+
+    arrival = await desk.authorise.callback(
+        Callback(code=desk.channel.consent(one.consent_url, "m1"), state=foreign), one.cookie
+    )
+
+    assert arrival.error == "state_mismatch"
+    assert desk.channel.calls["redeem"] == 0
+
+
+@pytest.mark.parametrize(
+    ("issuer", "result"),
+    [
+        ("https://production.wish.example", "connected"),
+        ("https://production.wish.example/", "connected"),
+        ("https://sandbox.wish.example", "failed"),
+        ("https://evil.example", "failed"),
+        ("", "failed"),
+    ],
+)
+async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(sqlite_database, issuer, result):
+    desk = Desk(sqlite_database)
+    _, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    code = desk.channel.consent(departure.consent_url, "m1")
+
+    arrival = await desk.authorise.callback(Callback(code=code, iss=issuer), departure.cookie)
+
+    assert arrival.result == result
+    assert desk.channel.calls["redeem"] == (1 if result == "connected" else 0)
+
+
+async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    draft, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+
+    denied = await desk.authorise.callback(Callback(error="access_denied"), departure.cookie)
+    late = await desk.authorise.callback(
+        Callback(code=desk.channel.consent(departure.consent_url, "m2")), departure.cookie
+    )
+
+    assert denied.error == late.error == "access_denied"
+    assert desk.channel.calls["redeem"] == 1
+    assert (await desk.read(draft.id)).auth_state(utc_now()) is AuthState.NONE
+    assert await desk.read(integration.id) == integration
+
+
+async def test_an_error_of_the_marketplace_is_no_refusal(sqlite_database):
+    desk = Desk(sqlite_database)
+    _, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+
+    arrival = await desk.authorise.callback(Callback(error="<script>"), departure.cookie)
+
+    assert arrival.error == "exchange_failed"
+
+
+@pytest.mark.parametrize("code", [None, "", "c\x00de", "cöde", "c" * 10_000])
+async def test_a_callback_without_a_usable_code_uses_nothing_up(sqlite_database, code):
+    desk = Desk(sqlite_database)
+    _, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+
+    arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+
+    assert (arrival.integration_id, arrival.result) == (None, "failed")
+    assert desk.channel.calls["redeem"] == 0
+    good = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
+    assert (await desk.authorise.callback(good, departure.cookie)).result == "connected"
+
+
+async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    code = desk.channel.consent(departure.consent_url, "m1")
+
+    with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
+        arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+
+    assert (arrival.integration_id, arrival.error) == (draft.id, "attempt_expired")
+    assert desk.channel.calls["redeem"] == 0
+
+
+async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(sqlite_database):
+    desk = Desk(sqlite_database)
+    _, ticket = await desk.draft()
+    began = utc_now()
+
+    with time_machine.travel(began + timedelta(minutes=9), tick=True):
+        departure = await desk.authorise.proceed(ticket)
+    with time_machine.travel(began + timedelta(minutes=18), tick=True):
+        code = desk.channel.consent(departure.consent_url, "m1")
+        arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+
+    assert arrival.result == "connected"
+
+
+@pytest.mark.parametrize(
+    "error", [ChannelUnavailable("timeout", "No answer."), ReplyNotUnderstood("unexpected_shape", "At ''.")]
+)
+async def test_a_failed_exchange_stores_nothing(sqlite_database, error):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft(default_currency="GBP")
+    desk.channel.fail("redeem", error)
+
+    arrival = await desk.arrive(ticket)
+
+    assert (arrival.integration_id, arrival.error) == (draft.id, "exchange_failed")
+    stored = await desk.read(draft.id)
+    assert (stored.status, stored.access_token_last4) == (Status.DRAFT, None)
+    assert await desk.told() == []
+
+
+async def test_a_consent_that_covers_too_little_is_not_stored(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    token = await desk.token(integration.id)
+    desk.channel.granted_scopes = ("merchant:read",)
+
+    arrival = await desk.reauthorise(integration.id)
+
+    assert arrival.error == "insufficient_scope"
+    assert await desk.token(integration.id) == token
+    assert await desk.read(integration.id) == integration
+
+
+async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(sqlite_database):
+    desk = Desk(sqlite_database)
+    desk.channel.fail("merchant", ChannelUnavailable("server_error", "Down."))
+
+    integration = await desk.active()
+
+    assert (integration.status, integration.shop_name) == (Status.ACTIVE, None)
+
+
+async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft()
+    departure = await desk.authorise.proceed(ticket)
+    await desk.lifecycle.remove(TENANT, draft.id, None)
+
+    code = desk.channel.consent(departure.consent_url, "m1")
+    arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+
+    assert (arrival.integration_id, desk.channel.calls["redeem"]) == (None, 0)
+    assert await desk.find(draft.id) is None
+
+
+async def test_a_callback_after_removal_does_not_bring_the_integration_back(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    calls = desk.channel.calls["redeem"]
+    gate = desk.channel.hold("redeem")
+    way_back = asyncio.create_task(desk.reauthorise(integration.id))
+    await gate.reached.wait()
+    await desk.lifecycle.remove(TENANT, integration.id, "My shop")
+    gate.open.set()
+
+    arrival = await way_back
+
+    assert (arrival.integration_id, arrival.result) == (None, "failed")
+    assert desk.channel.calls["redeem"] == calls + 1
+    removed = await desk.read(integration.id)
+    assert (removed.status, removed.access_token_last4) == (Status.REMOVED, None)
+
+
+async def test_killed_between_code_and_grant_leaves_a_used_attempt_and_nothing_else(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, ticket = await desk.draft(default_currency="GBP")
+    gate = desk.channel.hold("redeem")
+    killed = asyncio.create_task(desk.arrive(ticket))
+    await gate.reached.wait()
+    killed.cancel()
+    await asyncio.gather(killed, return_exceptions=True)
+
+    stored = await desk.read(draft.id)
+    assert (stored.status, stored.access_token_last4) == (Status.DRAFT, None)
+    assert (await desk.reauthorise(draft.id)).result == "connected"

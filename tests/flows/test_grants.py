@@ -1,0 +1,267 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+import time_machine
+from tests.connecting import TENANT, Desk, utc_now
+
+from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    ChannelUnavailable,
+    GrantRejected,
+    StorageUnavailable,
+)
+from channel_sync.domain.integrations import Status
+from channel_sync.persistence.database import Database
+
+DOWN = ChannelUnavailable("server_error", "Wish answered 502.")
+REFUSED = GrantRejected("refresh_token_rejected", "No.")
+
+
+@pytest.fixture
+async def impatient_database(sqlite_file, cipher):
+    """A database whose writers give up after a moment."""
+    database = Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.2)
+    yield database
+    await database.close()
+
+
+async def test_a_fresh_token_is_used_as_it_is(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+
+    access = await desk.grants.access(integration.id)
+
+    assert access.token.value == await desk.token(integration.id)
+    assert desk.channel.calls["renew"] == 0
+
+
+async def test_a_token_is_renewed_five_days_early(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing(days_left=4)).id
+
+    access = await desk.grants.access(integration_id)
+
+    assert desk.channel.calls["renew"] == 1
+    assert access.token.value == await desk.token(integration_id)
+    assert await desk.shop(integration_id).call(lambda shop: shop.merchant_id()) == "m1"
+
+
+async def test_fifty_callers_in_two_processes_make_one_renewal(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    desk.channel.delays["renew"] = 0.5
+    processes = (desk.grants, desk.more_grants())
+
+    accesses = await asyncio.gather(*(processes[n % 2].access(integration_id) for n in range(50)))
+
+    assert desk.channel.calls["renew"] == 1
+    assert {access.token.value for access in accesses} == {await desk.token(integration_id)}
+
+
+async def test_fifty_calls_with_a_revoked_token_make_one_renewal_and_all_succeed(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    desk.channel.revoke_access("m1")
+    desk.channel.delays["renew"] = 0.3
+    processes = (desk.grants, desk.more_grants())
+    calls = [desk.shop(integration.id, processes[n % 2]) for n in range(50)]
+
+    answers = await asyncio.gather(*(call.call(lambda shop: shop.merchant_id()) for call in calls))
+
+    assert answers == ["m1"] * 50
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_a_token_revoked_by_our_own_renewal_elsewhere_is_only_read_again(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    old = await desk.grants.stored(integration_id)
+    await desk.more_grants().access(integration_id)
+
+    renewed = await desk.grants.replace(old)
+
+    assert renewed.generation == old.generation + 1
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_renewals_are_ten_minutes_apart(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    connection = desk.shop(integration.id)
+    desk.channel.revoke_access("m1")
+    await connection.call(lambda shop: shop.merchant_id())
+    desk.channel.revoke_access("m1")
+
+    with pytest.raises(ChannelUnavailable) as postponed:
+        await connection.call(lambda shop: shop.merchant_id())
+    with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
+        assert await connection.call(lambda shop: shop.merchant_id()) == "m1"
+
+    assert postponed.value.code == "renewal_postponed"
+    assert 500 < (postponed.value.retry_after_s or 0) <= 600
+    assert desk.channel.calls["renew"] == 2
+    assert (await desk.read(integration.id)).status is Status.ACTIVE
+
+
+async def test_the_intent_of_a_dead_process_is_taken_up(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    generation = (await desk.read(integration_id)).generation
+    now = utc_now()
+    async with sqlite_database.begin() as work:
+        lease_ends = now + timedelta(seconds=0.6)
+        assert await work.credentials.take_renewal(integration_id, generation, now, lease_ends, None)
+
+    access = await desk.grants.access(integration_id)
+
+    assert access.generation == generation + 1
+    assert utc_now() >= lease_ends
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_a_late_rejection_never_overrules_a_newer_grant(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    gate = desk.channel.hold("renew")
+    desk.channel.fail("renew", REFUSED)
+    waiting = asyncio.create_task(desk.grants.access(integration_id))
+    await gate.reached.wait()
+    await desk.reauthorise(integration_id)
+    gate.open.set()
+
+    access = await waiting
+
+    assert access.token.value == await desk.token(integration_id)
+    assert desk.channel.calls["renew"] == 1
+    assert (await desk.read(integration_id)).status is Status.ACTIVE
+
+
+async def test_a_late_success_never_overwrites_a_newer_grant(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    gate = desk.channel.hold("renew")
+    waiting = asyncio.create_task(desk.grants.access(integration_id))
+    await gate.reached.wait()
+    # The answer of the old refresh token comes although it was replaced in the meantime.
+    old = desk.channel.merchants["m1"].refresh_token
+    await desk.reauthorise(integration_id)
+    newest = await desk.token(integration_id)
+    desk.channel.merchants["m1"].refresh_token = old
+    gate.open.set()
+
+    access = await waiting
+
+    assert await desk.token(integration_id) == access.token.value == newest
+
+
+async def test_a_renewal_goes_on_when_its_caller_goes_away(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    before = await desk.token(integration_id)
+    gate = desk.channel.hold("renew")
+    caller = asyncio.create_task(desk.grants.access(integration_id))
+    await gate.reached.wait()
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    gate.open.set()
+
+    await desk.grants.finish(within_s=5)
+
+    assert await desk.token(integration_id) != before
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_a_new_grant_is_held_until_the_store_takes_it(impatient_database):
+    desk = Desk(impatient_database)
+    integration_id = (await desk.ageing()).id
+    gate = desk.channel.hold("renew")
+    waiting = asyncio.create_task(desk.grants.access(integration_id))
+    await gate.reached.wait()
+    async with impatient_database.begin():
+        gate.open.set()
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+
+    access = await waiting
+
+    assert access.token.value == await desk.token(integration_id)
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_a_removed_integration_gets_no_late_grant(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    gate = desk.channel.hold("renew")
+    waiting = asyncio.create_task(desk.grants.access(integration_id))
+    await gate.reached.wait()
+    await desk.lifecycle.remove(TENANT, integration_id, "My shop")
+    gate.open.set()
+
+    with pytest.raises(GrantRejected):
+        await waiting
+
+    removed = await desk.read(integration_id)
+    assert (removed.status, removed.access_token_last4) == (Status.REMOVED, None)
+
+
+async def test_housekeeping_renews_what_is_due_and_one_failure_stops_no_other(sqlite_database):
+    desk = Desk(sqlite_database)
+    desk.channel.lifetime = timedelta(days=3)
+    one, two = await desk.active("m1"), await desk.active("m2", name="Second")
+    desk.channel.lifetime = timedelta(days=30)
+    desk.channel.fail("renew", DOWN)
+
+    await desk.grants.renew_due()
+    await desk.grants.renew_due()
+
+    ends = [(await desk.read(integration.id)).access_token_expires_at for integration in (one, two)]
+    fresh = [end for end in ends if end is not None and end > utc_now() + timedelta(days=20)]
+    assert len(fresh) == 1
+    assert desk.channel.calls["renew"] == 2
+
+
+async def test_a_disabled_integration_is_not_renewed_by_housekeeping(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    await desk.lifecycle.set_enabled(TENANT, integration_id, False)
+
+    await desk.grants.renew_due()
+
+    assert desk.channel.calls["renew"] == 0
+
+
+async def test_without_a_grant_there_is_no_access(sqlite_database):
+    desk = Desk(sqlite_database)
+    draft, _ = await desk.draft()
+
+    for integration_id in (draft.id, "int_unknown"):
+        with pytest.raises(GrantRejected) as refused:
+            await desk.grants.access(integration_id)
+        assert refused.value.code == "not_connected"
+
+
+async def test_a_token_refused_twice_in_a_row_is_told_to_the_caller(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    desk.channel.break_down("merchant_id", AccessTokenRejected("1007", "No."))
+
+    with pytest.raises(AccessTokenRejected):
+        await desk.shop(integration.id).call(lambda shop: shop.merchant_id())
+
+    assert desk.channel.calls["renew"] == 1
+    assert (await desk.read(integration.id)).status is Status.ACTIVE
+
+
+async def test_a_store_that_takes_no_writes_prevents_the_renewal(impatient_database):
+    desk = Desk(impatient_database)
+    integration_id = (await desk.ageing()).id
+    old = await desk.grants.stored(integration_id)
+
+    async with impatient_database.begin():
+        access = await desk.grants.access(integration_id)
+        with pytest.raises(StorageUnavailable):
+            await desk.grants.replace(old)
+
+    assert access == old
+    assert desk.channel.calls["renew"] == 0

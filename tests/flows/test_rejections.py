@@ -1,0 +1,141 @@
+import asyncio
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from tests.connecting import Desk, utc_now
+
+from channel_sync.domain.errors import AccountDisabled, GrantRejected
+from channel_sync.domain.integrations import Status
+
+REFUSED = GrantRejected("refresh_token_rejected", "No.")
+
+
+@pytest.fixture
+def swap_secrets(sqlite_file):
+    """Puts the tokens of two integrations into each other's rows."""
+
+    def swap(one, two):
+        with closing(sqlite3.connect(sqlite_file)) as connection, connection:
+            tokens = dict(connection.execute("SELECT id, access_token FROM integrations").fetchall())
+            for mine, other in ((one, two), (two, one)):
+                connection.execute("UPDATE integrations SET access_token = ? WHERE id = ?", (tokens[other], mine))
+
+    return swap
+
+
+async def test_a_rejection_is_asked_for_twice_before_it_is_believed(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    desk.channel.fail("renew", REFUSED)
+
+    await desk.grants.access(integration_id)
+
+    assert desk.channel.calls["renew"] == 2
+    assert (await desk.read(integration_id)).status is Status.ACTIVE
+
+
+@pytest.mark.parametrize("code", ["refresh_token_rejected", "client_rejected"])
+async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(sqlite_database, code):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    desk.channel.break_down("renew", GrantRejected(code, "No."))
+
+    results = await asyncio.gather(
+        *(desk.grants.access(integration_id) for _ in range(20)), return_exceptions=True
+    )
+    calls = desk.channel.calls.total()
+    for _ in range(3):
+        with pytest.raises(GrantRejected):
+            await desk.grants.access(integration_id)
+    await desk.grants.renew_due()
+
+    assert all(isinstance(result, GrantRejected) for result in results)
+    stopped = await desk.read(integration_id)
+    assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, code)
+    assert await desk.next_at(integration_id) is None
+    assert (await desk.told()).count("integration.needs_reauth") == 1
+    assert (desk.channel.calls["renew"], desk.channel.calls.total()) == (2, calls)
+
+
+async def test_a_closed_account_pauses_the_integration(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    desk.channel.merchants["m1"].disabled = True
+
+    with pytest.raises(AccountDisabled):
+        await desk.grants.access(integration_id)
+
+    paused = await desk.read(integration_id)
+    assert (paused.status, paused.paused_reason) == (Status.PAUSED, "account_disabled_at_wish")
+    assert (await desk.told())[-1] == "integration.paused"
+    assert desk.channel.calls["renew"] == 2
+
+
+async def test_an_account_closed_in_the_middle_of_work_pauses_after_a_second_look(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    desk.channel.merchants["m1"].disabled = True
+    before = desk.channel.calls["merchant_id"]
+
+    with pytest.raises(AccountDisabled):
+        await desk.shop(integration.id).call(lambda shop: shop.merchant_id())
+
+    assert (await desk.read(integration.id)).status is Status.PAUSED
+    assert desk.channel.calls["merchant_id"] - before == 2
+
+
+async def test_a_lost_answer_followed_by_a_rejection_is_not_tried_a_third_time(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    now = utc_now()
+    async with sqlite_database.begin() as work:
+        generation = (await desk.read(integration_id)).generation
+        dead = now - timedelta(minutes=3)
+        assert await work.credentials.take_renewal(integration_id, generation, dead, now, None)
+    desk.channel.break_down("renew", REFUSED)
+
+    with pytest.raises(GrantRejected):
+        await desk.grants.access(integration_id)
+
+    assert desk.channel.calls["renew"] == 1
+    stopped = await desk.read(integration_id)
+    assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, "refresh_outcome_unknown")
+    assert (await desk.reauthorise(integration_id)).result == "connected"
+
+
+async def test_a_renewal_that_answers_for_another_merchant_stores_nothing(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+    token = await desk.token(integration_id)
+    desk.channel.merchants["m2"].refresh_token, desk.channel.merchants["m1"].refresh_token = (
+        desk.channel.merchants["m1"].refresh_token,
+        "",
+    )
+
+    with pytest.raises(GrantRejected):
+        await desk.grants.access(integration_id)
+
+    stopped = await desk.read(integration_id)
+    assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, "merchant_mismatch")
+    assert stopped.merchant_id == "m1"
+    assert await desk.token(integration_id) == token
+    assert desk.channel.calls["renew"] == 1
+
+
+async def test_swapped_ciphertexts_stop_the_integration_and_are_not_used(sqlite_database, swap_secrets):
+    desk = Desk(sqlite_database)
+    one, two = await desk.active("m1"), await desk.active("m2")
+    swap_secrets(one.id, two.id)
+    calls = desk.channel.calls.total()
+
+    for integration in (one, two):
+        with pytest.raises(GrantRejected) as refused:
+            await desk.grants.access(integration.id)
+        assert refused.value.code == "credentials_unreadable"
+        stopped = await desk.read(integration.id)
+        assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, "credentials_unreadable")
+
+    assert desk.channel.calls.total() == calls
+    assert (await desk.told()).count("integration.needs_reauth") == 2
