@@ -42,6 +42,14 @@ def prepare_writer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
     cursor.close()
 
 
+def _warn_of_damage(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    if sqlite3.sqlite_version_info < _SAFE_VERSION:
+        _log.warning(
+            "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
+            sqlite3.sqlite_version,
+        )
+
+
 def begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a read that turns into a write fails without waiting."""
     patience_ms = connection.get_execution_options().get("patience_ms", 0)
@@ -74,17 +82,13 @@ class SqliteStore:
             connect_args={"isolation_level": None, "timeout": patience_s},
         )
         event.listen(self._writer.sync_engine, "connect", prepare_writer)
+        event.listen(self._writer.sync_engine, "connect", _warn_of_damage, once=True)
         event.listen(self._writer.sync_engine, "begin", begin_immediate)
         # As many connections as there are open reads, so that the pool never waits in the event loop's thread.
         self._reader = create_engine(
             "sqlite://", creator=self._connect_reader, poolclass=QueuePool, max_overflow=-1, hide_parameters=True
         )
         event.listen(self._reader, "begin", _begin_read)
-        if sqlite3.sqlite_version_info < _SAFE_VERSION:
-            _log.warning(
-                "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
-                sqlite3.sqlite_version,
-            )
 
     def _connect_reader(self) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode=ro"
