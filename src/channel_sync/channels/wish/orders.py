@@ -113,8 +113,8 @@ def _order(wish: WishOrder, raw: bytes, sanitised: bool) -> ChannelOrder:
             lines=(_line(wish, unit_price),),
             customer_paid=paid_total,
             fulfilled_by=_fulfilled_by(wish.fulfillment_order_types or ()),
-            tracking=tuple(_tracking(parcel) for parcel in wish.tracking_information or () if parcel),
-            refunds=tuple(_refund(refund, at) for at, refund in enumerate(wish.refunds or ()) if refund),
+            tracking=tuple([_tracking(parcel) for parcel in wish.tracking_information or () if parcel]),
+            refunds=tuple([_refund(refund, at) for at, refund in enumerate(wish.refunds or ()) if refund]),
         ),
         address=None if address is None else _address(address.shipping_detail),
         tax=None if tax in (b"", b"null") else tax,
@@ -127,13 +127,13 @@ def _line(wish: WishOrder, unit_price: Money | None) -> OrderLine:
     product, details = wish.product_information, wish.order_payment.general_payment_details
     if not 0 < details.product_quantity <= _MOST_UNITS:
         raise _Unusable("bad_quantity", _PRICES + "product_quantity")
-    options = {"size": _text(product.size), "color": _text(product.color)}
+    options = (("size", product.size), ("color", product.color))
     return OrderLine(
         sku=_text(product.sku),
         listing_id=None if product.variation_id is None else str(product.variation_id),
         product_id=None if product.id is None else str(product.id),
         title=_text(product.name),
-        options={name: value for name, value in options.items() if value is not None},
+        options={name: str(value) for name, value in options if value not in (None, "")},
         quantity=details.product_quantity,
         unit_price=unit_price,
         shipping_price=_money(details.product_shipping_price, _PRICES + "product_shipping_price"),
