@@ -50,7 +50,7 @@ def download_under_load(
     """The same download while the list of integrations is read `rate_per_s` times a second."""
     with stage(wish, shop) as place:
         for number in range(49):
-            connect(place.client, new_shop(wish.url, f"seller-{number}"), f"Shop {number:02}")
+            connect(place.client, new_shop(shop.controls, f"seller-{number}"), f"Shop {number:02}")
         reading = _Reader(place, rate_per_s, truth.orders / 3000)
         result = _measured(place, truth, reading)
         return result, reading.latency()

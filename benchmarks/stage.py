@@ -26,8 +26,12 @@ class Stage:
 @contextmanager
 def wish_with_orders(orders: int) -> Iterator[tuple[ServerProcess, LiveShop]]:
     """A simulated Wish without a rate limit of its own, and a merchant with that many orders."""
-    with tempfile.TemporaryDirectory() as folder, simulated_wish(Path(folder)) as wish:
-        shop = new_shop(wish.url)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        simulated_wish(Path(folder)) as wish,
+        httpx.Client(base_url=wish.url) as controls,
+    ):
+        shop = new_shop(controls)
         shop.switch(rate_per_s=None)
         shop.add_products(5, variations=2)
         if orders:

@@ -21,9 +21,9 @@ class LiveShop:
     access_token: str
     refresh_token: str
 
-    def control(self, method: str, path: str, **body: Any) -> Any:
+    def control(self, verb: str, route: str, **body: Any) -> Any:
         """What `/_control` answers."""
-        answer = self.controls.request(method, f"/_control{path}", json=body or None, timeout=120)
+        answer = self.controls.request(verb, f"/_control{route}", json=body or None, timeout=120)
         assert answer.status_code == 200, answer.text[:500]
         return answer.json()
 
@@ -56,9 +56,8 @@ class LiveShop:
         return entries
 
 
-def new_shop(wish_url: str, login: str = "seller") -> LiveShop:
-    """A new merchant with a private app and tokens."""
-    controls = httpx.Client(base_url=wish_url)
+def new_shop(controls: httpx.Client, login: str = "seller") -> LiveShop:
+    """A new merchant with a private app and tokens; `controls` is a client of the simulated Wish."""
     blank = LiveShop(controls, "", "", "", "", "")
     merchant = blank.control("POST", "/merchants", login=login, display_name="Lamps and mugs")
     app = blank.control("POST", "/apps", redirect_uri="http://127.0.0.1/wish/callback", owner_id=merchant["id"])

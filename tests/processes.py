@@ -29,13 +29,19 @@ class ServerProcess:
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()
-        self.process.wait()
+        self._wait(None)
 
     def stop(self, timeout_s: float = 30) -> int:
         """End it as an operator would; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout_s)
+        return self._wait(timeout_s)
+
+    def _wait(self, timeout_s: float | None) -> int:
+        code = self.process.wait(timeout_s)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return code
 
     def peak_memory_mb(self) -> float:
         """The most memory it has held so far."""
