@@ -1,8 +1,7 @@
 """Stock of many products, sent as one job at the marketplace and followed to its end."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from enum import Enum, auto
+from dataclasses import dataclass, replace
 
 from channel_sync.domain.channel import JobState, StockJob
 from channel_sync.domain.errors import ChannelRefused, ChannelSyncError
@@ -11,46 +10,62 @@ from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.run_session import RunSession
-from channel_sync.flows.single_stock import push_one_by_one
 from channel_sync.flows.stock_outcomes import accepted, listings_of, refused, settle
-from channel_sync.flows.stock_plan import alone
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
-# More refusals than this are the shop's trouble, not a variation's: they are taken as they are.
-_MOST_TAKEN_APART = 10
+# One bad variation refuses its whole product, so each is sent alone to find it. More refusals than this are the
+# shop's trouble, not a variation's: they are taken as they are.
+_MOST_SENT_ALONE = 10
 
 
-class JobEnd(Enum):
-    """How a bulk job ended; unless it is DONE, its listings wait again."""
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """What a job that ended leaves to do, with the values of then: a part in two halves, a part one by one."""
 
-    DONE = auto()
-    UNKNOWN = auto()
-    REFUSED = auto()
-    OVERDUE = auto()
+    in_halves: Sequence[ProductStock] = ()
+    one_by_one: Sequence[ProductStock] = ()
 
 
-async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], waits: PollWaits) -> JobEnd:
+async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], waits: PollWaits) -> SendAgain:
     """Send one job and follow it. The job is a row before it is sent: a kill leaves one to follow or to undo."""
     job = await _record(session, products)
     try:
         channel_job_id = await session.call(lambda shop: shop.start_stock_job(products))
     except ChannelRefused:
-        await wait_again(session, job.id)
-        return JobEnd.REFUSED
+        await _undo(session, job)
+        return SendAgain(in_halves=products)
     except ChannelSyncError:
         # Whether it arrived is not known: the listings wait again, and get what is newest then.
-        await wait_again(session, job.id)
+        await _undo(session, job)
         raise
     async with session.page() as page:
         await page.work.stock_jobs.submitted(job.id, channel_job_id, utcnow())
     return await follow(session, replace(job, channel_job_id=channel_job_id), products, waits)
 
 
-async def wait_again(session: RunSession, job_id: str) -> None:
-    """Close a job without an answer: its listings are as stale as before."""
-    async with session.page() as page:
-        await page.work.listings.unsend(job_id)
-        await page.work.stock_jobs.close(job_id, utcnow())
+async def follow(
+    session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], waits: PollWaits
+) -> SendAgain:
+    """Look at an open job until it ended, and store what became of each listing."""
+    if job.channel_job_id is None:
+        # Killed between row and answer: nobody knows whether the marketplace has it.
+        await _undo(session, job)
+        return SendAgain()
+    wait_s: float | None = 0
+    while wait_s is not None:
+        wait_s = waits.next_wait_s(job.submitted_at, utcnow())
+        await session.wire.sleep(wait_s or 0)
+        status = await _look(session, job.channel_job_id)
+        match status.state:
+            case JobState.READY:
+                return await _settle_job(session, job, products, status.refused)
+            case JobState.FAILED:
+                await _undo(session, job)
+                return SendAgain(in_halves=products)
+            case JobState.PENDING:
+                continue
+    await _undo(session, job)
+    return SendAgain(one_by_one=products)
 
 
 async def _record(session: RunSession, products: Sequence[ProductStock]) -> OpenStockJob:
@@ -62,30 +77,10 @@ async def _record(session: RunSession, products: Sequence[ProductStock]) -> Open
     return job
 
 
-async def follow(
-    session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], waits: PollWaits
-) -> JobEnd:
-    """Look at an open job until it ended, and store what became of each listing."""
-    if job.channel_job_id is None:
-        # Killed between row and answer: nobody knows whether the marketplace has it.
-        await wait_again(session, job.id)
-        return JobEnd.UNKNOWN
-    wait_s: float | None = 0
-    while wait_s is not None:
-        wait_s = waits.next_wait_s(job.submitted_at, utcnow())
-        await session.wire.sleep(wait_s or 0)
-        status = await _look(session, job.channel_job_id)
-        match status.state:
-            case JobState.READY:
-                await _settle_job(session, job, products, status.refused)
-                return JobEnd.DONE
-            case JobState.FAILED:
-                await wait_again(session, job.id)
-                return JobEnd.REFUSED
-            case JobState.PENDING:
-                continue
-    await wait_again(session, job.id)
-    return JobEnd.OVERDUE
+async def _undo(session: RunSession, job: OpenStockJob) -> None:
+    async with session.page() as page:
+        await page.work.listings.unsend(job.id)
+        await page.work.stock_jobs.close(job.id, utcnow())
 
 
 async def _look(session: RunSession, channel_job_id: str) -> StockJob:
@@ -98,17 +93,15 @@ async def _look(session: RunSession, channel_job_id: str) -> StockJob:
 
 async def _settle_job(
     session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], refusals: dict[str, tuple[str, str]]
-) -> None:
+) -> SendAgain:
     apart = [product for product in products if product.product_id in refusals and len(product.listings) > 1]
-    if len(refusals) > _MOST_TAKEN_APART:
-        apart = []
+    apart = apart if len(apart) <= _MOST_SENT_ALONE else []
     whole = [product for product in products if product not in apart]
-    outcomes = [outcome for product in whole for outcome in _outcomes(product, refusals)]
     async with session.page() as page:
-        await settle(page, session, outcomes)
+        await settle(page, session, [outcome for product in whole for outcome in _outcomes(product, refusals)])
+        await page.work.listings.unsend(job.id)
         await page.work.stock_jobs.close(job.id, utcnow())
-    for product in apart:
-        await push_one_by_one(session, alone(product))
+    return SendAgain(one_by_one=apart)
 
 
 def _outcomes(product: ProductStock, refusals: dict[str, tuple[str, str]]) -> list[StockOutcome]:

@@ -29,10 +29,8 @@ class OrderDownload:
         while True:
             following = await self._fetch_ahead(page, query)
             news = await self._keep_while(page, following)
-            if page.next is None or not (page.full or news):
+            if page.next is None or not _goes_on(page, query, news):
                 return
-            if page.next == query and not news:
-                raise ReplyNotUnderstood("order_list_stuck", "The list of orders repeats the same full page.")
             query = page.next
             page = await (following or self._fetch(query))
 
@@ -77,7 +75,8 @@ class OrderDownload:
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
         await self._judge(page)
-        return kept.counts.news
+        # What a dry run counts stays news for ever, and would be asked for again and again.
+        return 0 if self.session.run.dry_run else kept.counts.news
 
     async def _store(self, kept: RunPage, page: OrderPage) -> Counts:
         session = self.session
@@ -109,3 +108,12 @@ class OrderDownload:
         except StaleVersion:
             # Somebody else saved it meanwhile; the next page decides again.
             return
+
+
+def _goes_on(page: OrderPage, query: OrderQuery, news: int) -> bool:
+    """Whether asking again at once may bring more."""
+    if page.next != query:
+        return page.full or news > 0
+    if page.full and not news:
+        raise ReplyNotUnderstood("order_list_stuck", "The list of orders repeats the same full page.")
+    return page.full

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channel_sync.domain.listings import ProductStock
-from channel_sync.flows.bulk_stock import JobEnd, follow, push_in_bulk
+from channel_sync.flows.bulk_stock import SendAgain, follow, push_in_bulk
 from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
@@ -46,7 +46,7 @@ class _StockPush:
             job = await work.stock_jobs.open(self.session.account.id)
             products = await work.listings.in_job(job.id) if job else []
         if job is not None:
-            await self._after(products, await follow(self.session, job, products, self.waits))
+            await self._again(await follow(self.session, job, products, self.waits))
 
     async def stale(self) -> list[ProductStock]:
         """What to send now, most urgent first, by the settings as they are now."""
@@ -64,18 +64,14 @@ class _StockPush:
         """Send the first of these: few one by one, many as one bulk job."""
         if len(products) <= SINGLE_PRODUCTS:
             return await push_one_by_one(self.session, products)
-        batch = first_batch(products)
-        await self._after(batch, await push_in_bulk(self.session, batch, self.waits))
+        await self._again(await push_in_bulk(self.session, first_batch(products), self.waits))
 
-    async def _after(self, products: Sequence[ProductStock], end: JobEnd) -> None:
-        match end:
-            case JobEnd.DONE | JobEnd.UNKNOWN:
-                return
-            case JobEnd.OVERDUE:
-                await push_one_by_one(self.session, await self._as_of_now(products))
-            case JobEnd.REFUSED:
-                for half in halves(products):
-                    await self.send(await self._as_of_now(half))
+    async def _again(self, rest: SendAgain) -> None:
+        if rest.one_by_one:
+            await push_one_by_one(self.session, await self._as_of_now(rest.one_by_one))
+        for half in halves(rest.in_halves):
+            if half:
+                await self.send(await self._as_of_now(half))
 
     async def _as_of_now(self, products: Sequence[ProductStock]) -> list[ProductStock]:
         wanted = {product.product_id for product in products}

@@ -66,4 +66,4 @@ def _kind(error: ChannelSyncError) -> str:
 def _kind_of_outage(code: str) -> str:
     if code == "rate_limited":
         return "rate_limit"
-    return "network" if code.startswith("network_") else "channel_outage"
+    return "network" if code in ("timeout", "connection_failed") else "channel_outage"

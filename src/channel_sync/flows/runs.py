@@ -79,10 +79,11 @@ class Runs:
     async def cancel(self, tenant: str, run_id: str) -> Run:
         """The run, asked to stop at its next page; one that is closed already stays as it is."""
         async with self._database.begin() as work:
-            await work.runs.request_cancel(tenant, run_id)
+            run = await work.runs.request_cancel(tenant, run_id)
+            if run.status is RunStatus.QUEUED:
+                await work.runs.finish(run_id, RunStatus.CANCELLED, None, run.counts, None, utcnow())
         if run_id in self._sessions:
             self._sessions[run_id].wire.cut()
-        self._nudge()
         return await self._get(tenant, run_id)
 
     async def start_due(self, kind: RunKind) -> None:

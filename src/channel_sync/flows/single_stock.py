@@ -8,7 +8,7 @@ from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.stock_outcomes import refused, settle
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, alone
+from channel_sync.flows.stock_plan import SINGLE_PRODUCTS
 
 
 async def push_one_by_one(session: RunSession, products: Sequence[ProductStock]) -> None:
@@ -23,19 +23,15 @@ async def push_one_by_one(session: RunSession, products: Sequence[ProductStock])
 
 
 async def _push(session: RunSession, product: ProductStock) -> None:
-    outcomes = await _set(session, product)
-    if len(outcomes) > 1 and not any(outcome.accepted for outcome in outcomes):
-        for listing in alone(product):
-            await _push(session, listing)
-        return
+    session.wire.check()
+    async with session.page() as page:
+        await page.work.listings.mark_sent(product.listings, utcnow(), None)
+    outcomes = await _outcomes(session, product)
     async with session.page() as page:
         await settle(page, session, outcomes)
 
 
-async def _set(session: RunSession, product: ProductStock) -> Sequence[StockOutcome]:
-    session.wire.check()
-    async with session.page() as page:
-        await page.work.listings.mark_sent(product.listings, utcnow(), None)
+async def _outcomes(session: RunSession, product: ProductStock) -> Sequence[StockOutcome]:
     try:
         return await session.call(lambda shop: shop.set_stock(product))
     except ChannelRefused as refusal:

@@ -48,10 +48,5 @@ def halves(products: Sequence[ProductStock]) -> tuple[Sequence[ProductStock], Se
     return products[:middle], products[middle:]
 
 
-def alone(product: ProductStock) -> list[ProductStock]:
-    """Each listing of a product by itself, so that one refused variation does not hold back its siblings."""
-    return [ProductStock(product.product_id, (listing,)) for listing in product.listings]
-
-
 def _size(product: ProductStock) -> int:
     return sum(_BYTES_A_LISTING + _BYTES_A_WAREHOUSE * len(stock.quantities) for stock in product.listings)

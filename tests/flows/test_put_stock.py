@@ -1,0 +1,64 @@
+import pytest
+from tests.flows.goods import a_listing
+from tests.flows.workshop import TENANT, Workshop
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.domain.stock import StockResult
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.put_stock import StockItem
+
+
+@pytest.fixture
+def workshop(sqlite_database) -> Workshop:
+    return Workshop(sqlite_database)
+
+
+async def test_answers_come_in_order_and_an_invalid_item_stops_no_other(workshop: Workshop):
+    answers = await workshop.put(("a", 1), (" ", 1), ("b", -1), ("c", 500_001), ("a", 2), ("d", 500_000))
+
+    assert [(answer.sku, answer.result, answer.code) for answer in answers] == [
+        ("a", StockResult.ACCEPTED, None),
+        (" ", StockResult.INVALID, "sku_blank"),
+        ("b", StockResult.INVALID, "available_out_of_range"),
+        ("c", StockResult.INVALID, "available_out_of_range"),
+        ("a", StockResult.INVALID, "sku_repeated"),
+        ("d", StockResult.ACCEPTED, None),
+    ]
+
+
+async def test_the_same_value_again_keeps_its_version(workshop: Workshop):
+    await workshop.put(("a", 1))
+    [again] = await workshop.put(("a", 1))
+    [other] = await workshop.put(("a", 2))
+
+    assert (again.result, again.version) == (StockResult.UNCHANGED, 1)
+    assert (other.result, other.version) == (StockResult.ACCEPTED, 2)
+
+
+async def test_an_older_revision_changes_nothing(workshop: Workshop):
+    await workshop.put_stock.put(TENANT, [StockItem("a", 5, revision=7)])
+    [late] = await workshop.put_stock.put(TENANT, [StockItem("a", 9, revision=6)])
+
+    assert late.result is StockResult.STALE_REVISION
+    async with workshop.database.read() as work:
+        assert (await work.stock.get(TENANT, "a")).available == 5
+
+
+async def test_a_change_of_a_listed_sku_makes_its_shop_due_at_once(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1))
+    await workshop.run(seller, RunKind.LISTINGS)
+    nudges = workshop.nudges
+
+    await workshop.put(("sku-1", 3))
+
+    async with workshop.database.read() as work:
+        assert await work.schedules.due(RunKind.STOCK, utcnow(), 10) == [seller.id]
+    assert workshop.nudges == nudges + 1
+
+
+async def test_nothing_valid_is_nothing_stored(workshop: Workshop):
+    await workshop.put(("", 1), ("a", -1))
+
+    assert (await workshop.rows("stock_levels"))["stock_levels"] == []
+    assert workshop.nudges == 0

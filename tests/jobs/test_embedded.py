@@ -1,0 +1,206 @@
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+from tests.flows.goods import a_listing, an_order
+from tests.flows.workshop import TENANT, Workshop
+
+from channel_sync.domain.runs import Outcome, RunKind, RunStatus
+from channel_sync.flows.run_session import RunSession
+from channel_sync.jobs.embedded import EmbeddedRunner
+from channel_sync.jobs.schedule import JOBS, Job
+
+
+@pytest.fixture
+def workshop(sqlite_database) -> Workshop:
+    return Workshop(sqlite_database)
+
+
+@asynccontextmanager
+async def running(workshop: Workshop, *jobs: Job, concurrency: int = 8) -> AsyncIterator[EmbeddedRunner]:
+    runner = EmbeddedRunner(workshop.work, jobs, concurrency)
+    await runner.start()
+    try:
+        yield runner
+    finally:
+        await runner.stop(1)
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = 5) -> None:
+    async with asyncio.timeout(within_s):
+        while not await is_so():
+            await asyncio.sleep(0.01)
+
+
+class Counter:
+    """A job that counts how often it ran, and how many of it at once."""
+
+    def __init__(self, takes_s: float = 0) -> None:
+        self.times = 0
+        self.at_once = 0
+        self.most_at_once = 0
+        self._takes_s = takes_s
+
+    async def __call__(self, _work: object) -> None:
+        self.times += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(self._takes_s)
+        self.at_once -= 1
+
+
+async def test_times_missed_while_the_loop_was_blocked_are_made_up_once(workshop: Workshop):
+    counter = Counter()
+    async with running(workshop, Job("count", 0.1, counter)):
+        await asyncio.sleep(0.05)
+        before = counter.times
+        time.sleep(1.5)
+        await asyncio.sleep(0.05)
+        made_up = counter.times - before
+
+    assert before == 1
+    assert 1 <= made_up <= 2
+
+
+async def test_a_slow_job_is_never_at_work_twice(workshop: Workshop):
+    counter = Counter(takes_s=0.2)
+    async with running(workshop, Job("count", 0.02, counter)):
+        await asyncio.sleep(0.5)
+
+    assert counter.most_at_once == 1
+    assert counter.times >= 2
+
+
+async def test_a_nudge_runs_hasty_jobs_at_once_and_a_nudge_meanwhile_once_more(workshop: Workshop):
+    hasty, patient = Counter(takes_s=0.05), Counter()
+    jobs = Job("hasty", 3600, hasty, hasty=True), Job("patient", 3600, patient)
+    async with running(workshop, *jobs) as runner:
+        await asyncio.sleep(0.1)
+        runner.nudge()
+        await asyncio.sleep(0)
+        for _ in range(10):
+            runner.nudge()
+        await asyncio.sleep(0.3)
+
+    assert (hasty.times, patient.times) == (3, 1)
+
+
+async def test_a_job_that_explodes_stops_no_other_and_its_words_are_not_logged(workshop: Workshop, caplog):
+    async def explode(_work: object) -> None:
+        raise RuntimeError("a secret")
+
+    counter = Counter()
+    with caplog.at_level(logging.ERROR, "channel_sync"):
+        async with running(workshop, Job("explode", 0.02, explode), Job("count", 0.02, counter)):
+            await asyncio.sleep(0.2)
+
+    assert counter.times >= 3
+    assert "explode failed: RuntimeError" in caplog.text
+    assert "a secret" not in caplog.text
+
+
+class ExplodingWalk:
+    """A walk with a bug."""
+
+    async def run(self, session: RunSession) -> None:
+        raise RuntimeError("unexpected")
+
+
+async def test_a_walk_that_explodes_fails_its_run_and_stops_no_other(sqlite_database):
+    workshop = Workshop(sqlite_database, walks={RunKind.RECONCILE: ExplodingWalk()})
+    seller = await workshop.connect()
+    workshop.shop().place(an_order(1))
+    broken = await workshop.queue(seller, RunKind.RECONCILE)
+    good = await workshop.queue(seller, RunKind.ORDERS)
+    async with running(workshop):
+        await until(lambda: is_finished(workshop, broken.id))
+        await until(lambda: is_finished(workshop, good.id))
+
+    failed = await workshop.look(broken)
+    assert (failed.outcome, failed.error and failed.error.code) == (Outcome.FAILED, "internal_error")
+    assert (await workshop.look(good)).outcome is Outcome.SUCCESS
+
+
+async def test_a_stock_level_is_at_the_shop_soon_after_a_nudge(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1))
+    await workshop.run(seller, RunKind.LISTINGS)
+    hourly = tuple(Job(job.name, 3600, job.what, job.hasty) for job in JOBS)
+    async with running(workshop, *hourly) as runner:
+        await workshop.put(("sku-1", 3))
+        runner.nudge()
+        await until(lambda: has_units(workshop, 3), within_s=1)
+
+
+async def test_due_runs_start_by_the_clock(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().place(an_order(1))
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, seller.created_at)
+    async with running(workshop, *JOBS):
+        await until(lambda: has_orders(workshop, 1))
+
+
+async def test_runs_at_once_are_bounded(workshop: Workshop):
+    workshop.channel.delays["orders"] = 0.05
+    runs = [await workshop.queue(await workshop.connect(f"m-{number}")) for number in range(6)]
+    async with running(workshop, concurrency=2):
+        for run in runs:
+            await until(partial(is_finished, workshop, run.id))
+
+    assert workshop.channel.most_at_once["orders"] == 2
+
+
+async def test_a_stop_waits_for_the_page_in_flight(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().page_size = 2
+    workshop.shop().place(*(an_order(number) for number in range(1, 10)))
+    run = await workshop.queue(seller)
+    gate = workshop.channel.hold("orders")
+    runner = EmbeddedRunner(workshop.work, (), 8)
+    await runner.start()
+    await gate.reached.wait()
+    asyncio.get_running_loop().call_later(0.1, gate.open.set)
+
+    await runner.stop(5)
+
+    assert (await workshop.look(run)).status is RunStatus.INTERRUPTED
+    assert len(await workshop.orders()) == 2
+    assert runner.draining
+
+
+async def test_a_stop_does_not_wait_longer_than_its_grace(workshop: Workshop):
+    seller = await workshop.connect()
+    await workshop.queue(seller)
+    gate = workshop.channel.hold("orders")
+    runner = EmbeddedRunner(workshop.work, (), 8)
+    await runner.start()
+    await gate.reached.wait()
+
+    started = time.monotonic()
+    await runner.stop(0.2)
+
+    assert time.monotonic() - started < 2
+
+
+async def test_a_runner_that_looks_through_its_queue_is_alive(workshop: Workshop):
+    async with running(workshop) as runner:
+        await asyncio.sleep(0.05)
+        assert runner.alive()
+
+
+async def is_finished(workshop: Workshop, run_id: str) -> bool:
+    async with workshop.database.read() as work:
+        return (await work.runs.get(TENANT, run_id)).finished_at is not None
+
+
+async def has_orders(workshop: Workshop, number: int) -> bool:
+    return len(await workshop.orders()) == number
+
+
+async def has_units(workshop: Workshop, units: int) -> bool:
+    return workshop.shop().units("var-1")["wh1"] == units
