@@ -37,9 +37,9 @@ def main() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema; safe to run from two places at once."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    print(f"The database is at schema {commands.migrate()}.")
+    print(f"The database is at schema {housekeeping.migrate()}.")
 
 
 @app.command()
@@ -48,17 +48,17 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 8000,
 ) -> None:
     """Answer the API, and run the jobs unless they are switched off."""
-    from channel_sync import commands
+    from channel_sync import serving
 
-    commands.serve(host, port)
+    serving.serve(host, port)
 
 
 @app.command()
 def demo() -> None:
     """Start the service with a simulated Wish; everything it needs is made in var/demo."""
-    from channel_sync import commands
+    from channel_sync import serving
 
-    commands.demo()
+    serving.demo()
 
 
 @app.command()
@@ -66,9 +66,9 @@ def openapi(
     output: Annotated[str, typer.Option(help="File to write, or - for standard output.")] = "openapi/openapi.json",
 ) -> None:
     """Write the contract of the API."""
-    from channel_sync import commands
+    from channel_sync import serving
 
-    text = commands.openapi()
+    text = serving.openapi()
     if output == "-":
         sys.stdout.write(text)
         return
@@ -83,9 +83,9 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
 ) -> None:
     """Make a key; it is printed once, alone on the last line."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    key, secret = commands.create_key(tenant, scopes, name)
+    key, secret = housekeeping.create_key(tenant, scopes, name)
     print(f"{key.id} for tenant {key.tenant}: {', '.join(key.scopes)}")
     print(secret.value)
 
@@ -93,9 +93,9 @@ def create_key(
 @keys.command("list")
 def list_keys(tenant: Annotated[str, typer.Option(help="Whose keys.")]) -> None:
     """List the keys of a tenant."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    for key in commands.list_keys(tenant):
+    for key in housekeeping.list_keys(tenant):
         state = "revoked" if key.revoked_at else "active"
         print(f"{key.id}  …{key.last4}  {state}  {key.created_at:%Y-%m-%d}  {key.name}  {','.join(key.scopes)}")
 
@@ -106,26 +106,26 @@ def revoke_key(
     tenant: Annotated[str, typer.Option(help="Whose key it is.")],
 ) -> None:
     """Revoke a key; within a second nobody can use it."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    commands.revoke_key(tenant, key_id)
+    housekeeping.revoke_key(tenant, key_id)
     print(f"{key_id} is revoked.")
 
 
 @encryption.command("new-key")
 def new_key() -> None:
     """Print a random key; put it first in CHANNEL_SYNC_ENCRYPTION_KEYS and keep the older ones behind it."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    print(commands.new_encryption_key())
+    print(housekeeping.new_encryption_key())
 
 
 @encryption.command("rotate")
 def rotate() -> None:
     """Encrypt everything under the first key, while the service runs."""
-    from channel_sync import commands
+    from channel_sync import housekeeping
 
-    print(f"{commands.rotate_encryption()} rows were re-encrypted; older keys can be removed.")
+    print(f"{housekeeping.rotate_encryption()} rows were re-encrypted; older keys can be removed.")
 
 
 if __name__ == "__main__":

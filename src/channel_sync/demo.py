@@ -51,7 +51,7 @@ def _write_private(file: Path, text: str) -> None:
 def set_environment(service_url: str, wish_url: str) -> None:
     """Point the settings at the demo; whatever else is set in the environment counts."""
     os.environ.pop("CHANNEL_SYNC_ENCRYPTION_KEYS", None)
-    os.environ.setdefault("CHANNEL_SYNC_LOG_LEVEL", "warning")
+    os.environ.setdefault("CHANNEL_SYNC_LOG_LEVEL", "error")
     os.environ |= {
         "CHANNEL_SYNC_SECRETS_DIR": str(FOLDER / "secrets"),
         "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{FOLDER}/channel-sync.db",

@@ -105,7 +105,7 @@ def _log_crash(kind: type[BaseException], error: BaseException, trace: Traceback
 
 def _quieten() -> None:
     # httpx logs whole addresses at INFO, Wish's token calls carry the client secret in theirs.
-    for name in ("httpx", "httpcore", "hpack", "aiohttp", "apscheduler"):
+    for name in ("httpx", "httpcore", "aiohttp", "alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # Handlers of their own would write beside ours.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "sqlalchemy", "alembic"):

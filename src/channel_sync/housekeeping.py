@@ -1,33 +1,20 @@
-"""What the command line does, once it has been understood."""
+"""Commands on the store alone: schema, API keys, encryption."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
-from socket import socket
 from typing import TypeVar
 
-from channel_sync import demo as demonstration
-from channel_sync.api.app import openapi as describe_api
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, SCOPES, ApiKey, key_hash, new_key
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
-from channel_sync.main import load_settings, migrate_database, open_database, running, sqlite_file
+from channel_sync.main.store import load_settings, migrate_database, open_database
 from channel_sync.observability import configure_logging
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import new_key_text
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.resealing import reseal
-from channel_sync.process import (
-    CannotStart,
-    address_of,
-    exit_cleanly_when_asked,
-    free_port,
-    listen,
-    only_process,
-)
-from channel_sync.server import Server, run_to_the_end
+from channel_sync.process import CannotStart
 
 T = TypeVar("T")
 
@@ -40,49 +27,6 @@ def migrate() -> str:
     settings = load_settings()
     configure_logging(settings.log_level)
     return migrate_database(settings)
-
-
-def serve(host: str, port: int) -> None:
-    """Answer requests until a signal comes."""
-    exit_cleanly_when_asked()
-    _serve(host, port, lambda url: print(f"listening on {url}", flush=True))
-
-
-def demo() -> None:
-    """Make what a newcomer needs, then serve it beside a simulated Wish until a signal comes."""
-    exit_cleanly_when_asked()
-    demonstration.prepare_folder(new_key_text(utcnow()))
-    port = free_port(demonstration.SERVICE_PORT)
-    with demonstration.simulated_wish() as wish_url:
-        demonstration.set_environment(f"http://127.0.0.1:{port}", wish_url)
-        migrate()
-        key = _demo_key()
-
-        def greet(url: str) -> None:
-            print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
-
-        _serve("127.0.0.1", port, greet)
-
-
-def _serve(host: str, port: int, ready: Callable[[str], None]) -> None:
-    settings = load_settings()
-    configure_logging(settings.log_level)
-    with ExitStack() as held:
-        listener = held.enter_context(listen(host, port))
-        if database := sqlite_file(settings):
-            held.enter_context(only_process(database))
-        run_to_the_end(_answer_requests(listener, ready))
-
-
-async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> None:
-    url = address_of(listener)
-    async with running(load_settings(), url) as service:
-        await Server(service.app, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
-
-
-def openapi() -> str:
-    """The contract, as JSON text."""
-    return json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n"
 
 
 def create_key(tenant: str, scopes: str, name: str) -> tuple[ApiKey, Secret]:
@@ -129,19 +73,15 @@ def revoke_key(tenant: str, key_id: str) -> None:
     _with_database(revoke)
 
 
-def _demo_key() -> str:
-    """The demo tenant's key: the one from its file, made anew where the database does not know it."""
+def is_known(key: str) -> bool:
+    """Whether the key opens the API."""
 
     async def find(database: Database) -> ApiKey | None:
         async with database.read() as work:
-            return await work.api_keys.find(key_hash(kept))
+            return await work.api_keys.find(key_hash(key))
 
-    kept = demonstration.kept_key()
-    if kept and _with_database(find) is not None:
-        return kept
-    secret = create_key(demonstration.TENANT, "admin", "demo")[1]
-    demonstration.keep_key(secret.value)
-    return secret.value
+    found = _with_database(find)
+    return found is not None and found.revoked_at is None
 
 
 def new_encryption_key() -> str:

@@ -1,13 +1,10 @@
-"""The one place that builds things: settings → database → channels → jobs → api."""
+"""The service put together: database → channels → flows → jobs → api."""
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -19,7 +16,6 @@ from channel_sync.channels.wish.channel import WishChannel
 from channel_sync.channels.wish.client import ClientLimits
 from channel_sync.channels.wish.http_client import wish_http_client
 from channel_sync.domain.channel import Channel, Environment
-from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.credentials import Credentials
@@ -38,62 +34,16 @@ from channel_sync.flows.sync_listings import SyncListings
 from channel_sync.flows.sync_orders import SyncOrders
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
+from channel_sync.main.issuer import PublishedKeys
+from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.process import CannotStart
-from channel_sync.settings import Jobs, Settings, SettingsError, read_settings
+from channel_sync.settings import Jobs, Settings
 
 ORDER_PAGES_AHEAD = 16
 # The clock of requests and that of jobs run side by side; together they stay below the 25 s of a stop.
 STOP_JOBS_S = 15.0
-_KEYS_WITHIN_S = 5.0
-_MOST_KEY_BYTES = 1_000_000
-
-
-def load_settings() -> Settings:
-    """The settings of this process; `CannotStart` says what is wrong with them."""
-    try:
-        return read_settings()
-    except SettingsError as error:
-        raise CannotStart(str(error)) from None
-
-
-def sqlite_file(settings: Settings) -> Path | None:
-    """The file that the database is, where it is SQLite."""
-    kind, _, path = settings.database_url.get_secret_value().partition(":///")
-    return Path(path) if kind == "sqlite" else None
-
-
-def migrate_database(settings: Settings) -> str:
-    """The schema that the database is at now, which is the newest."""
-    migrations.migrate(settings.database_url.get_secret_value())
-    return migrations.newest()
-
-
-@asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """A database at the newest schema that our keys fit; `CannotStart` otherwise."""
-    database = Database(settings.database_url.get_secret_value(), _cipher(settings))
-    try:
-        if await database.schema_version() != migrations.newest():
-            raise CannotStart("the database is not at the newest schema; run: channel-sync migrate")
-        await database.check_key()
-        await database.initialise_key()
-        yield database
-    finally:
-        await database.close()
-
-
-def _cipher(settings: Settings) -> Cipher:
-    if settings.encryption_keys is None:
-        raise CannotStart(
-            "CHANNEL_SYNC_ENCRYPTION_KEYS is not set; make one with: channel-sync encryption new-key"
-        )
-    try:
-        return Cipher(parse_keys(settings.encryption_keys.get_secret_value()))
-    except ValueError as error:
-        raise CannotStart(f"CHANNEL_SYNC_ENCRYPTION_KEYS: {error}") from None
 
 
 class Service:
@@ -174,7 +124,7 @@ def build(
         channels=channels,
         authorise=Authorise(database, channels, addresses, nudge),
         credentials=Credentials(database, channels, grants, nudge),
-        lifecycle=Lifecycle(database, nudge),
+        lifecycle=Lifecycle(database, channels, nudge),
         runs=runs,
         put_stock=PutStock(database, nudge),
         held=Held(database, shops),
@@ -216,33 +166,3 @@ def _issuer(settings: Settings) -> Issuer | None:
     if settings.oidc_issuer is None or settings.oidc_audience is None:
         return None
     return Issuer(settings.oidc_issuer, settings.oidc_audience, PublishedKeys(settings.oidc_issuer))
-
-
-class PublishedKeys:
-    """The signing keys that an issuer publishes, found through its discovery document."""
-
-    def __init__(self, issuer: str) -> None:
-        self._discovery = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-
-    async def keys(self) -> dict[str, Any]:
-        """The key set as it is now; `ChannelUnavailable` when it cannot be read."""
-        async with httpx.AsyncClient(timeout=_KEYS_WITHIN_S, trust_env=False) as http:
-            try:
-                found = await self._read(http, self._discovery)
-                return await self._read(http, str(found["jwks_uri"]))
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
-                # Neither the cause nor its text: both hold addresses.
-                raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
-
-    async def _read(self, http: httpx.AsyncClient, url: str) -> dict[str, Any]:
-        async with http.stream("GET", url) as answer:
-            answer.raise_for_status()
-            body = b""
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_KEY_BYTES:
-                    raise ValueError
-        document = json.loads(body)
-        if not isinstance(document, dict):
-            raise ValueError
-        return document

@@ -1,0 +1,56 @@
+"""Settings and the database they name: all that most commands need."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from channel_sync.persistence import migrations
+from channel_sync.persistence.database import Database
+from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.process import CannotStart
+from channel_sync.settings import Settings, SettingsError, read_settings
+
+
+def load_settings() -> Settings:
+    """The settings of this process; `CannotStart` says what is wrong with them."""
+    try:
+        return read_settings()
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The file that the database is, where it is SQLite."""
+    kind, _, path = settings.database_url.get_secret_value().partition(":///")
+    return Path(path) if kind == "sqlite" else None
+
+
+def migrate_database(settings: Settings) -> str:
+    """The schema that the database is at now, which is the newest."""
+    migrations.migrate(settings.database_url.get_secret_value())
+    return migrations.newest()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """A database at the newest schema that our keys fit; `CannotStart` otherwise."""
+    database = Database(settings.database_url.get_secret_value(), _cipher(settings))
+    try:
+        if await database.schema_version() != migrations.newest():
+            raise CannotStart("the database is not at the newest schema; run: channel-sync migrate")
+        await database.check_key()
+        await database.initialise_key()
+        yield database
+    finally:
+        await database.close()
+
+
+def _cipher(settings: Settings) -> Cipher:
+    if settings.encryption_keys is None:
+        raise CannotStart(
+            "CHANNEL_SYNC_ENCRYPTION_KEYS is not set; make one with: channel-sync encryption new-key"
+        )
+    try:
+        return Cipher(parse_keys(settings.encryption_keys.get_secret_value()))
+    except ValueError as error:
+        raise CannotStart(f"CHANNEL_SYNC_ENCRYPTION_KEYS: {error}") from None

@@ -1,0 +1,68 @@
+"""Commands that serve: the service, the demo, and the contract of both."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from socket import socket
+
+from channel_sync import demo as demonstration
+from channel_sync.api.app import openapi as describe_api
+from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
+from channel_sync.main.service import running
+from channel_sync.main.store import load_settings, sqlite_file
+from channel_sync.observability import configure_logging
+from channel_sync.process import address_of, exit_cleanly_when_asked, free_port, listen, only_process
+from channel_sync.server import Server, run_to_the_end
+
+
+def serve(host: str, port: int) -> None:
+    """Answer requests until a signal comes."""
+    exit_cleanly_when_asked()
+    _serve(host, port, lambda url: print(f"listening on {url}", flush=True))
+
+
+def demo() -> None:
+    """Make what a newcomer needs, then serve it beside a simulated Wish until a signal comes."""
+    exit_cleanly_when_asked()
+    demonstration.prepare_folder(new_encryption_key())
+    port = free_port(demonstration.SERVICE_PORT)
+    with demonstration.simulated_wish() as wish_url:
+        demonstration.set_environment(f"http://127.0.0.1:{port}", wish_url)
+        migrate()
+        key = _demo_key()
+
+        def greet(url: str) -> None:
+            print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
+
+        _serve("127.0.0.1", port, greet)
+
+
+def _serve(host: str, port: int, ready: Callable[[str], None]) -> None:
+    settings = load_settings()
+    configure_logging(settings.log_level)
+    with ExitStack() as held:
+        listener = held.enter_context(listen(host, port))
+        if database := sqlite_file(settings):
+            held.enter_context(only_process(database))
+        run_to_the_end(_answer_requests(listener, ready))
+
+
+async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> None:
+    url = address_of(listener)
+    async with running(load_settings(), url) as service:
+        await Server(service.app, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
+
+
+def openapi() -> str:
+    """The contract, as JSON text."""
+    return json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _demo_key() -> str:
+    """The demo tenant's key: the one from its file, made anew where the database does not know it."""
+    kept = demonstration.kept_key()
+    if kept and is_known(kept):
+        return kept
+    secret = create_key(demonstration.TENANT, "admin", "demo")[1]
+    demonstration.keep_key(secret.value)
+    return secret.value
