@@ -1,5 +1,3 @@
-import asyncio
-import gzip
 import logging
 from time import monotonic
 from typing import Any
@@ -7,37 +5,31 @@ from typing import Any
 import httpx
 import pytest
 import respx
-from httpx_aiohttp import AiohttpTransport
 from tests.channels.factories import (
     BASE,
     NOW,
     TOKEN,
     a_client,
-    a_server,
     a_wire,
     an_access,
     at_the_counter,
-    http_answer,
     ok,
     refused,
 )
 
 from channel_sync.channels.wish.breaker import FAILURES_TO_OPEN
 from channel_sync.channels.wish.client import Request
-from channel_sync.channels.wish.exchange import Bounds
 from channel_sync.channels.wish.replies import Family
-from channel_sync.domain.channel import Call, Environment
+from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,
     ChannelRefused,
     ChannelUnavailable,
-    ReplyNotUnderstood,
     RunStopped,
 )
 
 TEST_CALL = f"{BASE}/api/v3/oauth/test"
-FINE = http_answer(b'{"code":0,"data":{"merchant_id":"m1"}}', Content_Type="application/json")
 
 
 async def test_the_token_travels_in_the_header_only():
@@ -187,144 +179,6 @@ async def test_an_id_is_one_segment_of_the_path():
             with pytest.raises(ChannelRefused):
                 await counter.shop.order("../products?x=1")
     assert route.calls.last.request.url.raw_path == b"/api/v3/orders/..%2Fproducts%3Fx%3D1"
-
-
-async def test_a_redirect_is_not_followed():
-    reached = []
-
-    async def trap(reader, writer):
-        reached.append(1)
-
-    async with a_server(trap) as trap_address:
-
-        async def redirect(reader, writer):
-            writer.write(f"HTTP/1.1 307 x\r\nLocation: {trap_address}/\r\nContent-Length: 0\r\n\r\n".encode())
-
-        async with a_server(redirect) as address, at_the_counter(address) as counter:
-            with pytest.raises(ReplyNotUnderstood) as raised:
-                await counter.shop.merchant_id()
-    assert raised.value.code == "redirect"
-    assert reached == []
-
-
-async def test_a_body_that_drips_ends_at_the_deadline():
-    async def drip(reader, writer):
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
-        while True:
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    async with a_server(drip) as address, at_the_counter(address, call=Bounds(0.3)) as counter:
-        started = monotonic()
-        with pytest.raises(ChannelUnavailable) as raised:
-            await counter.connection.queue(Family.PRODUCTS, "/x")
-    assert raised.value.code == "timeout"
-    assert monotonic() - started < 1.0
-
-
-async def test_a_gzip_bomb_goes_off_at_the_cap():
-    bomb = gzip.compress(bytes(8_000_000))
-
-    async def serve(reader, writer):
-        writer.write(http_answer(bomb, Content_Encoding="gzip"))
-        await writer.drain()
-
-    async with a_server(serve) as address, at_the_counter(address, call=Bounds(5.0, 100_000)) as counter:
-        with pytest.raises(ReplyNotUnderstood) as raised:
-            await counter.shop.merchant_id()
-    assert raised.value.code == "reply_too_large"
-
-
-async def test_gzip_is_read_and_broken_gzip_is_not():
-    bodies = [gzip.compress(b'{"code":0,"data":{"merchant_id":"m1"}}'), b"not gzip"]
-
-    async def serve(reader, writer):
-        writer.write(http_answer(bodies.pop(0), Content_Encoding="gzip"))
-        await writer.drain()
-
-    async with a_server(serve) as address, at_the_counter(address) as counter:
-        assert await counter.shop.merchant_id() == "m1"
-        with pytest.raises(ReplyNotUnderstood) as raised:
-            await counter.shop.merchant_id()
-    assert raised.value.code == "bad_encoding"
-
-
-async def test_a_connection_cut_within_the_body_is_no_reply():
-    async def cut(reader, writer):
-        writer.write(FINE[:-10])
-        await writer.drain()
-
-    async with a_server(cut) as address, at_the_counter(address) as counter:
-        with pytest.raises(ChannelUnavailable) as raised:
-            await counter.connection.queue(Family.PRODUCTS, "/x")
-    assert raised.value.code == "connection_failed"
-
-
-@pytest.mark.parametrize("transport", [None, AiohttpTransport(trust_env=False)], ids=["httpcore", "aiohttp"])
-async def test_after_many_timeouts_and_abandoned_calls_every_seat_is_free_again(transport):
-    is_healthy = False
-
-    async def serve(reader, writer):
-        if not is_healthy:
-            await asyncio.sleep(0.1)
-            return
-        writer.write(FINE)
-        await writer.drain()
-
-    async with (
-        a_server(serve) as address,
-        a_client(address, timeout_s=0.03, concurrency=4, transport=transport) as client,
-    ):
-        call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
-        tasks = [asyncio.create_task(client.call_without_token(call, Environment.PRODUCTION)) for _ in range(120)]
-        for task in tasks[::3]:
-            await asyncio.sleep(0.005)
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        is_healthy = True
-        healthy = [client.call_without_token(call, Environment.PRODUCTION) for _ in range(40)]
-        replies = await asyncio.gather(*healthy)
-    assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError, ChannelUnavailable}
-    assert len(replies) == 40
-
-
-async def test_a_cancelled_caller_leaves_the_call_to_end_by_itself():
-    answered = asyncio.Event()
-
-    async def slow(reader, writer):
-        await asyncio.sleep(0.1)
-        writer.write(FINE)
-        await writer.drain()
-        answered.set()
-
-    async with a_server(slow) as address, at_the_counter(address, concurrency=1) as counter:
-        caller = asyncio.create_task(counter.shop.merchant_id())
-        await asyncio.sleep(0.03)
-        caller.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await caller
-        assert not answered.is_set()
-        assert await counter.shop.merchant_id() == "m1"
-    assert [call.status for call in counter.wire.calls] == [200, 200]
-
-
-async def test_no_more_calls_are_out_than_there_are_seats():
-    out = most_out = 0
-
-    async def serve(reader, writer):
-        nonlocal out, most_out
-        out += 1
-        most_out = max(most_out, out)
-        await asyncio.sleep(0.01)
-        out -= 1
-        writer.write(FINE)
-        await writer.drain()
-
-    async with a_server(serve) as address, a_client(address, concurrency=3) as client:
-        call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
-        await asyncio.gather(*(client.call(call, an_access(), a_wire()) for _ in range(20)))
-    assert most_out == 3
 
 
 async def test_neither_log_nor_error_shows_a_secret(caplog):

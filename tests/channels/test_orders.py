@@ -23,14 +23,6 @@ def held(document) -> UnreadableOrder:
     return order
 
 
-def priced(amount_text: str):
-    """An order whose total is exactly this piece of JSON."""
-    text = json.dumps(an_order()).replace(
-        '"payment_total": {"amount": 20.25', f'"payment_total": {{"amount": {amount_text}'
-    )
-    return read_order(text.encode(), None)
-
-
 def test_an_order_is_read_as_wish_means_it():
     order = read()
     assert order.channel_order_id == "000000000000000000000001"
@@ -145,54 +137,6 @@ def test_new_fields_and_missing_ones_do_no_harm():
     order = an_order(brand_new={"deep": [1, {"x": None}]}, fulfillment_requirements=None, refunds=None, state=None)
     del order["released_at"], order["transaction_id"], order["fulfillment_order_types"], order["full_address"]
     assert isinstance(read_order(json.dumps(order).encode(), None), ChannelOrder)
-
-
-@pytest.mark.parametrize(
-    ("text", "amount"),
-    [
-        ("0.30000000000000004", "0.30000000000000004"),
-        ("0.10", "0.10"),
-        ("-0.01", "-0.01"),
-        ("1e2", "100"),
-        ("1234", "1234"),
-        ("1.2345", "1.2345"),
-        ("9007199254740993", "9007199254740993"),
-        ("12345678901234567890.12", "12345678901234567890.12"),
-        ('"3.50"', "3.50"),
-    ],
-)
-def test_amounts_are_exactly_what_is_written(text, amount):
-    order = priced(text)
-    assert isinstance(order, ChannelOrder)
-    assert order.merchant_revenue is not None
-    assert str(order.merchant_revenue.amount) == amount
-
-
-@pytest.mark.parametrize("text", ['"NaN"', '"Infinity"', "1e999", "1e-999", "1" * 40, '"abc"'])
-def test_what_is_no_amount_holds_the_order(text):
-    order = priced(text)
-    assert isinstance(order, UnreadableOrder)
-    assert order.reason == "bad_amount"
-    assert order.pointer == "/order_payment/general_payment_details/payment_total/amount"
-
-
-@pytest.mark.parametrize("currency", ["", "usd", "DOLLAR", "U$D", "ÄÖÜ"])
-def test_what_is_no_currency_holds_the_order(currency):
-    details = {"product_quantity": 1, "payment_total": money(1, currency)}
-    order = held(an_order(order_payment={"general_payment_details": details}))
-    assert order.reason == "bad_currency"
-
-
-def test_without_a_total_the_currency_is_that_of_the_price():
-    details = {"product_quantity": 1, "product_price": money(1, "EUR"), "payment_total": None}
-    order = read(order_payment={"general_payment_details": details})
-    assert (order.currency, order.merchant_revenue) == ("EUR", None)
-
-
-def test_what_the_customer_paid_is_kept_where_wish_says_it():
-    details = {"product_quantity": 1, "customer_paid_prices_detail": {"total": money(9, "BRL")}}
-    order = read(order_payment={"general_payment_details": details})
-    assert order.content.customer_paid == Money(Decimal(9), "BRL")
 
 
 @pytest.mark.parametrize(
