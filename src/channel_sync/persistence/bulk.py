@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from channel_sync.persistence.session import Session, Values
 
@@ -25,19 +25,23 @@ class BulkInsert:
         self._one_row = f"{self._head}({numbered}){self._conflict}"
         self._full_chunk = self._chunk(_CHUNK)
 
-    def _chunk(self, size: int) -> str:
-        return self._head + ", ".join([self._row] * size) + self._conflict
-
     async def write(self, session: Session, rows: Sequence[Values]) -> None:
         """Insert the rows; no two of them may meet the same conflict."""
-        if session.postgres:
-            if rows:
-                await session.write(self._one_row, list(rows))
+        if not rows:
             return
+        if session.postgres:
+            await session.run(lambda connection: connection.exec_driver_sql(self._one_row, list(rows)))
+        else:
+            await session.run(lambda connection: self._write_chunks(connection, rows))
+
+    def _write_chunks(self, connection: Connection, rows: Sequence[Values]) -> None:
         for start in range(0, len(rows), _CHUNK):
             chunk = rows[start : start + _CHUNK]
             sql = self._full_chunk if len(chunk) == _CHUNK else self._chunk(len(chunk))
-            await session.write(sql, tuple(chain.from_iterable(chunk)))
+            connection.exec_driver_sql(sql, tuple(chain.from_iterable(chunk)))
+
+    def _chunk(self, size: int) -> str:
+        return self._head + ", ".join([self._row] * size) + self._conflict
 
 
 def overwrite(columns: Sequence[str]) -> str:

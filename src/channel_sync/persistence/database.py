@@ -74,23 +74,22 @@ class Database:
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A read-only transaction that sees one moment and never waits for writers. Keep it short."""
         with translated():
-            async with self._store.read() as connection:
-                yield UnitOfWork(Session(connection), self.cipher)
+            async with self._store.read() as session:
+                yield UnitOfWork(session, self.cipher)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A write transaction without repositories, for what concerns the database as a whole."""
         with translated():
-            async with self._store.begin() as connection:
-                yield Session(connection)
+            async with self._store.begin() as session:
+                yield session
 
     async def schema_version(self) -> str | None:
         """The revision of the schema, or None where there is no schema yet."""
         if not self._store.exists:
             return None
         with translated():
-            async with self._store.read() as connection:
-                session = Session(connection)
+            async with self._store.read() as session:
                 if not await session.run(lambda plain: inspect(plain).has_table("alembic_version")):
                     return None
                 version = await session.value(text("SELECT version_num FROM alembic_version"))
@@ -99,8 +98,8 @@ class Database:
     async def check_key(self) -> None:
         """Raise `WrongKey` where the database was sealed with a key that the ring does not have."""
         with translated():
-            async with self._store.read() as connection:
-                sealed = await Session(connection).value(select(meta.c.value).where(meta.c.key == _KEY_CHECK))
+            async with self._store.read() as session:
+                sealed = await session.value(select(meta.c.value).where(meta.c.key == _KEY_CHECK))
         if sealed is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema. Safe to run twice at once: one migrates, the other waits and finds it done."""
+"""Brings a database to the newest schema. Of two that try at once one migrates, the other waits for it."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import channel_sync
-from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.persistence.sqlite import begin_immediate, prepare_writer
 from channel_sync.persistence.storage_errors import translated, translated_connecting
 
@@ -68,7 +67,7 @@ def _migrate_sqlite(address: URL, revision: str) -> None:
     event.listen(engine, "connect", prepare_writer)
     event.listen(engine, "begin", begin_immediate)
     with translated(), engine.connect() as connection:
-        # A table is altered by copying it; with foreign keys on, dropping the old one takes the rows of its children.
+        # Altering a table copies it; with foreign keys on, dropping the old one takes the rows of its children.
         driver = connection.connection.cursor()
         driver.execute("PRAGMA foreign_keys = OFF")
         driver.close()
@@ -87,7 +86,7 @@ async def _migrate_postgres(address: URL, revision: str) -> None:
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-            # From here on a lock that traffic holds ends the migration soon: queueing behind it would stop traffic.
+            # From here on a lock that traffic holds ends the migration soon: waiting for it would stop traffic.
             await connection.execute(text("SET LOCAL lock_timeout = '3s'"))
             await connection.run_sync(_run, revision)
     await engine.dispose()

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row
@@ -83,8 +82,7 @@ _content = msgspec.json.Decoder(OrderContent).decode
 _address = msgspec.json.Decoder(Address).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(NamedTuple):
     """An order of a page with what is worked out of it once: its JSON texts and its digest."""
 
     order: ChannelOrder
@@ -104,12 +102,16 @@ def fresh(order: ChannelOrder, erased: bool) -> Fresh:
 
 
 def _public_digest(order: ChannelOrder, content: bytes) -> bytes:
-    revenue = order.merchant_revenue
     rest = (
-        f"{order.transaction_id}\x1f{order.state_raw}\x1f{order.released_at}\x1f{order.ship_by}\x1f{order.currency}"
-        f"\x1f{revenue and revenue.amount}\x1f{revenue and revenue.currency}\x1f{order.sanitised}\x1f"
+        order.transaction_id,
+        order.state_raw,
+        order.released_at,
+        order.ship_by,
+        order.currency,
+        order.merchant_revenue,
+        order.sanitised,
     )
-    return blake2b(rest.encode() + content, digest_size=PUBLIC_DIGEST_BYTES).digest()
+    return blake2b(_encode(rest) + content, digest_size=PUBLIC_DIGEST_BYTES).digest()
 
 
 def _personal_digest(order: ChannelOrder, address: bytes | None) -> bytes:
@@ -120,11 +122,11 @@ def _personal_digest(order: ChannelOrder, address: bytes | None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RowWriter:
-    """Makes rows for `UPSERT` of one account at one moment."""
+    """Makes rows for `UPSERT` of one account at one moment, `stored_at` in microseconds."""
 
     account: Account
     default_currency: str
-    now: datetime
+    stored_at: int
     cipher: Cipher
 
     def row(self, order_id: str, fresh: Fresh, version: int, position: int, erased: bool) -> Values:
@@ -149,7 +151,7 @@ class RowWriter:
             order.currency is None,
             None if revenue is None else format(revenue.amount, "f"),
             None if revenue is None else revenue.currency,
-            micros(self.now),
+            self.stored_at,
             order.sanitised,
             version,
             position,

@@ -13,6 +13,7 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
 from channel_sync.domain.runs import Counts
+from channel_sync.persistence.column_types import micros
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.order_rows import (
     PUBLIC_DIGEST_BYTES,
@@ -98,7 +99,8 @@ class OrderRepository:
             seen[change] += 1
             if change in (Change.CREATED, Change.UPDATED):
                 news.append((prepared, stored))
-        changes = await self._write(RowWriter(account, default_currency, now, self._cipher), news)
+        writer = RowWriter(account, default_currency, micros(now), self._cipher)
+        changes = await self._write(writer, news, now)
         seen[Change.IGNORED] += len(orders) - len(newest)
         return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), changes)
 
@@ -119,14 +121,16 @@ class OrderRepository:
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
 
-    async def _write(self, writer: RowWriter, news: list[tuple[Fresh, _Known | None]]) -> list[StoredChange]:
+    async def _write(
+        self, writer: RowWriter, news: list[tuple[Fresh, _Known | None]], now: datetime
+    ) -> list[StoredChange]:
         if not news:
             return []
         places = await next_positions(self._session, writer.account.tenant, "orders", len(news))
         rows, changes = [], []
         for position, (prepared, known) in zip(places, news, strict=True):
             order, before = prepared.order, None if known is None else known.version
-            order_id = new_id("ord", writer.now) if before is None else before.id
+            order_id = new_id("ord", now) if before is None else before.id
             version = 1 if before is None else before.version + 1
             rows.append(writer.row(order_id, prepared, version, position, known is not None and known.erased))
             change, state = (Change.CREATED, None) if before is None else (Change.UPDATED, before.state)

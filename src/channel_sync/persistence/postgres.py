@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from channel_sync.persistence.session import Session
 from channel_sync.persistence.storage_errors import translated_connecting
 
 _CONNECTIONS = 10
@@ -41,23 +42,24 @@ class PostgresStore:
         )
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A connection inside a transaction."""
-        async with self._connect(self._engine) as connection, connection.begin():
-            yield connection
+    async def begin(self) -> AsyncIterator[Session]:
+        """A transaction."""
+        async with self._transaction(self._engine) as session:
+            yield session
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection inside a read-only transaction that sees one moment."""
-        async with self._connect(self._snapshots) as connection, connection.begin():
-            yield connection
+    async def read(self) -> AsyncIterator[Session]:
+        """A read-only transaction that sees one moment."""
+        async with self._transaction(self._snapshots) as session:
+            yield session
 
     @asynccontextmanager
-    async def _connect(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[Session]:
         with translated_connecting():
             connection = await engine.connect()
         try:
-            yield connection
+            async with connection.begin():
+                yield Session(connection.run_sync, postgres=True)
         finally:
             await connection.close()
 

@@ -80,13 +80,14 @@ class _Resealing:
 
     async def _row(self, row: _Row, values: tuple[bytes | None, ...]) -> bool:
         table = self.sealed.table
-        try:
-            fresh = {
-                column: None if value is None else self._anew(value, place(table.name, column, *row))
-                for column, value in zip(self.sealed.columns, values, strict=True)
-            }
-        except Unreadable:
-            _log.error("A sealed value in %s cannot be opened and stays: %s", table.name, row[-1])
+        fresh: dict[str, bytes] = {}
+        for column, value in zip(self.sealed.columns, values, strict=True):
+            where = place(table.name, column, *row)
+            try:
+                fresh |= {} if value is None else {column: self._anew(value, where)}
+            except Unreadable:
+                _log.error("A sealed value in %s.%s cannot be opened and stays: %s", table.name, column, row[-1])
+        if not fresh:
             return False
         mine = and_(*(table.c[name] == part for name, part in zip(self.sealed.row, row, strict=True)))
         await self.session.execute(update(table).where(mine).values(fresh))

@@ -1,16 +1,23 @@
-"""SQLite as a store: one connection writes, others only read."""
+"""SQLite as a store: one connection writes, in a thread of its own; the others only read, in the caller's."""
 
+import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from channel_sync.domain.errors import StorageUnavailable
+from channel_sync.persistence.session import Session
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -42,17 +49,9 @@ def prepare_writer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
     cursor.close()
 
 
-def _warn_of_damage(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    if sqlite3.sqlite_version_info < _SAFE_VERSION:
-        _log.warning(
-            "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
-            sqlite3.sqlite_version,
-        )
-
-
 def begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a read that turns into a write fails without waiting."""
-    patience_ms = connection.get_execution_options().get("patience_ms", 0)
+    patience_ms = connection.get_execution_options()["patience_ms"]
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -72,23 +71,18 @@ class SqliteStore:
     def __init__(self, path: Path, patience_s: float) -> None:
         self._path = path
         self._patience_s = patience_s
-        self._writer = create_async_engine(
-            f"sqlite+aiosqlite:///{path}",
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=patience_s,
-            hide_parameters=True,
-            connect_args={"isolation_level": None, "timeout": patience_s},
-        )
-        event.listen(self._writer.sync_engine, "connect", prepare_writer)
-        event.listen(self._writer.sync_engine, "connect", _warn_of_damage, once=True)
-        event.listen(self._writer.sync_engine, "begin", begin_immediate)
+        self._turn = asyncio.Lock()
+        self._writer = _Writer(path)
         # As many connections as there are open reads, so that the pool never waits in the event loop's thread.
         self._reader = create_engine(
             "sqlite://", creator=self._connect_reader, poolclass=QueuePool, max_overflow=-1, hide_parameters=True
         )
         event.listen(self._reader, "begin", _begin_read)
+        if sqlite3.sqlite_version_info < _SAFE_VERSION:
+            _log.warning(
+                "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
+                sqlite3.sqlite_version,
+            )
 
     def _connect_reader(self) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode=ro"
@@ -102,22 +96,92 @@ class SqliteStore:
         return self._path.exists()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """The writing connection inside a transaction that holds the write lock."""
+    async def begin(self) -> AsyncIterator[Session]:
+        """A transaction that holds the write lock."""
         asked = time.monotonic()
-        async with self._writer.connect() as connection:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StorageUnavailable from None
+        try:
             left_s = max(0.0, self._patience_s - (time.monotonic() - asked))
-            await connection.execution_options(patience_ms=int(left_s * 1000))
-            async with connection.begin():
-                yield connection
+            await self._writer.do(lambda: self._writer.open(left_s))
+            yield Session(self._writer.run, postgres=False)
+            await self._writer.do(self._writer.commit)
+        finally:
+            try:
+                await self._writer.do(self._writer.close)
+            finally:
+                self._turn.release()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
-        """A reading connection inside a transaction; it sees one moment and waits for no writer."""
+    async def read(self) -> AsyncIterator[Session]:
+        """A read-only transaction; it sees one moment and waits for no writer.
+
+        It runs in the calling thread: a short indexed read costs less than the way to another thread and back.
+        """
         with self._reader.connect() as connection, connection.begin():
-            yield connection
+
+            async def run(ask: Callable[[Connection], T]) -> T:
+                return ask(connection)
+
+            yield Session(run, postgres=False)
 
     async def close(self) -> None:
         """Close every connection. Readers first: the last one out writes the log back."""
         self._reader.dispose()
-        await self._writer.dispose()
+        await self._writer.do(self._writer.dispose)
+        self._writer.thread.shutdown()
+
+
+class _Writer:
+    """The connection that writes. All but `do` and `run` belong to its thread.
+
+    The thread does one thing after another, also what nobody waits for any more: a transaction whose task was
+    cancelled is closed before the next one begins.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.thread = ThreadPoolExecutor(1, "sqlite-writer")
+        self._engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args={"isolation_level": None},
+        )
+        event.listen(self._engine, "connect", prepare_writer)
+        event.listen(self._engine, "begin", begin_immediate)
+        self._connection: Connection | None = None
+
+    async def do(self, act: Callable[[], T]) -> T:
+        """What the function returns, called in the thread; it is carried out even if the caller is cancelled."""
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self.thread, act))
+
+    async def run(self, ask: Callable[[Connection], T]) -> T:
+        """What the function returns, called in the thread with the open connection."""
+        connection = self._connection
+        assert connection is not None, "Only within a transaction."
+        return await self.do(lambda: ask(connection))
+
+    def open(self, patience_s: float) -> None:
+        """Begin a transaction."""
+        self._connection = self._engine.connect().execution_options(patience_ms=int(patience_s * 1000))
+        self._connection.begin()
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        if self._connection is not None:
+            self._connection.commit()
+
+    def close(self) -> None:
+        """End the transaction; what is not committed is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def dispose(self) -> None:
+        """Close the connection."""
+        self._engine.dispose()
