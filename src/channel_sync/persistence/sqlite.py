@@ -49,6 +49,14 @@ def prepare_writer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> 
     cursor.close()
 
 
+def _warn_of_damage(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    if sqlite3.sqlite_version_info < _SAFE_VERSION:
+        _log.warning(
+            "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
+            sqlite3.sqlite_version,
+        )
+
+
 def begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a read that turns into a write fails without waiting."""
     patience_ms = connection.get_execution_options()["patience_ms"]
@@ -78,11 +86,6 @@ class SqliteStore:
             "sqlite://", creator=self._connect_reader, poolclass=QueuePool, max_overflow=-1, hide_parameters=True
         )
         event.listen(self._reader, "begin", _begin_read)
-        if sqlite3.sqlite_version_info < _SAFE_VERSION:
-            _log.warning(
-                "SQLite %s may damage a file that two connections write back; here one does, keep it one process.",
-                sqlite3.sqlite_version,
-            )
 
     def _connect_reader(self) -> sqlite3.Connection:
         address = f"{self._path.absolute().as_uri()}?mode=ro"
@@ -153,6 +156,8 @@ class _Writer:
             connect_args={"isolation_level": None},
         )
         event.listen(self._engine, "connect", prepare_writer)
+        # Here, not sooner: a process that refuses to start says only why.
+        event.listen(self._engine, "connect", _warn_of_damage, once=True)
         event.listen(self._engine, "begin", begin_immediate)
         self._connection: Connection | None = None
 
