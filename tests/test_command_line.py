@@ -183,9 +183,10 @@ def test_a_stop_signal_ends_the_service_with_exit_code_0(migrated, number):
     server = migrated.serve()
     assert httpx.get(f"{server.url}/health/ready").status_code == 200
 
-    server.process.send_signal(number)
+    with server.process as process:
+        process.send_signal(number)
 
-    assert server.process.wait(25) == 0
+        assert process.wait(25) == 0
 
 
 def test_a_stop_signal_while_starting_ends_it_cleanly(migrated):
