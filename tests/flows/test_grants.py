@@ -1,4 +1,6 @@
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -15,7 +17,6 @@ from channel_sync.domain.integrations import Status
 from channel_sync.persistence.database import Database
 
 DOWN = ChannelUnavailable("server_error", "Wish answered 502.")
-REFUSED = GrantRejected("refresh_token_rejected", "No.")
 
 
 @pytest.fixture
@@ -120,58 +121,6 @@ async def test_the_intent_of_a_dead_process_is_taken_up(sqlite_database):
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_a_late_rejection_never_overrules_a_newer_grant(sqlite_database):
-    desk = Desk(sqlite_database)
-    integration_id = (await desk.ageing()).id
-    gate = desk.channel.hold("renew")
-    desk.channel.fail("renew", REFUSED)
-    waiting = asyncio.create_task(desk.grants.access(integration_id))
-    await gate.reached.wait()
-    await desk.reauthorise(integration_id)
-    gate.open.set()
-
-    access = await waiting
-
-    assert access.token.value == await desk.token(integration_id)
-    assert desk.channel.calls["renew"] == 1
-    assert (await desk.read(integration_id)).status is Status.ACTIVE
-
-
-async def test_a_late_success_never_overwrites_a_newer_grant(sqlite_database):
-    desk = Desk(sqlite_database)
-    integration_id = (await desk.ageing()).id
-    gate = desk.channel.hold("renew")
-    waiting = asyncio.create_task(desk.grants.access(integration_id))
-    await gate.reached.wait()
-    # The answer of the old refresh token comes although it was replaced in the meantime.
-    old = desk.channel.merchants["m1"].refresh_token
-    await desk.reauthorise(integration_id)
-    newest = await desk.token(integration_id)
-    desk.channel.merchants["m1"].refresh_token = old
-    gate.open.set()
-
-    access = await waiting
-
-    assert await desk.token(integration_id) == access.token.value == newest
-
-
-async def test_a_renewal_goes_on_when_its_caller_goes_away(sqlite_database):
-    desk = Desk(sqlite_database)
-    integration_id = (await desk.ageing()).id
-    before = await desk.token(integration_id)
-    gate = desk.channel.hold("renew")
-    caller = asyncio.create_task(desk.grants.access(integration_id))
-    await gate.reached.wait()
-    caller.cancel()
-    await asyncio.gather(caller, return_exceptions=True)
-    gate.open.set()
-
-    await desk.grants.finish(within_s=5)
-
-    assert await desk.token(integration_id) != before
-    assert desk.channel.calls["renew"] == 1
-
-
 async def test_a_new_grant_is_held_until_the_store_takes_it(impatient_database):
     desk = Desk(impatient_database)
     integration_id = (await desk.ageing()).id
@@ -187,22 +136,6 @@ async def test_a_new_grant_is_held_until_the_store_takes_it(impatient_database):
 
     assert access.token.value == await desk.token(integration_id)
     assert desk.channel.calls["renew"] == 1
-
-
-async def test_a_removed_integration_gets_no_late_grant(sqlite_database):
-    desk = Desk(sqlite_database)
-    integration_id = (await desk.ageing()).id
-    gate = desk.channel.hold("renew")
-    waiting = asyncio.create_task(desk.grants.access(integration_id))
-    await gate.reached.wait()
-    await desk.lifecycle.remove(TENANT, integration_id, "My shop")
-    gate.open.set()
-
-    with pytest.raises(GrantRejected):
-        await waiting
-
-    removed = await desk.read(integration_id)
-    assert (removed.status, removed.access_token_last4) == (Status.REMOVED, None)
 
 
 async def test_housekeeping_renews_what_is_due_and_one_failure_stops_no_other(sqlite_database):
@@ -239,6 +172,20 @@ async def test_without_a_grant_there_is_no_access(sqlite_database):
         with pytest.raises(GrantRejected) as refused:
             await desk.grants.access(integration_id)
         assert refused.value.code == "not_connected"
+
+
+async def test_the_pair_before_is_kept_until_the_new_token_worked(sqlite_database, sqlite_file):
+    desk = Desk(sqlite_database)
+    integration_id = (await desk.ageing()).id
+
+    def kept():
+        with closing(sqlite3.connect(sqlite_file)) as connection:
+            return connection.execute("SELECT count(previous_refresh_token) FROM integrations").fetchone()[0]
+
+    await desk.grants.access(integration_id)
+    assert kept() == 1
+    await desk.shop(integration_id).call(lambda shop: shop.merchant_id())
+    assert kept() == 0
 
 
 async def test_a_token_refused_twice_in_a_row_is_told_to_the_caller(sqlite_database):

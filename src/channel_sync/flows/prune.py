@@ -51,32 +51,31 @@ class Prune:
             await self._purge(integration)
 
     async def _purge(self, integration: Integration) -> None:
-        """The integration gone, and the buyers of an account that nobody took over forgotten."""
-        tenant, page = integration.tenant, PageRequest(_ORDERS_AT_ONCE, None)
-        while await self._is_forsaken(integration):
-            async with self._database.begin() as work:
-                orders = await work.orders.feed(tenant, OrderFeedQuery(integration.id), page, personal=False)
-                await work.orders.erase(tenant, [order.id for order in orders.items if not order.erased])
-            if orders.next is None:
-                break
-            page = PageRequest(_ORDERS_AT_ONCE, orders.next)
+        """The integration gone, and its buyers forgotten.
+
+        Orders and replies of an account that another integration took over are that one's: none is found here.
+        """
+        await self._erase_buyers(integration)
         await self._drop_replies(integration)
         async with self._database.begin() as work:
             await work.integrations.delete(integration.id)
 
-    async def _drop_replies(self, integration: Integration) -> None:
-        while await self._is_forsaken(integration):
+    async def _erase_buyers(self, integration: Integration) -> None:
+        query, after = OrderFeedQuery(integration.id), PageRequest(_ORDERS_AT_ONCE, None)
+        while True:
             async with self._database.begin() as work:
-                held = await work.held_orders.list(
-                    integration.tenant, integration.id, PageRequest(_ORDERS_AT_ONCE, None)
-                )
-                for order in held.items:
-                    await work.held_orders.release_one(order.id)
-            if not held.items:
+                page = await work.orders.feed(integration.tenant, query, after, personal=False)
+                await work.orders.erase(integration.tenant, [order.id for order in page.items])
+            if page.next is None:
                 return
+            after = PageRequest(_ORDERS_AT_ONCE, page.next)
 
-    async def _is_forsaken(self, integration: Integration) -> bool:
-        if integration.account_id is None:
-            return False
-        async with self._database.read() as work:
-            return (await work.accounts.get(integration.account_id)).integration_id is None
+    async def _drop_replies(self, integration: Integration) -> None:
+        first = PageRequest(_ORDERS_AT_ONCE, None)
+        while True:
+            async with self._database.begin() as work:
+                page = await work.held_orders.list(integration.tenant, integration.id, first)
+                for held in page.items:
+                    await work.held_orders.release_one(held.id)
+            if page.next is None:
+                return

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from random import uniform
+from typing import NoReturn
 
 from channel_sync.domain.channel import Channel, Grant
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ChannelUnavailable, GrantRejected
@@ -92,13 +93,21 @@ class Renewals:
             grant = await self._ask(renewal, current)
         except GrantRejected as rejected:
             await self._release(renewal, None)
-            raise await self._judged(renewal, rejected) from rejected
-        except ChannelError as error:
+            return await self._newer(renewal) or await self._give_up(renewal, rejected)
+        except ChannelError:
             await self._release(renewal, RETRY_AFTER)
-            raise error
+            newer = await self._newer(renewal)
+            if newer is None:
+                raise
+            return newer
         if grant is not None:
             await self._keep(renewal, current, grant)
         return await read_credentials(self._database, renewal.integration_id)
+
+    async def _newer(self, renewal: Renewal) -> HeldCredentials | None:
+        """What somebody else stored meanwhile: beside that our failure is worth nothing."""
+        stored = await read_credentials(self._database, renewal.integration_id)
+        return None if stored.held.generation == renewal.generation else stored
 
     async def _ask(self, renewal: Renewal, current: HeldCredentials) -> Grant | None:
         """The new grant, or nothing when somebody else stored one; a rejection has been heard twice."""
@@ -142,16 +151,16 @@ class Renewals:
 
         await until_stored(release, LEASE.total_seconds())
 
-    async def _judged(self, renewal: Renewal, rejected: GrantRejected) -> GrantRejected:
-        """The rejection by its final name; a late one, of credentials that were replaced, changes nothing."""
+    async def _give_up(self, renewal: Renewal, rejected: GrantRejected) -> NoReturn:
+        """Note that only a person can help, and raise the rejection by its final name."""
         if renewal.by_person and not isinstance(rejected, MerchantChanged):
-            return rejected
+            raise rejected
         if isinstance(rejected, AccountDisabled):
             await self._rejection(renewal, DISABLED_AT_WISH).paused(self._database)
-            return rejected
+            raise rejected
         reason = rejected.code if rejected.code in _REASONS else REFRESH_TOKEN_REJECTED
         await self._rejection(renewal, reason).needs_reauth(self._database)
-        return GrantRejected(reason, rejected.message, rejected.request_id)
+        raise GrantRejected(reason, rejected.message, rejected.request_id) from rejected
 
     def _rejection(self, renewal: Renewal, reason: str) -> Rejection:
         return Rejection(renewal.integration_id, renewal.generation, reason)
