@@ -1,70 +1,16 @@
 """Rows that only jobs make: orders, held orders, listings, runs with calls."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any
 
 import httpx
 from tests.api.world import World
+from tests.factories import a_channel_listing, a_channel_order, an_unreadable_order
 
 from channel_sync.domain.channel import Call
-from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
-from channel_sync.domain.money import Money
-from channel_sync.domain.orders import (
-    Address,
-    ChannelOrder,
-    OrderContent,
-    OrderLine,
-    OrderState,
-    UnreadableOrder,
-)
+from channel_sync.domain.orders import ChannelOrder
 from channel_sync.flows.clock import utcnow
-
-BUYER = "CANARY-buyer-name"
-
-
-def an_order(channel_order_id: str, **members: Any) -> ChannelOrder:
-    """An approved order of two mugs, placed now."""
-    now = utcnow()
-    line = OrderLine(
-        sku="MUG",
-        listing_id=None,
-        product_id="p1",
-        title="Mug",
-        options={"colour": "blue"},
-        quantity=2,
-        unit_price=Money(Decimal("7.50"), "GBP"),
-        shipping_price=Money(Decimal("1E+1"), "GBP"),
-    )
-    values: dict[str, Any] = {
-        "channel_order_id": channel_order_id,
-        "transaction_id": f"t-{channel_order_id}",
-        "state": OrderState.APPROVED,
-        "state_raw": "APPROVED",
-        "updated_at": now,
-        "released_at": now,
-        "ship_by": now + timedelta(days=5),
-        "currency": "GBP",
-        "merchant_revenue": Money(Decimal("16.32"), "GBP"),
-        "content": OrderContent((line,), Money(Decimal("25.00"), "GBP"), "merchant", (), ()),
-        "address": Address(name=BUYER, street_1="CANARY-street", country_code="GB"),
-        "tax": b'{"vat": "CANARY-tax"}',
-        "raw": f'{{"id": "{channel_order_id}"}}'.encode(),
-    }
-    return ChannelOrder(**(values | members))
-
-
-def an_unreadable_order(channel_order_id: str) -> UnreadableOrder:
-    """An order whose quantity cannot be read."""
-    return UnreadableOrder(channel_order_id, "wrong_type", "/quantity", utcnow(), "wish-1", b'{"quantity": "x"}')
-
-
-def a_listing(variation_id: str, sku: str | None = "MUG") -> ChannelListing:
-    """A writable variation with three units."""
-    return ChannelListing("p1", variation_id, sku, "Mug", None, writable=True, quantities=(("wh1", 3),))
 
 
 @dataclass(frozen=True)
@@ -103,7 +49,9 @@ async def hold_order(world: World, integration_id: str, channel_order_id: str) -
     """The id of a held order."""
     account = await account_of(world, integration_id)
     async with world.database.begin() as work:
-        held = await work.held_orders.hold(account, [an_unreadable_order(channel_order_id)], utcnow())
+        held = await work.held_orders.hold(
+            account, [an_unreadable_order(channel_order_id=channel_order_id)], utcnow()
+        )
     return held[0].id
 
 
@@ -132,13 +80,13 @@ async def seed(world: World, tenant: str, merchant_id: str) -> Seeded:
         integration_id = integration["id"]
         sku = f"SKU-{tenant}"
         await caller.put("/stock", json={"items": [{"sku": sku, "available": 5}]})
-        order_id = (await store_orders(world, integration_id, an_order(f"o-{tenant}")))[0]
+        order_id = (await store_orders(world, integration_id, a_channel_order(channel_order_id=f"o-{tenant}")))[0]
         return Seeded(
             integration_id=integration_id,
             run_id=await _a_run(world, caller, integration_id),
             order_id=order_id,
             held_id=await hold_order(world, integration_id, f"h-{tenant}"),
-            listing_id=(await store_listings(world, integration_id, a_listing(f"v-{tenant}", sku)))[0],
+            listing_id=(await store_listings(world, integration_id, a_channel_listing(sku=sku)))[0],
             sku=sku,
             key_id=(await caller.get("/api-keys")).json()["items"][0]["id"],
             event_id=(await caller.get("/events")).json()["items"][0]["id"],
@@ -150,8 +98,3 @@ async def _a_run(world: World, caller: httpx.AsyncClient, integration_id: str) -
     run_id: str = started.json()["id"]
     await journal(world, run_id, "/api/v3/orders")
     return run_id
-
-
-def unknown_id(prefix: str) -> str:
-    """A well-formed id of nothing."""
-    return new_id(prefix, utcnow())

@@ -26,7 +26,7 @@ from channel_sync.flows.shops import Shops
 from channel_sync.persistence.database import Database
 
 PUBLIC_URL = "http://localhost:8000"
-CONSOLE = "https://console.example"
+CONSOLE = "https://console.example.com"
 NEW_INTEGRATION = {
     "channel": "wish",
     "name": "Mugs",

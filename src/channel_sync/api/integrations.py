@@ -83,8 +83,7 @@ async def list_integrations(
 ) -> Response:
     """The tenant's integrations, drafts and removed ones left out unless asked for by `status`."""
     filters = {"channel": channel, "status": wanted, "q": q, "sort": sort}
-    shape = (str, str) if sort in ("name", "-name") else (int, str)
-    cursors = Cursors("integrations", caller.tenant, filters, shape)
+    cursors = Cursors("integrations", caller.tenant, filters, (str, str))
     query = IntegrationQuery(channel=channel, status=wanted, q=q, sort=sort)
     async with services.database.read() as work:
         page = await work.integrations.list(caller.tenant, query, cursors.request(limit, cursor))

@@ -14,13 +14,12 @@ from typing import Annotated
 import msgspec
 from fastapi import Query
 
+from channel_sync.api.fields import MAX_INTEGER
 from channel_sync.api.problems import HttpProblem
 from channel_sync.persistence.paging import PageRequest
 
 Key = tuple[str | int, ...]
 
-# Numbers in keys are positions or microseconds since 1970; this is the end of the year 9999.
-_LAST_MOMENT = 253_402_300_800_000_000
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most.")]
 CursorText = Annotated[
@@ -66,7 +65,7 @@ class Cursors:
 
 
 def _is_sane(part: str | int) -> bool:
-    return "\0" not in part if isinstance(part, str) else 0 <= part <= _LAST_MOMENT
+    return "\0" not in part if isinstance(part, str) else 0 <= part <= MAX_INTEGER
 
 
 def _invalid() -> HttpProblem:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -42,8 +43,9 @@ class Issuer:
 class Tokens:
     """Checks tokens of one issuer; keeps its keys, and asks at most once a minute for an unknown one."""
 
-    def __init__(self, issuer: Issuer) -> None:
+    def __init__(self, issuer: Issuer, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = issuer.source
+        self._clock = clock
         self._keys: KeySet | None = None
         self._asked_at = 0.0
         self._asking = asyncio.Lock()
@@ -73,12 +75,12 @@ class Tokens:
             return self._keys
 
     def _outdated(self, keys: KeySet, key_id: str | None) -> bool:
-        age = time.monotonic() - self._asked_at
+        age = self._clock() - self._asked_at
         known = key_id is None or any(key.kid == key_id for key in keys)
         return age > (KEYS_LIFETIME_S if known else REFETCH_AFTER_S)
 
     async def _ask(self) -> KeySet:
-        self._asked_at = time.monotonic()
+        self._asked_at = self._clock()
         try:
             published = await self._source.keys()
         except ChannelUnavailable:

@@ -1,0 +1,75 @@
+"""The operations of the contract, for tests that hold for every one of them."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from channel_sync.api.app import openapi
+
+DOCUMENT = openapi()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. `scope` is None where it is open to everybody."""
+
+    id: str
+    method: str
+    path: str
+    scope: str | None
+    parameters: tuple[str, ...]
+    example: Any
+
+    def fits(self, path: str) -> bool:
+        """Whether the path of a request is one of the operation's; only a SKU may hold slashes."""
+        template = re.sub(r"\\{(\w+)\\}", lambda name: ".*" if name[1] == "sku" else "[^/]+", re.escape(self.path))
+        return re.fullmatch(template, path) is not None
+
+    async def call(self, client: httpx.AsyncClient, ids: dict[str, str], **more: Any) -> httpx.Response:
+        """Make the call with the example as its body, or with `json` or `content`."""
+        if self.example is not None and not {"json", "content"} & set(more):
+            more["json"] = self.example
+        return await client.request(self.method, self.path.format(**ids), **more)
+
+
+def _operation(path: str, method: str, declared: dict[str, Any]) -> Operation:
+    body = declared.get("requestBody", {}).get("content", {}).get("application/json", {})
+    security = declared.get("security")
+    return Operation(
+        id=declared["operationId"],
+        method=method.upper(),
+        path=path,
+        scope=security[0]["bearer"][0] if security else None,
+        parameters=tuple(one["name"] for one in declared.get("parameters", []) if one["in"] == "path"),
+        example=json.loads(json.dumps(body["example"])) if "example" in body else None,
+    )
+
+
+OPERATIONS = [
+    _operation(path, method, declared)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, declared in methods.items()
+]
+GUARDED = [operation for operation in OPERATIONS if operation.scope is not None]
+WITH_BODY = [operation for operation in OPERATIONS if operation.example is not None]
+WITH_ID = [operation for operation in GUARDED if operation.parameters]
+
+
+def ids(operations: list[Operation]) -> list[str]:
+    """Names for pytest."""
+    return [operation.id for operation in operations]
+
+
+NOWHERE = {
+    "integration_id": "int_00000000000000000000000000",
+    "run_id": "run_00000000000000000000000000",
+    "order_id": "ord_00000000000000000000000000",
+    "held_id": "hld_00000000000000000000000000",
+    "listing_id": "lst_00000000000000000000000000",
+    "key_id": "key_00000000000000000000000000",
+    "sku": "NO-SUCH-SKU",
+    "channel_type": "nowhere",
+}

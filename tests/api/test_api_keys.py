@@ -1,0 +1,52 @@
+import pytest
+
+from channel_sync.domain.keys import PRESETS
+
+
+async def test_a_new_key_is_shown_once_and_works(world, admin):
+    made = (await admin.post("/api-keys", json={"name": "Warehouse", "scopes": ["stock:read"]})).json()
+    assert made["key"].startswith("csk_")
+    assert made["last4"] == made["key"][-4:]
+    async with world.browser() as client:
+        answer = await client.get("/stock", headers={"Authorization": f"Bearer {made['key']}"})
+    assert answer.status_code == 200
+    listed = await admin.get("/api-keys")
+    assert made["key"] not in listed.text
+    assert "Warehouse" in listed.text
+
+
+async def test_the_store_has_only_its_hash(admin, tmp_path):
+    made = (await admin.post("/api-keys", json={"name": "k", "scopes": ["admin"]})).json()["key"]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if made.encode() in path.read_bytes()]
+
+
+async def test_a_preset_stands_for_its_scopes(admin):
+    made = (await admin.post("/api-keys", json={"name": "k", "preset": "support"})).json()
+    assert made["scopes"] == list(PRESETS["support"])
+    assert "pii:read" not in made["scopes"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "k"},
+        {"name": "k", "scopes": []},
+        {"name": "k", "scopes": ["odd"]},
+        {"name": "k", "scopes": ["admin"], "preset": "support"},
+        {"name": "k", "preset": "odd"},
+        {"name": "", "scopes": ["admin"]},
+        {"scopes": ["admin"]},
+    ],
+)
+async def test_an_unusable_key_is_422(admin, body):
+    assert (await admin.post("/api-keys", json=body)).status_code == 422
+
+
+async def test_a_revoked_key_stays_listed_and_can_be_revoked_again(admin):
+    made = (await admin.post("/api-keys", json={"name": "k", "scopes": ["admin"]})).json()
+    for _ in range(2):
+        assert (await admin.delete(f"/api-keys/{made['id']}")).status_code == 204
+    listed = {key["id"]: key["revoked_at"] for key in (await admin.get("/api-keys")).json()["items"]}
+    assert listed[made["id"]] is not None

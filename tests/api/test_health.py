@@ -1,0 +1,30 @@
+from dataclasses import replace
+
+
+async def test_a_healthy_process_is_alive_and_ready(world):
+    async with world.browser() as probe:
+        live, ready = await probe.get("/health/live"), await probe.get("/health/ready")
+    assert (live.status_code, live.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "reason": None})
+
+
+async def test_jobs_that_stand_still_are_not_alive(world):
+    world.health.lively = False
+    async with world.browser() as probe:
+        live = await probe.get("/health/live")
+    assert (live.status_code, live.json()) == (503, {"status": "stalled"})
+
+
+async def test_a_process_about_to_stop_is_not_ready(world):
+    world.health.draining = True
+    async with world.browser() as probe:
+        ready = await probe.get("/health/ready")
+        live = await probe.get("/health/live")
+    assert (ready.status_code, ready.json()["reason"]) == (503, "draining")
+    assert live.status_code == 200
+
+
+async def test_an_old_schema_is_not_ready(world):
+    async with replace(world, schema_version="newer").browser() as probe:
+        ready = await probe.get("/health/ready")
+    assert (ready.status_code, ready.json()["reason"]) == (503, "schema_outdated")

@@ -1,0 +1,85 @@
+import pytest
+from tests.api.seeds import journal
+
+
+@pytest.fixture
+async def integration_id(world, admin) -> str:
+    """An active integration."""
+    return str((await world.connect(admin))["id"])
+
+
+async def test_a_run_is_queued_and_found_at_its_location(admin, integration_id):
+    answer = await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})
+    run = answer.json()
+    assert (answer.status_code, run["deduplicated"]) == (202, False)
+    assert (run["status"], run["trigger"]) == ("queued", "manual")
+    found = (await admin.get(answer.headers["location"])).json()
+    assert found == {key: value for key, value in run.items() if key != "deduplicated"}
+
+
+async def test_a_second_run_of_the_kind_is_the_first_one(admin, integration_id):
+    href = f"/integrations/{integration_id}/runs"
+    first = (await admin.post(href, json={"kind": "orders"})).json()
+    again = await admin.post(href, json={"kind": "orders"})
+    assert (again.status_code, again.json()["id"], again.json()["deduplicated"]) == (200, first["id"], True)
+    assert (await admin.post(href, json={"kind": "stock"})).status_code == 202
+
+
+async def test_a_window_makes_a_backfill(admin, integration_id):
+    window = {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T01:00:00+01:00"}
+    run = (await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders", **window})).json()
+    assert run["trigger"] == "backfill"
+    assert run["window_from"] == "2026-01-01T00:00:00.000Z"
+    assert run["window_to"] == "2026-02-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"kind": "odd"},
+        {"kind": "orders", "from_": "2026-01-01T00:00:00Z"},
+        {"kind": "orders", "from": "2026-01-01"},
+        {"kind": "orders", "from": "2026-02-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+        {"kind": "stock", "from": "2026-01-01T00:00:00Z"},
+        {"kind": "orders", "dry_run": "yes"},
+    ],
+)
+async def test_an_unusable_request_is_422(admin, integration_id, body):
+    assert (await admin.post(f"/integrations/{integration_id}/runs", json=body)).status_code == 422
+
+
+async def test_a_disabled_integration_runs_nothing(admin, integration_id):
+    await admin.put(f"/integrations/{integration_id}/status", json={"enabled": False})
+    answer = await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "integration_disabled")
+    assert (await admin.get("/runs")).json()["items"] == []
+
+
+async def test_the_history_can_be_filtered(admin, integration_id):
+    for kind in ("orders", "stock"):
+        await admin.post(f"/integrations/{integration_id}/runs", json={"kind": kind})
+
+    async def kinds(query: str) -> list[str]:
+        return [run["kind"] for run in (await admin.get(f"/runs?{query}")).json()["items"]]
+
+    assert await kinds("") == ["stock", "orders"]
+    assert await kinds("kind=stock") == ["stock"]
+    assert await kinds("status=finished") == []
+    assert await kinds(f"integration_id={integration_id}") == ["stock", "orders"]
+    assert await kinds("integration_id=other") == []
+
+
+async def test_a_run_shows_its_calls(world, admin, integration_id):
+    run = (await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})).json()
+    await journal(world, run["id"], "/api/v3/orders")
+    call = (await admin.get(f"/runs/{run['id']}/calls")).json()["items"][0]
+    assert (call["method"], call["path"], call["status"], call["code"]) == ("GET", "/api/v3/orders", 200, 0)
+    assert (call["duration_ms"], call["channel_request_id"]) == (12, "wish-1")
+
+
+async def test_a_run_can_be_cancelled_and_again(admin, integration_id):
+    run = (await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})).json()
+    for _ in range(2):
+        answer = await admin.post(f"/runs/{run['id']}/cancel")
+        assert (answer.status_code, answer.json()["cancel_requested"]) == (200, True)
