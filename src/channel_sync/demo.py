@@ -2,23 +2,21 @@
 
 import ctypes
 import os
-import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from socket import socket
 
-from channel_sync.process import CannotStart, free_port
+from channel_sync.process import CannotStart, listen
 
 FOLDER = Path("var/demo")
 TENANT = "demo"
 SERVICE_PORT = 8000
 WISH_PORT = 8001
 _API_KEY = FOLDER / "api-key"
-_START_S = 20
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -62,39 +60,53 @@ def set_environment(service_url: str, wish_url: str) -> None:
     }
 
 
+def listener() -> socket:
+    """A socket at the demo's usual port, or at another one where that is taken."""
+    try:
+        return listen("127.0.0.1", SERVICE_PORT)
+    except CannotStart:
+        return listen("127.0.0.1", 0)
+
+
 @contextmanager
 def simulated_wish() -> Iterator[str]:
     """The address of a simulated Wish with a demo shop; it ends with the block, and with this process."""
+    with ExitStack() as started:
+        for port in (WISH_PORT, 0):
+            process = started.enter_context(_simulator(port))
+            if url := _address(process):
+                yield url
+                return
+    raise CannotStart("the simulated Wish did not start")
+
+
+@contextmanager
+def _simulator(port: int) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHANNEL_SYNC_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "wish_simulator", "--port", str(free_port(WISH_PORT)), "--seed", "demo"],
+    with subprocess.Popen(
+        [sys.executable, "-m", "wish_simulator", "--port", str(port), "--seed", "demo"],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         env=environment,
         # Ctrl-C reaches the whole terminal group: the service must come to its end with Wish still there.
         start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-    )
-    try:
-        yield _address(process)
-    finally:
-        process.terminate()
-        process.wait()
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+def _address(process: subprocess.Popen[str]) -> str | None:
+    """Where it listens, or None if it ended instead."""
     assert process.stdout is not None
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if select.select([process.stdout], [], [], 0.1)[0]:
-            _, said, url = process.stdout.readline().partition("listening on ")
-            if said:
-                return url.strip()
-    raise CannotStart("the simulated Wish did not start")
+    return process.stdout.readline().removeprefix("listening on ").strip() or None
 
 
 def greeting(service_url: str, wish_url: str, key: str) -> str:

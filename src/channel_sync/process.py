@@ -42,19 +42,6 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port of this machine, or another one where it is taken."""
-    try:
-        return _port_of(wanted)
-    except OSError:
-        return _port_of(0)
-
-
-def _port_of(wanted: int) -> int:
-    with socket.create_server(("127.0.0.1", wanted)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def only_process(database: Path) -> Iterator[None]:
     """While it lasts no other process serves this SQLite file; the kernel lets go when the process dies."""

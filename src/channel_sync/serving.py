@@ -11,37 +11,36 @@ from channel_sync.housekeeping import create_key, is_known, migrate, new_encrypt
 from channel_sync.main.service import running
 from channel_sync.main.store import load_settings, sqlite_file
 from channel_sync.observability import configure_logging
-from channel_sync.process import address_of, exit_cleanly_when_asked, free_port, listen, only_process
+from channel_sync.process import address_of, exit_cleanly_when_asked, listen, only_process
 from channel_sync.server import Server, run_to_the_end
 
 
 def serve(host: str, port: int) -> None:
     """Answer requests until a signal comes."""
     exit_cleanly_when_asked()
-    _serve(host, port, lambda url: print(f"listening on {url}", flush=True))
+    _serve(listen(host, port), lambda url: print(f"listening on {url}", flush=True))
 
 
 def demo() -> None:
     """Make what a newcomer needs, then serve it beside a simulated Wish until a signal comes."""
     exit_cleanly_when_asked()
     demonstration.prepare_folder(new_encryption_key())
-    port = free_port(demonstration.SERVICE_PORT)
-    with demonstration.simulated_wish() as wish_url:
-        demonstration.set_environment(f"http://127.0.0.1:{port}", wish_url)
+    with demonstration.listener() as listener, demonstration.simulated_wish() as wish_url:
+        demonstration.set_environment(address_of(listener), wish_url)
         migrate()
         key = _demo_key()
 
         def greet(url: str) -> None:
             print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
 
-        _serve("127.0.0.1", port, greet)
+        _serve(listener, greet)
 
 
-def _serve(host: str, port: int, ready: Callable[[str], None]) -> None:
+def _serve(listener: socket, ready: Callable[[str], None]) -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
     with ExitStack() as held:
-        listener = held.enter_context(listen(host, port))
+        held.enter_context(listener)
         if database := sqlite_file(settings):
             held.enter_context(only_process(database))
         run_to_the_end(_answer_requests(listener, ready))
