@@ -73,7 +73,9 @@ class EmbeddedRunner:
         self._watch.cancel()
         self._clock.pause()
         self._work.runs.stop_all()
-        await _ended([self._watch, *self._doing.values(), *self._running.values()], grace_s)
+        at_work = [self._watch, *self._doing.values(), *self._running.values()]
+        # A renewal under way outlives the run that asked for it: its answer is the only copy of a grant.
+        await asyncio.gather(_ended(at_work, grace_s), self._work.grants.finish(grace_s))
         late = [*self._doing.values(), *self._running.values()]
         for task in late:
             task.cancel()
