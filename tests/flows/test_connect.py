@@ -47,13 +47,13 @@ async def test_reauthorising_catches_up(sqlite_database):
 async def test_reauthorising_never_switches_a_disabled_integration_on(sqlite_database):
     desk = Desk(sqlite_database)
     integration = await desk.active()
-    await desk.lifecycle.set_enabled(TENANT, integration.id, False)
+    disabled = await desk.lifecycle.set_enabled(TENANT, integration.id, False)
 
     arrival = await desk.reauthorise(integration.id)
 
     after = await desk.read(integration.id)
     assert arrival.result == "connected"
-    assert (after.enabled, after.status) == (False, Status.DISABLED)
+    assert (after.enabled, after.status, after.status_since) == (False, Status.DISABLED, disabled.status_since)
     assert await desk.next_at(integration.id) is None
 
 

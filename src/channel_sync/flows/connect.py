@@ -8,6 +8,7 @@ from channel_sync.domain.errors import Conflict, StaleVersion
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Integration
 from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.restating import restated
 from channel_sync.flows.start_jobs import catch_up, start_jobs
 from channel_sync.persistence.database import UnitOfWork
 
@@ -55,15 +56,15 @@ async def connect(work: UnitOfWork, integration: Integration, given: Connection,
     stored = await work.integrations.find(integration.id)
     if stored is None:
         raise StaleVersion
+    same_shop = stored.merchant_id == integration.merchant_id
     connected = replace(
         stored,
-        shop_name=given.shop_name or (stored.shop_name if stored.merchant_id == integration.merchant_id else None),
+        shop_name=given.shop_name or (stored.shop_name if same_shop else None),
         rejected_reason=None,
         paused_reason=None,
         pending_until=None,
-        status_since=stored.status_since if integration.runnable else now,
-        updated_at=now,
     )
+    connected = restated(integration, connected, now)
     if connected.activated_at is None:
         return await _connect_draft(work, connected, now)
     return await _reconnect(work, connected, now)

@@ -13,6 +13,7 @@ from channel_sync.flows.given_secrets import check_name, check_secret
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.rejections import CLIENT_REJECTED
+from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.start_jobs import catch_up
 from channel_sync.flows.verification import Verification, Verifying
@@ -80,10 +81,8 @@ class Credentials:
             integration = await work.integrations.find(integration_id)
             if integration is None or not (integration.paused_reason or integration.rejected_reason):
                 return
-            recovered = replace(
-                integration, paused_reason=None, rejected_reason=None, status_since=now, updated_at=now
-            )
-            recovered = await work.integrations.save(recovered)
+            working = replace(integration, paused_reason=None, rejected_reason=None)
+            recovered = await work.integrations.save(restated(integration, working, now))
             await work.events.add([integration_event(recovered, "recovered", now)])
             await catch_up(work, recovered, now)
         self._nudge()

@@ -14,6 +14,7 @@ from channel_sync.flows.currencies import check_currency
 from channel_sync.flows.given_secrets import check_name, check_secret
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.removal import RemovalPreview, destroy, preview_of, reattach
+from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.settings_changes import SettingsPatch, merged
 from channel_sync.flows.start_jobs import catch_up, follow_settings, stop_jobs
@@ -170,8 +171,7 @@ async def _switch(work: UnitOfWork, integration: Integration, enabled: bool, now
         raise Conflict("integration_draft", "A draft has no switch; it becomes enabled when it becomes active.")
     if integration.enabled is enabled:
         return integration
-    switched = replace(integration, enabled=enabled, status_since=now, updated_at=now)
-    switched = await work.integrations.save(switched)
+    switched = await work.integrations.save(restated(integration, replace(integration, enabled=enabled), now))
     await work.events.add([integration_event(switched, "enabled" if enabled else "disabled", now)])
     if enabled:
         await catch_up(work, switched, now)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.start_jobs import stop_jobs
 from channel_sync.persistence.database import Database
@@ -54,6 +55,6 @@ async def _note(
         stopped = change(integration, rejection.reason)
         if stopped == integration or integration.removed_at is not None:
             return
-        stopped = await work.integrations.save(replace(stopped, status_since=now, updated_at=now))
+        stopped = await work.integrations.save(restated(integration, stopped, now))
         await stop_jobs(work, stopped)
         await work.events.add([integration_event(stopped, happened, now)])
