@@ -4,11 +4,12 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_, select, tuple_, update
 
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
 from channel_sync.persistence.session import Session, columns_of
@@ -159,7 +160,8 @@ def _sorted(statement: Select[Any], query: IntegrationQuery, page: PageRequest) 
     backwards = query.sort.startswith("-")
     if page.after is not None:
         value, last_id = page.after
-        last = tuple_(str(value) if by_name else _moment(value), str(last_id))
+        # Inside a tuple a value does not take on the type of the column it is compared with.
+        last = tuple_(str(value) if by_name else literal(_moment(value), Utc), str(last_id))
         statement = statement.where(position < last if backwards else position > last)
     return statement.order_by(*(part.desc() if backwards else part for part in position.clauses))
 
