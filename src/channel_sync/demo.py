@@ -17,6 +17,7 @@ TENANT = "demo"
 SERVICE_PORT = 8000
 WISH_PORT = 8001
 _API_KEY = FOLDER / "api-key"
+_WISH = FOLDER / "wish.state"
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -84,7 +85,7 @@ def simulated_wish() -> Iterator[str]:
 def _simulator(port: int) -> Iterator[subprocess.Popen[str]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHANNEL_SYNC_")}
     with subprocess.Popen(
-        [sys.executable, "-m", "wish_simulator", "--port", str(port), "--seed", "demo"],
+        [sys.executable, "-m", "wish_simulator", "--port", str(port), "--seed", "demo", "--state", str(_WISH)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -113,7 +114,7 @@ def greeting(service_url: str, wish_url: str, key: str) -> str:
     """What a newcomer reads first."""
     return f"""
   channel-sync        {service_url}/docs
-  the simulated Wish  {wish_url}
+  the simulated Wish  {wish_url}   log in there as demo, password demo
   your API key        {key}
 
   To begin with:

@@ -3,15 +3,21 @@
 import argparse
 import asyncio
 import signal
+from pathlib import Path
 
 from wish_simulator.marketplace import Marketplace
+from wish_simulator.memory import remember, remembered
 from wish_simulator.seeds import demo
 from wish_simulator.server import running
 
 
 def main() -> None:
     arguments = _arguments()
-    asyncio.run(_serve(arguments.host, arguments.port, arguments.seed))
+    state: Path | None = arguments.state
+    market = (remembered(state) if state else None) or _fresh(arguments.seed)
+    asyncio.run(_serve(market, arguments.host, arguments.port))
+    if state:
+        remember(market, state)
 
 
 def _arguments() -> argparse.Namespace:
@@ -19,13 +25,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--seed", choices=["demo"], help="start with a shop, products and orders")
+    parser.add_argument("--state", type=Path, help="file that keeps everything from one start to the next")
     return parser.parse_args()
 
 
-async def _serve(host: str, port: int, seed: str | None) -> None:
+def _fresh(seed: str | None) -> Marketplace:
     market = Marketplace()
     if seed == "demo":
         demo(market)
+    return market
+
+
+async def _serve(market: Marketplace, host: str, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
