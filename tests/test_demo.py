@@ -47,7 +47,7 @@ def start(folder: Path) -> Demo:
         if "Ctrl-C" in line:
             break
     addresses = re.findall(r"http://127\.0\.0\.1:\d+", said)
-    return Demo(process, addresses[0], addresses[2], re.search(r"csk_\S+", said)[0])
+    return Demo(process, addresses[0], addresses[2], re.findall(r"csk_\S+", said)[0])
 
 
 def connect(demo: Demo) -> str:
@@ -57,7 +57,7 @@ def connect(demo: Demo) -> str:
         browser.post(f"{demo.wish}/log-in", data={"login": "demo", "password": "demo"})
         browser.post(f"{demo.wish}/settings/apps", data={"name": "Sync", "redirect_uri": redirect_url})
         page = browser.get(f"{demo.wish}/settings/apps").text
-        client_id, secret = (re.search(f"data-client-{one}>([^<]+)", page)[1] for one in ("id", "secret"))
+        client_id, secret = re.findall(r"data-client-(?:id|secret)>([^<]+)", page)
         credentials = {"client_id": client_id, "client_secret": secret, "default_currency": "USD"}
         draft = api.post("/integrations", json={"channel": "wish", "name": "Shop", **credentials}).json()
         consent = browser.post(draft["authorise_url"]).headers["location"]
@@ -65,7 +65,7 @@ def connect(demo: Demo) -> str:
         allowed = {"client_id": client_id, "state": state, "decision": "allow"}
         back = browser.post(f"{demo.wish}/v3/oauth/authorize", data=allowed).headers["location"]
         assert "Connected" in browser.get(back).text
-    return draft["id"]
+    return str(draft["id"])
 
 
 def orders_of(demo: Demo, at_least: int) -> int:

@@ -85,18 +85,21 @@ def test_migrate_works_from_the_wheel_in_an_empty_folder(wheel, tmp_path):
 
 
 # An image that only root can install or start is of no use.
-ORDINARY_USER = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.getuid() == 0 else {}
+USER, GROUP, GROUPS = ("nobody", "nogroup", ()) if os.getuid() == 0 else (None, None, None)
 USABLE = "import sys, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))"
 
 
 def interpreter() -> str | None:
     """A Python that an ordinary user may run; root's own often lies where nobody else can look."""
-    for python in (sys._base_executable, "/usr/local/bin/python3", "/usr/bin/python3"):
+    for python in (f"{sys.base_prefix}/bin/python3", "/usr/local/bin/python3", "/usr/bin/python3"):
         try:
-            if subprocess.run([python, "-c", USABLE], check=False, cwd="/", **ORDINARY_USER).returncode == 0:
-                return str(Path(python).resolve())
+            tried = subprocess.run(
+                [python, "-c", USABLE], cwd="/", user=USER, group=GROUP, extra_groups=GROUPS, check=False
+            )
         except OSError:
             continue
+        if tried.returncode == 0:
+            return str(Path(python).resolve())
     return None
 
 
@@ -154,7 +157,9 @@ class Image:
             env={**kept, "PATH": path, "HOME": f"{self.folder}/home", **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            **ORDINARY_USER,
+            user=USER,
+            group=GROUP,
+            extra_groups=GROUPS,
         )
 
     def run(self, command: list[str], folder: str, **settings: str) -> None:
@@ -222,7 +227,8 @@ def test_what_the_image_copies_is_not_ignored():
 def test_the_image_does_not_run_as_root():
     final = (ROOT / "Dockerfile").read_text().rpartition("FROM ")[2]
 
-    assert int(re.search(r"^USER (\d+)$", final, re.MULTILINE)[1]) > 0
+    (user,) = re.findall(r"^USER (\d+)$", final, re.MULTILINE)
+    assert int(user) > 0
 
 
 def test_compose_migrates_first_and_sets_only_settings_that_exist():
