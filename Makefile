@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 BROWSERS := chromium chromium-browser google-chrome
 FIND_BROWSER := (for name in $(BROWSERS); do command -v $$name && exit 0; done; exit 1) >/dev/null
 
