@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.browser.chromium import NO_BROWSER
 from tests.postgres import PostgresServer, postgres_server
 
 from channel_sync.persistence.database import Database
@@ -76,3 +77,12 @@ def database(request: pytest.FixtureRequest) -> Database:
     chosen = request.getfixturevalue(f"{request.param}_database")
     assert isinstance(chosen, Database)
     return chosen
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Say it last, where nobody overlooks it, when a browser was missing."""
+    yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and any(NO_BROWSER in str(one.longrepr) for one in terminal.stats.get("skipped", [])):
+        terminal.write_line(NO_BROWSER, red=True, bold=True)

@@ -1,0 +1,125 @@
+"""What a walk needs besides a browser: the service, the simulated Wish and the platform's page, all running."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from tests.browser.console import running_console
+from tests.processes import Deployment, ServerProcess, api, simulated_wish
+
+Answer = TypeVar("Answer")
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Seller:
+    """A merchant at the simulated Wish, with an app whose redirect URL is the service's."""
+
+    login: str
+    password: str
+    merchant_id: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The running parts. `caller` holds a key of the tenant, `controls` is a client of the simulated Wish."""
+
+    service: ServerProcess
+    wish_url: str
+    console_url: str
+    key: str
+    caller: httpx.Client
+    controls: httpx.Client
+
+    @property
+    def return_url(self) -> str:
+        """Where a seller comes back to; it has a query of its own."""
+        return f"{self.console_url}/shops?tab=wish"
+
+    @property
+    def callback_url(self) -> str:
+        """What is pasted as redirect URL at Wish."""
+        return f"{self.service.url}/wish/callback"
+
+    def control(self, route: str, **body: Any) -> Any:
+        """What `/_control` answers to a POST."""
+        return self.controls.post(f"/_control{route}", json=body).raise_for_status().json()
+
+    def new_seller(self, orders: int = 0, app: str | None = None, kind: str = "private") -> Seller:
+        """A merchant with a new app, or with the app of that id; its orders lie in the last minutes."""
+        login = f"seller-{next(_NUMBERS)}"
+        merchant = self.control("/merchants", login=login, display_name=f"Shop of {login}", password="open sesame")
+        merchant_id = merchant["id"]
+        self.control("/products", merchant_id=merchant_id, count=1, variations=2, stock=50)
+        if orders:
+            self.control("/orders", merchant_id=merchant_id, count=orders)
+        made = {"client_id": app, "client_secret": ""}
+        if app is None:
+            made = self.control("/apps", redirect_uri=self.callback_url, owner_id=merchant_id, kind=kind)
+        return Seller(login, "open sesame", merchant_id, made["client_id"], made["client_secret"])
+
+    def draft(self, seller: Seller, **members: Any) -> dict[str, Any]:
+        """A new draft for the seller's app, as the platform's page asks for it."""
+        new = {
+            "channel": "wish",
+            "name": f"Wish of {seller.login}",
+            "environment": "sandbox",
+            "client_id": seller.client_id,
+            "client_secret": seller.client_secret,
+            **members,
+        }
+        answer = self.caller.post("/integrations", json=new)
+        assert answer.status_code == 201, answer.text
+        drafted: dict[str, Any] = answer.json()
+        return drafted
+
+    def integration(self, integration_id: str) -> dict[str, Any]:
+        """The integration as callers see it."""
+        found: dict[str, Any] = self.caller.get(f"/integrations/{integration_id}").raise_for_status().json()
+        return found
+
+    def items(self, place: str, **query: str) -> list[dict[str, Any]]:
+        """The first page of a list."""
+        answer = self.caller.get(place, params={"limit": "200", **query}).raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+
+def eventually(ask: Callable[[], Answer], within_s: float = 20) -> Answer:
+    """The first truthy answer."""
+    deadline = time.monotonic() + within_s
+    while not (answer := ask()):
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.1)
+    return answer
+
+
+@contextmanager
+def running_stage(folder: Path) -> Iterator[Stage]:
+    """Everything started, with an empty database and the demo shop at Wish."""
+    with running_console() as console_url, simulated_wish(folder, "--seed", "demo") as wish:
+        # To a browser, Wish is another site than the service: what cookies may do depends on it.
+        wish_url = wish.url.replace("127.0.0.1", "localhost")
+        deployment = Deployment(
+            folder,
+            {
+                "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
+                "CHANNEL_SYNC_RETURN_ORIGINS": console_url,
+                "CHANNEL_SYNC_STOCK_INTERVAL_S": "1",
+            },
+        )
+        deployment.command("migrate")
+        key = deployment.create_key()
+        service = deployment.serve()
+        try:
+            with api(service, key) as caller, httpx.Client(base_url=wish.url, timeout=30) as controls:
+                yield Stage(service, wish_url, console_url, key, caller, controls)
+        finally:
+            service.stop()

@@ -1,0 +1,84 @@
+"""A seller connects a Wish account in a browser."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+from tests.browser.stage import Stage, eventually
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+
+# What the platform's page does with the result: the service is another origin, so the browser asks it first.
+CHOOSE_CURRENCY = """async ([url, key]) => {
+  const headers = {"Authorization": `Bearer ${key}`, "Content-Type": "application/json"};
+  const body = JSON.stringify({default_currency: "GBP"});
+  const answer = await fetch(url, {method: "PATCH", headers, body});
+  return {status: answer.status, etag: answer.headers.get("ETag"), integration: await answer.json()};
+}"""
+
+
+def test_a_seller_connects_and_orders_arrive(stage: Stage, visitor: Visitor):
+    seller = stage.new_seller(orders=3)
+    draft = stage.draft(seller, return_url=stage.return_url)
+
+    visitor.page.goto(draft["authorise_url"])
+    seen = visitor.page.locator("main").inner_text()
+    assert seen.startswith("Connect Wish")
+    assert f"Wish of {seller.login}" in seen
+    assert seller.client_id in seen
+    assert seller.client_secret not in visitor.page.content()
+
+    visitor.page.get_by_role("button", name="Continue to Wish").click()
+    visitor.log_in(seller)
+    visitor.allow()
+    expect(visitor.page.locator("#result")).to_have_text("connected")
+    assert visitor.page.url.startswith(f"{stage.console_url}/shops?")
+    assert visitor.query == {"tab": "wish", "integration_id": draft["id"], "result": "connected"}
+    assert stage.integration(draft["id"])["auth"]["state"] == "connected"
+    assert draft["id"] not in [row["id"] for row in stage.items("/integrations")]
+
+    patched = visitor.page.evaluate(CHOOSE_CURRENCY, [f"{stage.service.url}/integrations/{draft['id']}", stage.key])
+    assert patched["status"] == 200
+    assert patched["etag"]
+    rows = [row for row in stage.items("/integrations") if row["id"] == draft["id"]]
+    assert [(row["status"], row["enabled"], row["default_currency"]) for row in rows] == [("active", True, "GBP")]
+    orders = eventually(lambda: stage.items("/orders", integration_id=draft["id"]))
+    assert len(orders) == 3
+
+
+def test_the_browser_carries_one_shy_cookie_and_leaks_no_link(stage: Stage, visitor: Visitor):
+    seller = stage.new_seller()
+    draft = stage.draft(seller, return_url=stage.return_url)
+    assert draft["authorise_url"].startswith(f"{stage.service.url}/wish/authorise?ticket=")
+    visitor.page.goto(draft["authorise_url"])
+    assert visitor.page.context.cookies(stage.callback_url) == []
+
+    visitor.page.get_by_role("button", name="Continue to Wish").click()
+    visitor.log_in(seller)
+    cookie, *others = [
+        one for one in visitor.page.context.cookies(stage.callback_url) if one["name"] != "wish_session"
+    ]
+    assert others == []
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("wish_attempt", True, "Lax")
+    visitor.allow()
+    expect(visitor.page.locator("#result")).to_have_text("connected")
+
+    ticket = draft["authorise_url"].rsplit("=", 1)[1]
+    origins = {f"{parts.scheme}://{parts.netloc}" for parts in (urlsplit(one.url) for one in visitor.requests)}
+    assert origins == {stage.service.url, stage.wish_url, stage.console_url}
+    abroad = [request for request in visitor.requests if not request.url.startswith(stage.service.url)]
+    assert not [request for request in abroad if ticket in f"{request.url} {request.all_headers()}"]
+    assert not [request for request in abroad if cookie["value"] in str(request.all_headers())]
+
+
+def test_without_a_return_url_it_ends_in_a_small_page_of_our_own(stage: Stage, visitor: Visitor):
+    seller = stage.new_seller()
+    draft = stage.draft(seller, default_currency="EUR")
+    visitor.go_on_to_wish(draft["authorise_url"])
+    visitor.log_in(seller)
+    visitor.allow()
+    expect(visitor.page.locator("main")).to_contain_text(f"Shop of {seller.login} is connected")
+    assert visitor.heading == "Connected"
+    assert f"Wish of {seller.login}" in visitor.page.locator("main").inner_text()
+    assert stage.integration(draft["id"])["status"] == "active"
