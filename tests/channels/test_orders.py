@@ -89,9 +89,27 @@ def test_an_order_may_have_no_address(full_address):
     assert read(full_address=full_address).address is None
 
 
-def test_tax_is_kept_as_wish_wrote_it():
-    tax = {"customer_identity_number": "1", "vat_information": {"amount": 1.10}}
-    assert json.loads(read(tax_information=tax).tax or b"") == tax
+def test_tax_is_kept_as_wish_wrote_it_but_for_its_money():
+    tax = {
+        "customer_identity_number": 'the text "amount": 1 stays',
+        "vat_information": {"final_vat": {"amount": 1.10, "currency_code": "GBP"}, "weight": {"value": 0.35}},
+    }
+    assert json.loads(read(tax_information=tax).tax or b"") == {
+        "customer_identity_number": 'the text "amount": 1 stays',
+        "vat_information": {"final_vat": {"amount": "1.1", "currency": "GBP"}, "weight": {"value": 0.35}},
+    }
+
+
+def test_an_amount_of_tax_keeps_every_digit():
+    text = json.dumps(an_order(tax_information="here")).replace(
+        '"here"', '{"amount": -20.10, "currency_code":"EUR"}'
+    )
+    order = read_order(text.encode(), None)
+    assert isinstance(order, ChannelOrder)
+    assert order.tax == b'{"amount":"-20.10", "currency":"EUR"}'
+
+
+def test_an_order_without_tax_has_none():
     assert read(tax_information=None).tax is None
 
 
