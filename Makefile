@@ -29,7 +29,7 @@ run: install ## start the demo: the service and a simulated Wish
 
 test: lint browser ## lint, types and the whole test suite
 	@$(BIN)/python -m pytest -n 2
-	@$(FIND_BROWSER) || { echo "!!! NO BROWSER: the browser tests were SKIPPED. Install Chromium."; test -z "$$CI"; }
+	@$(FIND_BROWSER) || { echo "!!! NO BROWSER: the browser tests were SKIPPED. Install Chromium."; test "$$CI" != true; }
 
 lint: install ## ruff and mypy
 	@$(BIN)/ruff check
