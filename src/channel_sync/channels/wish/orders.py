@@ -49,7 +49,7 @@ _STATES = {
 }
 _DECODER = msgspec.json.Decoder(WishOrder)
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, object])
-_AMOUNT = re.compile(rb'"amount"\s*:\s*(-?[0-9][0-9.eE+-]*)')
+_AMOUNT = re.compile(rb'("amount"\s*:\s*)(-?[0-9][0-9.eE+-]*)')
 _CURRENCY_NAME = re.compile(rb'"currency_code"\s*:')
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 _COMPLAINTS = {
@@ -193,7 +193,7 @@ def _tax(wish: msgspec.Raw) -> bytes | None:
     tax = bytes(wish)
     if tax in (b"", b"null"):
         return None
-    return _CURRENCY_NAME.sub(rb'"currency":', _AMOUNT.sub(rb'"amount":"\1"', tax))
+    return _CURRENCY_NAME.sub(b'"currency":', _AMOUNT.sub(rb'\1"\2"', tax))
 
 
 def _fulfilled_by(order_types: Sequence[str | None]) -> str:
