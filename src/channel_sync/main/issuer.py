@@ -15,6 +15,7 @@ class PublishedKeys:
     """The signing keys that an issuer publishes, found through its discovery document."""
 
     def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
         self._discovery = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
     async def keys(self) -> dict[str, Any]:
@@ -22,6 +23,8 @@ class PublishedKeys:
         async with httpx.AsyncClient(timeout=_KEYS_WITHIN_S, trust_env=False) as http:
             try:
                 found = await self._read(http, self._discovery)
+                if found["issuer"] != self._issuer:
+                    raise ValueError
                 return await self._read(http, str(found["jwks_uri"]))
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
                 # Neither the cause nor its text: both hold addresses.
