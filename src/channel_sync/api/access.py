@@ -115,7 +115,7 @@ def _unauthorised() -> HttpProblem:
     return HttpProblem(401, "unauthorised", "Send a valid API key as a bearer token.", headers)
 
 
-def current_caller(request: Request) -> Caller:
+async def current_caller(request: Request) -> Caller:
     """Who calls, as `Access` found out."""
     caller: Caller = request.state.caller
     return caller
@@ -124,7 +124,7 @@ def current_caller(request: Request) -> Caller:
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 
 
-def check_scopes(needed: SecurityScopes, caller: CurrentCaller, _: Annotated[object, Security(BEARER)]) -> None:
+async def check_scopes(needed: SecurityScopes, caller: CurrentCaller, _: Annotated[object, Security(BEARER)]) -> None:
     """Let the caller through only with the scope that the operation names."""
     if not all(caller.may(scope) for scope in needed.scopes):
         raise HttpProblem(403, "insufficient_scope", f"This needs the scope {needed.scope_str}.")

@@ -81,7 +81,7 @@ def secret(given: SecretStr | None) -> Secret | None:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def optional_timestamp(moment: datetime | None) -> str | None:

@@ -21,6 +21,8 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.schedules import Schedule
 
+SHOWN_KINDS = (RunKind.ORDERS, RunKind.STOCK)
+
 _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, failures=0, last_error_code=None)
 
 
@@ -39,7 +41,7 @@ class Progress:
 
 async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> dict[str, Progress]:
     """The progress of each integration, by id, read at once."""
-    schedules = await work.schedules.of([integration.id for integration in integrations])
+    schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
     pending = await work.listings.pending([i.account_id for i in integrations if i.account_id is not None])
     return {
         integration.id: Progress(

@@ -85,7 +85,7 @@ def _members(text: str) -> dict[str, str] | None:
     return members if plain and len(members) == len(known) and len(text) <= MAX_TEXT else None
 
 
-def current_visits(request: Request) -> Visits:
+async def current_visits(request: Request) -> Visits:
     """The visits of the app that got the request."""
     visits: Visits = request.app.state.visits
     return visits

@@ -74,7 +74,7 @@ class Services:
     issuer: Issuer | None = None
 
 
-def current_services(request: Request) -> Services:
+async def current_services(request: Request) -> Services:
     """The services of the app that got the request."""
     services: Services = request.app.state.services
     return services

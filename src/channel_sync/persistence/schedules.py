@@ -1,6 +1,6 @@
 """When each job of an integration is due, and how it went. What is due is a column."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,11 +43,15 @@ class ScheduleRepository:
             .limit(limit)
         )
 
-    async def of(self, integration_ids: Sequence[str]) -> dict[str, dict[RunKind, Schedule]]:
+    async def of(
+        self, integration_ids: Sequence[str], kinds: Collection[RunKind] = tuple(RunKind)
+    ) -> dict[str, dict[RunKind, Schedule]]:
         """The schedules of these integrations; a job that never had one is missing."""
         found: dict[str, dict[RunKind, Schedule]] = {integration_id: {} for integration_id in integration_ids}
         rows = await self._session.rows(
-            select(_row.integration_id, _row.kind, *_COLUMNS).where(_row.integration_id.in_(integration_ids))
+            select(_row.integration_id, _row.kind, *_COLUMNS).where(
+                _row.integration_id.in_(integration_ids), _row.kind.in_(kinds)
+            )
         )
         for integration_id, kind, *rest in rows:
             found[integration_id][kind] = Schedule(*rest)
