@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -187,6 +189,38 @@ def test_a_stop_signal_ends_the_service_with_exit_code_0(migrated, number):
         process.send_signal(number)
 
         assert process.wait(25) == 0
+
+
+def test_a_request_that_waits_does_not_hold_up_the_end(migrated):
+    key = migrated.create_key("events:read")
+    server = migrated.serve()
+    waiting = Thread(target=wait_for_events, args=(server, key))
+    waiting.start()
+    time.sleep(0.5)
+    with server.process as process:
+        process.terminate()
+
+        assert process.wait(25) == 0
+    waiting.join()
+
+
+def wait_for_events(server: ServerProcess, key: str) -> None:
+    with api(server, key) as client, suppress(httpx.HTTPError):
+        client.get("/events", params={"wait_s": 30}, timeout=60)
+
+
+def test_the_service_runs_on_postgresql(deployment, postgres_url):
+    deployment.settings["CHANNEL_SYNC_DATABASE_URL"] = postgres_url
+    deployment.command("migrate")
+    key = deployment.create_key("integrations:read")
+    server = deployment.serve()
+    try:
+        ready = httpx.get(f"{server.url}/health/ready").status_code
+        listed = listing(server, key)
+    finally:
+        code = server.stop()
+
+    assert (ready, listed, code) == (200, 200, 0)
 
 
 def test_a_stop_signal_while_starting_ends_it_cleanly(migrated):
