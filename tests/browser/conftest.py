@@ -9,6 +9,7 @@ from tests.browser.chromium import ARGUMENTS, NO_BROWSER, find_chromium
 from tests.browser.stage import Stage, running_stage
 from tests.browser.visitor import Visitor, new_visitor
 
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Where Chromium is. Without one the tests are skipped, and in CI they fail."""

@@ -8,7 +8,9 @@ from threading import Thread
 PAGE = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Console</title><link rel="icon" href="data:,"></head>
 <body><h1>Your shops</h1><p id="result"></p>
-<script>document.getElementById("result").textContent = new URLSearchParams(location.search).get("result");</script>
+<script>
+document.getElementById("result").textContent = new URLSearchParams(location.search).get("result");
+</script>
 </body></html>
 """
 

@@ -52,18 +52,18 @@ class Stage:
         """What `/_control` answers to a POST."""
         return self.controls.post(f"/_control{route}", json=body).raise_for_status().json()
 
-    def new_seller(self, orders: int = 0, app: str | None = None, kind: str = "private") -> Seller:
-        """A merchant with a new app, or with the app of that id; its orders lie in the last minutes."""
+    def new_seller(self, orders: int = 0, client_id: str = "", kind: str = "private") -> Seller:
+        """A merchant with a new app, or with the app of that client id."""
         login = f"seller-{next(_NUMBERS)}"
         merchant = self.control("/merchants", login=login, display_name=f"Shop of {login}", password="open sesame")
         merchant_id = merchant["id"]
         self.control("/products", merchant_id=merchant_id, count=1, variations=2, stock=50)
         if orders:
             self.control("/orders", merchant_id=merchant_id, count=orders)
-        made = {"client_id": app, "client_secret": ""}
-        if app is None:
-            made = self.control("/apps", redirect_uri=self.callback_url, owner_id=merchant_id, kind=kind)
-        return Seller(login, "open sesame", merchant_id, made["client_id"], made["client_secret"])
+        app = {"client_id": client_id, "client_secret": ""}
+        if not client_id:
+            app = self.control("/apps", redirect_uri=self.callback_url, owner_id=merchant_id, kind=kind)
+        return Seller(login, "open sesame", merchant_id, **app)
 
     def draft(self, seller: Seller, **members: Any) -> dict[str, Any]:
         """A new draft for the seller's app, as the platform's page asks for it."""

@@ -38,7 +38,9 @@ def test_a_seller_connects_and_orders_arrive(stage: Stage, visitor: Visitor):
     assert stage.integration(draft["id"])["auth"]["state"] == "connected"
     assert draft["id"] not in [row["id"] for row in stage.items("/integrations")]
 
-    patched = visitor.page.evaluate(CHOOSE_CURRENCY, [f"{stage.service.url}/integrations/{draft['id']}", stage.key])
+    patched = visitor.page.evaluate(
+        CHOOSE_CURRENCY, [f"{stage.service.url}/integrations/{draft['id']}", stage.key]
+    )
     assert patched["status"] == 200
     assert patched["etag"]
     rows = [row for row in stage.items("/integrations") if row["id"] == draft["id"]]
