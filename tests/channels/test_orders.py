@@ -106,7 +106,7 @@ def test_an_amount_of_tax_keeps_every_digit():
     )
     order = read_order(text.encode(), None)
     assert isinstance(order, ChannelOrder)
-    assert order.tax == b'{"amount":"-20.10", "currency":"EUR"}'
+    assert order.tax == b'{"amount": "-20.10", "currency":"EUR"}'
 
 
 def test_an_order_without_tax_has_none():
