@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,8 +27,8 @@ def deployment(tmp_path):
 
 
 @pytest.fixture
-def migrated(deployment):
-    deployment.command("migrate")
+def migrated(deployment, migrated_file):
+    shutil.copy(migrated_file, deployment.database)
     return deployment
 
 
