@@ -124,7 +124,9 @@ async def current_caller(request: Request) -> Caller:
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
 
 
-async def check_scopes(needed: SecurityScopes, caller: CurrentCaller, _: Annotated[object, Security(BEARER)]) -> None:
+async def check_scopes(
+    needed: SecurityScopes, caller: CurrentCaller, _: Annotated[object, Security(BEARER)]
+) -> None:
     """Let the caller through only with the scope that the operation names."""
     if not all(caller.may(scope) for scope in needed.scopes):
         raise HttpProblem(403, "insufficient_scope", f"This needs the scope {needed.scope_str}.")
