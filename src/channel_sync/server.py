@@ -1,6 +1,7 @@
 """The HTTP server of one process: says when it answers, and when it has been asked to stop."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -12,6 +13,9 @@ from uvicorn.loops.auto import auto_loop_factory
 
 # Together with what the jobs are given to end, well below the 25 s that operators are promised.
 FINISH_REQUESTS_S = 10
+
+# A page of 500 orders makes some 15 000 objects that the collector follows.
+_OBJECTS_BEFORE_A_LOOK = 20_000
 
 
 class Server(uvicorn.Server):
@@ -57,5 +61,16 @@ class Server(uvicorn.Server):
 
 def run_to_the_end(service: Coroutine[None, None, None]) -> None:
     """Run it on the fastest event loop there is."""
+    _look_for_garbage_less_often()
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(service)
+
+
+def _look_for_garbage_less_often() -> None:
+    """Keep the collector off what lives as long as the process, and off a page of orders while it is worked on.
+
+    By default it walked all of them dozens of times a page: a fifth of a download's time, and pauses of 60 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BEFORE_A_LOOK, 10, 10)

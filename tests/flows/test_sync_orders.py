@@ -326,8 +326,8 @@ async def test_reconciliation_finds_an_open_order_that_the_cursor_passed(worksho
     assert await workshop.cursor(seller) == cursor
 
 
-@pytest.mark.parametrize(("pages_ahead", "asked"), [(16, 2), (0, 1)])
-async def test_the_next_page_is_fetched_while_one_is_stored_if_there_is_room(
+@pytest.mark.parametrize(("pages_ahead", "asked"), [(16, 3), (1, 2), (0, 1)])
+async def test_the_next_pages_are_fetched_while_one_is_stored_if_there_is_room(
     sqlite_database, pages_ahead: int, asked: int
 ):
     workshop = Workshop(sqlite_database, pages_ahead=pages_ahead)

@@ -81,7 +81,7 @@ class Workshop:
         """An active integration of a new shop."""
         merchant = self.channel.merchants.get(merchant_id) or self.channel.open_shop(merchant_id)
         now = utcnow()
-        members: dict[str, Any] = {"default_currency": "GBP", "activated_at": now} | changes
+        members: dict[str, Any] = {"default_currency": "GBP", "activated_at": now, "orders_from": START} | changes
         account = Account(
             new_id("acc", now), TENANT, "wish", Environment.PRODUCTION, merchant_id, "app", None, None, None, None
         )
@@ -97,7 +97,6 @@ class Workshop:
             created_at=now,
             updated_at=now,
             status_since=now,
-            orders_from=START,
             **members,
         )
         async with self.database.begin() as work:

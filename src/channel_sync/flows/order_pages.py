@@ -1,5 +1,6 @@
 """One page of orders into rows and events. Everything that stores orders goes through here."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from channel_sync.domain.events import Event
@@ -7,17 +8,36 @@ from channel_sync.domain.ids import derived_id, new_id
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.orders import HeldOrder, OrderPage, event_types
 from channel_sync.domain.runs import Counts
+from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.order_rows import Fresh, RowWriter
 from channel_sync.persistence.orders import StoredChange
 
 
-async def store_page(
-    work: UnitOfWork, integration: Integration, account: Account, page: OrderPage, now: datetime
-) -> Counts:
+@dataclass(frozen=True, slots=True)
+class ReadyPage:
+    """A page with what storing its orders takes, worked out before the transaction."""
+
+    page: OrderPage
+    writer: RowWriter
+    orders: list[Fresh]
+
+
+def ready(
+    page: OrderPage, integration: Integration, account: Account, cipher: Cipher, likely_new: bool
+) -> ReadyPage:
+    """The page made ready. Where most orders are likely new, even their rows are: the transaction is shorter."""
+    writer = RowWriter(account, integration.default_currency or "", utcnow(), cipher)
+    return ReadyPage(page, writer, writer.prepare(page.orders, likely_new))
+
+
+async def store_page(work: UnitOfWork, integration: Integration, fresh: ReadyPage) -> Counts:
     """What the page brought. An order that cannot be used is held and counts once; known content is no news."""
     counts, events = Counts(), []
+    page, account, now = fresh.page, fresh.writer.account, utcnow()
     if page.orders:
-        stored = await work.orders.store(account, integration.default_currency or "", page.orders, now)
+        stored = await work.orders.store_prepared(fresh.writer, fresh.orders)
         await work.held_orders.release(account.id, [order.channel_order_id for order in page.orders])
         counts += stored.counts
         events += order_events(integration, account, stored.changes, now)

@@ -19,7 +19,9 @@ class SyncOrders:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
         run = session.run
         moves_cursor = run.window_from is None and not run.dry_run
-        download = OrderDownload(session, self._ahead, moves_cursor)
+        download = OrderDownload(
+            session, self._ahead, moves_cursor, brings_new=session.account.order_cursor is None
+        )
         await download.run(self._query(session))
 
     def _query(self, session: RunSession) -> OrderQuery:

@@ -1,13 +1,15 @@
 """An order as a row, and a row as an order. Address, tax and the raw reply are sealed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row
 
+from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import Address, ChannelOrder, Order, OrderContent
@@ -36,12 +38,12 @@ _CHANGING = (
     "stored_at",
     "sanitised",
     "version",
-    "position",
     "digest",
     "content",
     "address",
     "tax",
     "raw",
+    "position",
 )
 
 # The rule is decided before, from rows this transaction has locked; the condition is the last line of defence.
@@ -83,22 +85,31 @@ _address = msgspec.json.Decoder(Address).decode
 
 
 class Fresh(NamedTuple):
-    """An order of a page with what is worked out of it once: its JSON texts and its digest."""
+    """An order of a page with what is worked out of it once: its JSON texts and its digest.
+
+    `row` is the order's row as a new order of `order_id`, without its position, where that was likely.
+    """
 
     order: ChannelOrder
     content: bytes
     address: bytes | None
     digest: bytes
+    order_id: str | None = None
+    row: Values | None = None
 
 
-def fresh(order: ChannelOrder, erased: bool) -> Fresh:
-    """The order ready to be compared and stored; of one that was erased nothing personal is looked at."""
+def _fresh(order: ChannelOrder) -> Fresh:
     content = _encode(order.content)
-    address = None if erased or order.address is None else _encode(order.address)
+    address = None if order.address is None else _encode(order.address)
     digest = _public_digest(order, content)
-    if address is not None or (order.tax is not None and not erased):
+    if address is not None or order.tax is not None:
         digest += _personal_digest(order, address)
     return Fresh(order, content, address, digest)
+
+
+def without_personal(fresh: Fresh) -> Fresh:
+    """The same for an order that was erased: of that nothing personal is looked at any more."""
+    return Fresh(fresh.order, fresh.content, None, fresh.digest[:PUBLIC_DIGEST_BYTES])
 
 
 def _public_digest(order: ChannelOrder, content: bytes) -> bytes:
@@ -122,15 +133,25 @@ def _personal_digest(order: ChannelOrder, address: bytes | None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RowWriter:
-    """Makes rows for `UPSERT` of one account at one moment, `stored_at` in microseconds."""
+    """Makes rows for `UPSERT` of one account at one moment."""
 
     account: Account
     default_currency: str
-    stored_at: int
+    now: datetime
     cipher: Cipher
 
-    def row(self, order_id: str, fresh: Fresh, version: int, position: int, erased: bool) -> Values:
-        """The order's row, its personal parts sealed to it or, once erased, left out."""
+    def prepare(self, orders: Sequence[ChannelOrder], likely_new: bool) -> list[Fresh]:
+        """What storing these orders takes, worked out before the transaction and without the database."""
+        if not likely_new:
+            return [_fresh(order) for order in orders]
+        return [self._prepared(_fresh(order)) for order in orders]
+
+    def _prepared(self, fresh: Fresh) -> Fresh:
+        order_id = new_id("ord", self.now)
+        return fresh._replace(order_id=order_id, row=self.row(order_id, fresh, 1, False))
+
+    def row(self, order_id: str, fresh: Fresh, version: int, erased: bool) -> Values:
+        """The order's row but its position, its personal parts sealed to it or, once erased, left out."""
         order, tenant = fresh.order, self.account.tenant
         revenue = order.merchant_revenue
         tax, raw = (None, None) if erased else (order.tax, order.raw)
@@ -151,10 +172,9 @@ class RowWriter:
             order.currency is None,
             None if revenue is None else format(revenue.amount, "f"),
             None if revenue is None else revenue.currency,
-            self.stored_at,
+            micros(self.now),
             order.sanitised,
             version,
-            position,
             fresh.digest,
             fresh.content.decode(),
             None if fresh.address is None else seal(fresh.address, place("orders", "address", tenant, order_id)),

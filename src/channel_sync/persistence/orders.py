@@ -13,7 +13,6 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
 from channel_sync.domain.runs import Counts
-from channel_sync.persistence.column_types import micros
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.order_rows import (
     PUBLIC_DIGEST_BYTES,
@@ -22,12 +21,12 @@ from channel_sync.persistence.order_rows import (
     UPSERT,
     Fresh,
     RowWriter,
-    fresh,
     order_of,
+    without_personal,
 )
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.positions import next_positions
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.session import Session, Values
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import held_orders, orders
 
@@ -88,20 +87,25 @@ class OrderRepository:
 
         An order that stands twice in the page counts once as what it is and again as ignored.
         """
-        newest = _newest(orders)
-        known = await self._known(account.id, list(newest))
+        writer = RowWriter(account, default_currency, now, self._cipher)
+        return await self.store_prepared(writer, writer.prepare(orders, likely_new=False))
+
+    async def store_prepared(self, writer: RowWriter, page: Sequence[Fresh]) -> StoredPage:
+        """The same for orders that `writer` prepared, which takes most of the time, before this transaction."""
+        newest = _newest(page)
+        known = await self._known(writer.account.id, list(newest))
         seen: Counter[Change] = Counter()
         news: list[tuple[Fresh, _Known | None]] = []
-        for order in newest.values():
-            stored = known.get(order.channel_order_id)
-            prepared = fresh(order, erased=stored is not None and stored.erased)
-            change = change_of(None if stored is None else stored.version, order.updated_at, prepared.digest)
+        for channel_order_id, fresh in newest.items():
+            stored = known.get(channel_order_id)
+            if stored is not None and stored.erased:
+                fresh = without_personal(fresh)
+            change = change_of(None if stored is None else stored.version, fresh.order.updated_at, fresh.digest)
             seen[change] += 1
             if change in (Change.CREATED, Change.UPDATED):
-                news.append((prepared, stored))
-        writer = RowWriter(account, default_currency, micros(now), self._cipher)
-        changes = await self._write(writer, news, now)
-        seen[Change.IGNORED] += len(orders) - len(newest)
+                news.append((fresh, stored))
+        changes = await self._write(writer, news)
+        seen[Change.IGNORED] += len(page) - len(newest)
         return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), changes)
 
     async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, _Known]:
@@ -121,24 +125,15 @@ class OrderRepository:
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
 
-    async def _write(
-        self, writer: RowWriter, news: list[tuple[Fresh, _Known | None]], now: datetime
-    ) -> list[StoredChange]:
+    async def _write(self, writer: RowWriter, news: list[tuple[Fresh, _Known | None]]) -> list[StoredChange]:
         if not news:
             return []
         places = await next_positions(self._session, writer.account.tenant, "orders", len(news))
         rows, changes = [], []
-        for position, (prepared, known) in zip(places, news, strict=True):
-            order, before = prepared.order, None if known is None else known.version
-            order_id = new_id("ord", now) if before is None else before.id
-            version = 1 if before is None else before.version + 1
-            rows.append(writer.row(order_id, prepared, version, position, known is not None and known.erased))
-            change, state = (Change.CREATED, None) if before is None else (Change.UPDATED, before.state)
-            changes.append(
-                StoredChange(
-                    order_id, order.channel_order_id, change, state, order.state, version, order.updated_at
-                )
-            )
+        for position, (fresh, known) in zip(places, news, strict=True):
+            row, change = _created(writer, fresh) if known is None else _updated(writer, fresh, known)
+            rows.append((*row, position))
+            changes.append(change)
         await UPSERT.write(self._session, rows)
         return changes
 
@@ -214,13 +209,31 @@ class OrderRepository:
         return await self._session.change(update(orders).where(*mine).values(wiped))
 
 
-def _newest(page: Sequence[ChannelOrder]) -> dict[str, ChannelOrder]:
-    newest: dict[str, ChannelOrder] = {}
-    for order in page:
-        other = newest.get(order.channel_order_id)
-        if other is None or order.updated_at >= other.updated_at:
-            newest[order.channel_order_id] = order
+def _newest(page: Sequence[Fresh]) -> dict[str, Fresh]:
+    newest: dict[str, Fresh] = {}
+    for fresh in page:
+        other = newest.get(fresh.order.channel_order_id)
+        if other is None or fresh.order.updated_at >= other.order.updated_at:
+            newest[fresh.order.channel_order_id] = fresh
     return newest
+
+
+def _created(writer: RowWriter, fresh: Fresh) -> tuple[Values, StoredChange]:
+    order, order_id, row = fresh.order, fresh.order_id, fresh.row
+    if order_id is None or row is None:
+        order_id = new_id("ord", writer.now)
+        row = writer.row(order_id, fresh, 1, False)
+    change = StoredChange(order_id, order.channel_order_id, Change.CREATED, None, order.state, 1, order.updated_at)
+    return row, change
+
+
+def _updated(writer: RowWriter, fresh: Fresh, known: _Known) -> tuple[Values, StoredChange]:
+    order, before = fresh.order, known.version
+    version = before.version + 1
+    change = StoredChange(
+        before.id, order.channel_order_id, Change.UPDATED, before.state, order.state, version, order.updated_at
+    )
+    return writer.row(before.id, fresh, version, known.erased), change
 
 
 def _read(personal: bool) -> Select[*tuple[Any, ...]]:
