@@ -249,7 +249,8 @@ def _runs() -> None:
     )
     op.create_index("ix_runs_account_id", "runs", ["account_id"])
     op.create_index("ix_runs_heartbeat_at", "runs", ["heartbeat_at"])
-    op.create_index("ix_runs_of_integration", "runs", ["integration_id", "kind", "id"])
+    op.create_index("ix_runs_of_integration", "runs", ["tenant", "integration_id", "id"])
+    op.create_index("ix_runs_of_kind", "runs", ["integration_id", "kind", "id"])
     op.create_index("ix_runs_of_tenant", "runs", ["tenant", "id"])
     _partial_index("uq_runs_open", "runs", ["integration_id", "kind"], "finished_at IS NULL", unique=True)
 

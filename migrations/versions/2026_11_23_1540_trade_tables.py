@@ -94,9 +94,15 @@ def _orders() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_orders"),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_orders_account_id"),
     )
-    op.create_index("ix_orders_account_feed", "orders", ["account_id", "position", "state", "channel_updated_at"])
+    op.create_index(
+        "ix_orders_account_feed",
+        "orders",
+        ["account_id", "tenant", "position", "state", "channel_updated_at", "acknowledged_at"],
+    )
     op.create_index("ix_orders_feed", "orders", ["tenant", "position", "state", "channel_updated_at"])
-    _partial_index("ix_orders_transaction", "orders", ["transaction_id"], "transaction_id IS NOT NULL")
+    _partial_index(
+        "ix_orders_transaction", "orders", ["tenant", "transaction_id", "position"], "transaction_id IS NOT NULL"
+    )
     _partial_index("ix_orders_unacknowledged", "orders", ["tenant", "position"], "acknowledged_at IS NULL")
     op.create_index("uq_orders_of_account", "orders", ["account_id", "channel_order_id"], unique=True)
 
@@ -150,9 +156,12 @@ def _listings() -> None:
     )
     op.create_index("ix_listings_by_sku", "listings", ["tenant", "stock_sku"])
     op.create_index("ix_listings_job_id", "listings", ["job_id"])
-    op.create_index("ix_listings_of_account", "listings", ["account_id", "id"])
+    op.create_index("ix_listings_of_account", "listings", ["account_id", "tenant", "id"])
     _partial_index(
-        "ix_listings_pending", "listings", ["account_id", "wanted_at"], "wanted_version > settled_version"
+        "ix_listings_pending",
+        "listings",
+        ["account_id", "wanted_at", "wanted_version", "settled_version"],
+        "wanted_version > settled_version",
     )
     op.create_index("uq_listings_variation", "listings", ["account_id", "variation_id"], unique=True)
 

@@ -193,7 +193,8 @@ runs = Table(
     # One open run of a kind per integration: the second starter fails here.
     partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
     Index("ix_runs_of_tenant", "tenant", "id"),
-    Index("ix_runs_of_integration", "integration_id", "kind", "id"),
+    Index("ix_runs_of_integration", "tenant", "integration_id", "id"),
+    Index("ix_runs_of_kind", "integration_id", "kind", "id"),
     Index("ix_runs_account_id", "account_id"),
     Index("ix_runs_heartbeat_at", "heartbeat_at"),
 )

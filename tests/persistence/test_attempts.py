@@ -1,0 +1,148 @@
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from sqlalchemy import text
+from tests.factories import NOW, TENANT, a_draft, later
+
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.integrations import AttemptKind
+from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.attempts import Attempt
+
+_numbers = count(1)
+
+
+@pytest.fixture
+async def draft(database):
+    """A stored draft."""
+    draft = a_draft()
+    async with database.begin() as work:
+        await work.integrations.add(draft, Secret("a-secret-of-the-app"))
+    return draft
+
+
+def an_attempt(draft, **members):
+    number = next(_numbers)
+    defaults = {
+        "id": new_id("att", NOW),
+        "tenant": TENANT,
+        "integration_id": draft.id,
+        "kind": AttemptKind.CONNECT,
+        "ticket_hash": f"ticket-{number}",
+        "state_hash": None,
+        "cookie_hash": None,
+        "code_verifier": Secret("a-verifier"),
+        "client_id": None,
+        "client_secret": None,
+        "return_url": "https://shop.example/done",
+        "created_at": NOW,
+        "expires_at": later(600),
+        "continued_at": None,
+        "consumed_at": None,
+        "result": None,
+    }
+    return Attempt(**(defaults | members))
+
+
+async def store(database, attempt):
+    async with database.begin() as work:
+        await work.attempts.add(attempt)
+    return attempt
+
+
+async def get(database, attempt):
+    async with database.read() as work:
+        return await work.attempts.get(attempt.id)
+
+
+async def proceed(database, attempt, now=NOW, cookie="cookie-1"):
+    async with database.begin() as work:
+        return await work.attempts.proceed(attempt.id, "state-1", cookie, now, later(900))
+
+
+async def consume(database, attempt, now=NOW):
+    async with database.begin() as work:
+        return await work.attempts.consume(attempt.id, now)
+
+
+async def test_an_attempt_comes_back_as_it_was_stored(database, draft):
+    attempt = await store(database, an_attempt(draft, client_id="c2", client_secret=Secret("another-secret")))
+
+    assert await get(database, attempt) == attempt
+    async with database.read() as work:
+        assert await work.attempts.by_ticket(attempt.ticket_hash) == attempt
+        assert await work.attempts.open_for(draft.id) == attempt
+        assert await work.attempts.by_ticket("ticket-none") is None
+
+
+async def test_going_on_binds_the_browser_once(database, draft):
+    attempt = await store(database, an_attempt(draft))
+
+    assert await proceed(database, attempt)
+    assert not await proceed(database, attempt, cookie="cookie-of-another")
+
+    async with database.read() as work:
+        bound = await work.attempts.by_cookie("cookie-1")
+        assert await work.attempts.by_cookie("cookie-of-another") is None
+    expected = {"state_hash": "state-1", "cookie_hash": "cookie-1", "continued_at": NOW, "expires_at": later(900)}
+    assert bound == replace(attempt, **expected)
+
+
+async def test_an_attempt_that_expired_neither_goes_on_nor_comes_back(database, draft):
+    late, expired = await store(database, an_attempt(draft)), await store(database, an_attempt(draft))
+    assert not await proceed(database, late, now=later(600))
+    await proceed(database, expired)
+
+    assert not await consume(database, expired, now=later(900))
+
+
+async def test_an_attempt_comes_back_exactly_once_and_not_before_it_went(database, draft):
+    attempt = await store(database, an_attempt(draft))
+
+    assert not await consume(database, attempt)
+    await proceed(database, attempt)
+    assert [await consume(database, attempt) for _ in range(3)] == [True, False, False]
+
+
+async def test_an_ended_attempt_keeps_its_result_and_none_of_its_secrets(database, draft):
+    attempt = await store(database, an_attempt(draft, client_secret=Secret("another-secret")))
+    await proceed(database, attempt)
+    await consume(database, attempt)
+
+    async with database.begin() as work:
+        await work.attempts.finish(attempt.id, "connected")
+
+    ended = await get(database, attempt)
+    assert (ended.result, ended.client_secret, ended.code_verifier) == ("connected", None, Secret(""))
+    async with database.session() as session:
+        left = await session.row(text("SELECT code_verifier, client_secret FROM attempts"))
+    assert tuple(left) == (None, None)
+
+
+async def test_closing_ends_what_has_not_come_back_yet(database, draft):
+    waiting, back = await store(database, an_attempt(draft)), await store(database, an_attempt(draft))
+    await proceed(database, back)
+    await consume(database, back)
+
+    async with database.begin() as work:
+        await work.attempts.close_all(draft.id)
+        await work.attempts.finish(back.id, "connected")
+
+    assert not await proceed(database, waiting, cookie="cookie-2")
+    assert (await get(database, back)).result == "connected"
+    async with database.read() as work:
+        assert await work.attempts.open_for(draft.id) is None
+
+
+async def test_old_attempts_are_pruned(database, draft):
+    old, new = (
+        await store(database, an_attempt(draft)),
+        await store(database, an_attempt(draft, expires_at=later(9e3))),
+    )
+
+    async with database.begin() as work:
+        assert await work.attempts.prune(later(601)) == 1
+
+    assert await get(database, old) is None
+    assert await get(database, new) == new

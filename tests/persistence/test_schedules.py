@@ -1,0 +1,79 @@
+from tests.factories import NOW, connected, later
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.persistence.schedules import Schedule
+
+ORDERS = RunKind.ORDERS
+
+
+async def of(database, *integrations):
+    async with database.read() as work:
+        return await work.schedules.of([integration.id for integration in integrations])
+
+
+async def test_due_are_those_whose_time_has_come_the_longest_waiting_first(database):
+    moments = (later(0), later(-10), later(1), None)
+    shops = [(await connected(database))[0] for _ in moments]
+    async with database.begin() as work:
+        for shop, at in zip(shops, moments, strict=True):
+            await work.schedules.set_next(shop.id, ORDERS, at)
+
+    async with database.read() as work:
+        assert await work.schedules.due(ORDERS, NOW, 10) == [shops[1].id, shops[0].id]
+        assert await work.schedules.due(ORDERS, NOW, 1) == [shops[1].id]
+        assert await work.schedules.due(RunKind.STOCK, NOW, 10) == []
+
+
+async def test_a_run_is_noted_from_its_start_to_its_end(database):
+    shop, _ = await connected(database)
+    async with database.begin() as work:
+        await work.schedules.attempted(shop.id, ORDERS, NOW, later(60))
+        await work.schedules.succeeded(shop.id, ORDERS, later(2), later(62))
+
+    assert await of(database, shop) == {shop.id: {ORDERS: Schedule(later(62), NOW, later(2), 0, None)}}
+
+
+async def test_failures_are_counted_until_a_success(database):
+    shop, _ = await connected(database)
+    async with database.begin() as work:
+        for second in (1, 2):
+            await work.schedules.failed(shop.id, ORDERS, later(second), later(60), "timeout")
+    assert (await of(database, shop))[shop.id][ORDERS] == Schedule(later(60), later(2), None, 2, "timeout")
+
+    async with database.begin() as work:
+        await work.schedules.succeeded(shop.id, ORDERS, later(3), later(63))
+    assert (await of(database, shop))[shop.id][ORDERS] == Schedule(later(63), later(2), later(3), 0, None)
+
+
+async def test_hurrying_brings_forward_and_never_puts_off(database):
+    shop, _ = await connected(database)
+    nexts = []
+    async with database.begin() as work:
+        for at in (later(9), later(5), later(7)):
+            await work.schedules.hurry(shop.id, ORDERS, at)
+            nexts.append((await work.schedules.of([shop.id]))[shop.id][ORDERS].next_at)
+        await work.schedules.set_next(shop.id, ORDERS, None)
+        await work.schedules.hurry(shop.id, ORDERS, NOW)
+        nexts.append((await work.schedules.of([shop.id]))[shop.id][ORDERS].next_at)
+
+    assert nexts == [later(9), later(5), later(5), NOW]
+
+
+async def test_a_stopped_integration_has_nothing_due_and_keeps_its_history(database):
+    shop, other = (await connected(database))[0], (await connected(database))[0]
+    async with database.begin() as work:
+        for kind in RunKind:
+            await work.schedules.succeeded(shop.id, kind, NOW, later(60))
+        await work.schedules.set_next(other.id, ORDERS, NOW)
+        await work.schedules.stop_all(shop.id)
+        assert await work.schedules.due(ORDERS, later(99), 10) == [other.id]
+
+    found = await of(database, shop, other)
+    assert set(found[shop.id].values()) == {Schedule(None, None, NOW, 0, None)}
+    assert len(found[shop.id]) == len(RunKind)
+
+
+async def test_an_integration_without_schedules_has_none(database):
+    assert await of(database) == {}
+    shop, _ = await connected(database)
+    assert await of(database, shop) == {shop.id: {}}
