@@ -4,7 +4,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from channel_sync.api.paging import Cursors
+from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.problems import HttpProblem
 
 CURSORS = Cursors("runs", "acme", {"kind": "orders"}, (str, int))
@@ -18,12 +18,12 @@ def cursor_of(cursors: Cursors) -> str:
 
 def refused(cursors: Cursors, cursor: str) -> bool:
     with pytest.raises(HttpProblem) as refusal:
-        cursors.request(10, cursor)
+        cursors.request(PageQuery(cursor=cursor))
     return (refusal.value.status_code, refusal.value.code) == (400, "invalid_cursor")
 
 
 def test_a_cursor_gives_back_the_key_it_was_made_of():
-    request = CURSORS.request(10, cursor_of(CURSORS))
+    request = CURSORS.request(PageQuery(limit=10, cursor=cursor_of(CURSORS)))
     assert (request.limit, request.after) == (10, ("run_1", 7))
 
 

@@ -5,12 +5,12 @@ import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Timestamp, timestamp
-from channel_sync.api.paging import Limit
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import EVENT_TYPES, Event
@@ -39,42 +39,45 @@ class EventPage(TypedDict):
     next_cursor: str
 
 
+class EventQuery(BaseModel):
+    """From where on, of which types, and how long to wait for the first one."""
+
+    after: Annotated[str | None, Field(max_length=64, description="The last event id you have.")] = None
+    types: Annotated[str | None, Field(max_length=1000, description="Comma-separated event types.")] = None
+    wait_s: Annotated[int, Field(ge=0, le=30, description="Wait this long for the first event.")] = 0
+    limit: Annotated[int, Field(ge=1, le=200, description="How many events a page has at most.")] = 50
+
+    def wanted(self) -> tuple[str, ...]:
+        """The types asked for; none at all means every type."""
+        if self.types is None:
+            return ()
+        names = tuple(name.strip() for name in self.types.split(","))
+        if any(name not in EVENT_TYPES for name in names):
+            raise Invalid("unknown_event_type", "There is an event type here that does not exist.", "/types")
+        return names
+
+
 @router.get("/events", summary="Follow the events", dependencies=[requires("events:read")])
 async def list_events(
-    caller: CurrentCaller,
-    services: CurrentServices,
-    after: Annotated[str | None, Query(max_length=64, description="The last event id you have.")] = None,
-    types: Annotated[str | None, Query(max_length=1000, description="Comma-separated event types.")] = None,
-    wait_s: Annotated[int, Query(ge=0, le=30, description="Wait this long for the first event.")] = 0,
-    limit: Limit = 50,
+    asked: Annotated[EventQuery, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> EventPage:
-    """Events after the one named, kept 30 days. With `wait_s` the answer comes with the first new event."""
-    wanted = _types(types)
-    known = None if after in (None, START) else after
-    deadline = time.monotonic() + wait_s
-    events = await _read(services, caller.tenant, known, wanted, limit)
+    """Events after the one named, kept 30 days. With `wait_s` the answer comes with the first new event.
+
+    An `after` that is older than that is 422 `unknown_event`: start again without it.
+    """
+    deadline = time.monotonic() + asked.wait_s
+    events = await _read(services, caller.tenant, asked)
     while not events and time.monotonic() < deadline and not services.health.draining:
         await asyncio.sleep(min(POLL_S, max(0.0, deadline - time.monotonic())))
-        events = await _read(services, caller.tenant, known, wanted, limit)
-    last = events[-1].id if events else after or START
+        events = await _read(services, caller.tenant, asked)
+    last = events[-1].id if events else asked.after or START
     return {"items": [_event_view(event) for event in events], "next_cursor": last}
 
 
-async def _read(
-    services: Services, tenant: str, after: str | None, types: tuple[str, ...], limit: int
-) -> list[Event]:
+async def _read(services: Services, tenant: str, asked: EventQuery) -> list[Event]:
+    after = None if asked.after == START else asked.after
     async with services.database.read() as work:
-        return await work.events.after(tenant, after, types, limit)
-
-
-def _types(text: str | None) -> tuple[str, ...]:
-    """The types asked for; none at all means every type."""
-    if text is None:
-        return ()
-    types = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not types or any(name not in EVENT_TYPES for name in types):
-        raise Invalid("unknown_event_type", "There is an event type here that does not exist.", "/types")
-    return types
+        return await work.events.after(tenant, after, asked.wanted(), asked.limit)
 
 
 def _event_view(event: Event) -> EventView:

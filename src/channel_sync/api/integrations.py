@@ -1,9 +1,11 @@
 """Operations on integrations: the wizard, the list, settings, the switch and removal."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Response, status
+from pydantic import Field
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
@@ -20,7 +22,7 @@ from channel_sync.api.integration_schemas import (
     StatusInput,
 )
 from channel_sync.api.integration_view import integration_view, load_view, progress_of, status_view
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
@@ -31,6 +33,28 @@ from channel_sync.persistence.integrations import IntegrationQuery, Sort
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
 starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The integration that is to be changed, and the version to insist on, if any."""
+
+    id: str
+    version: int | None
+
+
+async def chosen_target(
+    integration_id: str, caller: CurrentCaller, services: CurrentServices, if_match: IfMatch = None
+) -> Target:
+    """The integration of the path; it is read only when the caller insists on a version."""
+    if if_match is None:
+        return Target(integration_id, None)
+    async with services.database.read() as work:
+        integration = await work.integrations.get(caller.tenant, integration_id)
+    return Target(integration_id, expected_version(if_match, integration.version))
+
+
+ChosenTarget = Annotated[Target, Depends(chosen_target)]
 
 READ = requires("integrations:read")
 WRITE = requires("integrations:write")
@@ -68,25 +92,24 @@ async def create_integration(
     return view
 
 
+class IntegrationFilters(PageQuery):
+    """Which integrations, in which order."""
+
+    channel: Annotated[str | None, Field(max_length=40)] = None
+    status: Annotated[Status | None, Field(description="Drafts and removed ones show only here.")] = None
+    q: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None
+    sort: Sort = "name"
+
+
 @router.get("/integrations", summary="List integrations", dependencies=[READ], response_model=IntegrationPage)
 async def list_integrations(
-    caller: CurrentCaller,
-    services: CurrentServices,
-    channel: Annotated[str | None, Query(max_length=40)] = None,
-    wanted: Annotated[
-        Status | None, Query(alias="status", description="Drafts and removed ones show only here.")
-    ] = None,
-    q: Annotated[str | None, Query(max_length=200, description="Part of the name.")] = None,
-    sort: Sort = "name",
-    limit: Limit = 50,
-    cursor: CursorText = None,
+    asked: Annotated[IntegrationFilters, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> Response:
     """The tenant's integrations, drafts and removed ones left out unless asked for by `status`."""
-    filters = {"channel": channel, "status": wanted, "q": q, "sort": sort}
-    cursors = Cursors("integrations", caller.tenant, filters, (str, str))
-    query = IntegrationQuery(channel=channel, status=wanted, q=q, sort=sort)
+    cursors = Cursors("integrations", caller.tenant, asked.filters(), (str, str))
+    query = IntegrationQuery(channel=asked.channel, status=asked.status, q=asked.q, sort=asked.sort)
     async with services.database.read() as work:
-        page = await work.integrations.list(caller.tenant, query, cursors.request(limit, cursor))
+        page = await work.integrations.list(caller.tenant, query, cursors.request(asked))
         progress = await progress_of(work, page.items)
     now = utcnow()
     views = [integration_view(item, progress[item.id], services, now) for item in page.items]
@@ -113,18 +136,16 @@ async def get_integration(
     responses={409: {"description": "The integration is removed, or its environment is fixed."}},
 )
 async def change_integration(
-    integration_id: str,
+    target: ChosenTarget,
     given: IntegrationPatch,
     caller: CurrentCaller,
     services: CurrentServices,
     response: Response,
-    if_match: IfMatch = None,
 ) -> IntegrationView:
     """The changed integration. What is left out, or null, is kept; in `settings` null means the default.
 
     Setting `default_currency` on a connected draft makes it active and enabled and starts its first order run.
     """
-    version = await _version(services, caller.tenant, integration_id, if_match)
     change = IntegrationChange(
         name=given.name,
         default_currency=given.default_currency,
@@ -132,7 +153,7 @@ async def change_integration(
         client_secret=secret(given.client_secret),
         settings=None if given.settings is None else given.settings.model_dump(exclude_unset=True),
     )
-    changed = await services.lifecycle.change(caller.tenant, integration_id, change, version)
+    changed = await services.lifecycle.change(caller.tenant, target.id, change, target.version)
     return await _view(services, changed, response)
 
 
@@ -144,17 +165,15 @@ async def change_integration(
     responses={428: {"description": "`confirm` is not the exact name; `next_action` leads to the preview."}},
 )
 async def remove_integration(
-    integration_id: str,
+    target: ChosenTarget,
     caller: CurrentCaller,
     services: CurrentServices,
     confirm: Annotated[
         str | None, Query(max_length=200, description="The exact name; not needed for a draft.")
     ] = None,
-    if_match: IfMatch = None,
 ) -> None:
     """Stops it at once and destroys its credentials; it can be restored for 30 days. A draft is simply gone."""
-    version = await _version(services, caller.tenant, integration_id, if_match)
-    await services.lifecycle.remove(caller.tenant, integration_id, confirm, version)
+    await services.lifecycle.remove(caller.tenant, target.id, confirm, target.version)
 
 
 @router.get(
@@ -208,26 +227,15 @@ async def get_integration_status(
     responses={409: {"description": "A draft or a removed integration cannot be switched."}},
 )
 async def set_integration_status(
-    integration_id: str,
+    target: ChosenTarget,
     given: StatusInput,
     caller: CurrentCaller,
     services: CurrentServices,
     response: Response,
-    if_match: IfMatch = None,
 ) -> IntegrationStatusView:
     """Idempotent. Off: no new call to the marketplace after one second. On: a catch-up run starts at once."""
-    version = await _version(services, caller.tenant, integration_id, if_match)
-    changed = await services.lifecycle.set_enabled(caller.tenant, integration_id, given.enabled, version)
+    changed = await services.lifecycle.set_enabled(caller.tenant, target.id, given.enabled, target.version)
     return await _status(services, changed, response)
-
-
-async def _version(services: Services, tenant: str, integration_id: str, if_match: str | None) -> int | None:
-    """The version to insist on, read only when the caller insists on one."""
-    if if_match is None:
-        return None
-    async with services.database.read() as work:
-        integration = await work.integrations.get(tenant, integration_id)
-    return expected_version(if_match, integration.version)
 
 
 async def _view(services: Services, integration: Integration, response: Response) -> IntegrationView:

@@ -10,7 +10,7 @@ from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Name, Timestamp, optional_timestamp, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, ApiKey, key_hash, new_key
@@ -96,13 +96,11 @@ async def create_api_key(
 
 
 @router.get("/api-keys", summary="List API keys", dependencies=[ADMIN])
-async def list_api_keys(
-    caller: CurrentCaller, services: CurrentServices, limit: Limit = 50, cursor: CursorText = None
-) -> ApiKeyPage:
+async def list_api_keys(asked: Paging, caller: CurrentCaller, services: CurrentServices) -> ApiKeyPage:
     """The tenant's keys, revoked ones too."""
     cursors = Cursors("api-keys", caller.tenant, {}, (str,))
     async with services.database.read() as work:
-        page = await work.api_keys.list(caller.tenant, cursors.request(limit, cursor))
+        page = await work.api_keys.list(caller.tenant, cursors.request(asked))
     return {"items": [_key_view(key) for key in page.items], "next_cursor": cursors.write(page.next)}
 
 

@@ -1,12 +1,14 @@
 """Operations on listings: what the marketplace offers, and which SKU feeds it."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Sku
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import RunKind
@@ -51,24 +53,28 @@ class ListingPage(TypedDict):
     next_cursor: str | None
 
 
+class ListingFilters(PageQuery):
+    """Which listings."""
+
+    mapping: Mapping | None = None
+
+
 @router.get(
     "/integrations/{integration_id}/listings", summary="List listings", dependencies=[requires("stock:read")]
 )
 async def list_listings(
     integration_id: str,
+    asked: Annotated[ListingFilters, Query()],
     caller: CurrentCaller,
     services: CurrentServices,
-    mapping: Mapping | None = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
 ) -> ListingPage:
     """The shop's variations as they were last seen, with the SKU that feeds each of them."""
-    filters = {"integration_id": integration_id, "mapping": mapping}
+    filters = {"integration_id": integration_id, **asked.filters()}
     cursors = Cursors("listings", caller.tenant, filters, (str,))
     async with services.database.read() as work:
         await work.integrations.get(caller.tenant, integration_id)
-        request = cursors.request(limit, cursor)
-        page = await work.listings.list(caller.tenant, integration_id, request, mapping)
+        request = cursors.request(asked)
+        page = await work.listings.list(caller.tenant, integration_id, request, asked.mapping)
     return {"items": [_listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
 
 

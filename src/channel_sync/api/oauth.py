@@ -122,6 +122,7 @@ async def show_authorise_page(request: Request, services: CurrentServices, visit
 @router.post(
     "/wish/authorise",
     status_code=status.HTTP_303_SEE_OTHER,
+    response_class=RedirectResponse,
     summary="Go on to the marketplace",
     responses=PAGES,
     openapi_extra=_TICKET,

@@ -19,7 +19,7 @@ from channel_sync.api.order_schemas import (
     held_order_view,
     order_view,
 )
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.orders import Order, OrderState
 from channel_sync.flows.clock import utcnow
@@ -32,7 +32,7 @@ READ = requires("orders:read")
 WRITE = requires("orders:write")
 
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-Reference = Annotated[str | None, Query(max_length=200)]
+Reference = Annotated[str | None, Field(max_length=200)]
 
 
 class OrderIds(Input):
@@ -60,37 +60,41 @@ class ReplayedView(TypedDict):
     held: HeldOrderView | None
 
 
+class OrderFilters(PageQuery):
+    """Which orders of the feed."""
+
+    integration_id: Reference = None
+    state: OrderState | None = None
+    updated_after: Annotated[Moment | None, Field(description="By the marketplace's own time of change.")] = None
+    acknowledged: bool | None = None
+    channel_order_id: Reference = None
+    transaction_id: Reference = None
+
+    def query(self) -> OrderFeedQuery:
+        """What to ask the store for."""
+        return OrderFeedQuery(
+            integration_id=self.integration_id,
+            state=self.state,
+            updated_after=self.updated_after,
+            acknowledged=self.acknowledged,
+            channel_order_id=self.channel_order_id,
+            transaction_id=self.transaction_id,
+        )
+
+
 @router.get("/orders", summary="Follow the orders", dependencies=[READ], response_model=OrderPageView)
 async def list_orders(
-    caller: CurrentCaller,
-    services: CurrentServices,
-    integration_id: Annotated[str | None, Query(max_length=64)] = None,
-    state: OrderState | None = None,
-    updated_after: Annotated[Moment | None, Query(description="By the marketplace's own time of change.")] = None,
-    acknowledged: bool | None = None,
-    channel_order_id: Reference = None,
-    transaction_id: Reference = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
+    asked: Annotated[OrderFilters, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> Response:
     """The feed: orders in the order they were stored; an order that changes comes again.
 
     To follow it, keep the last `next_cursor` and ask with it again later. Every page with items has a
     `next_cursor`, the last one too; null comes with an empty page only: keep the one you have.
     """
-    query = OrderFeedQuery(
-        integration_id=integration_id,
-        state=state,
-        updated_after=updated_after,
-        acknowledged=acknowledged,
-        channel_order_id=channel_order_id,
-        transaction_id=transaction_id,
-    )
-    filters = {"query": query}
-    cursors = Cursors("orders", caller.tenant, filters, (int,))
+    cursors = Cursors("orders", caller.tenant, asked.filters(), (int,))
     personal = caller.may("pii:read")
     async with services.database.read() as work:
-        page = await work.orders.feed(caller.tenant, query, cursors.request(limit, cursor), personal)
+        page = await work.orders.feed(caller.tenant, asked.query(), cursors.request(asked), personal)
     after = (page.items[-1].position,) if page.items else None
     body: OrderPageView = {
         "items": [order_view(order, personal) for order in page.items],
@@ -118,18 +122,20 @@ async def erase_orders(given: OrderIds, caller: CurrentCaller, services: Current
         return {"erased": await work.orders.erase(caller.tenant, given.ids)}
 
 
+class HeldFilters(PageQuery):
+    """Which held orders."""
+
+    integration_id: Reference = None
+
+
 @router.get("/orders/held", summary="List orders that could not be used", dependencies=[READ])
 async def list_held_orders(
-    caller: CurrentCaller,
-    services: CurrentServices,
-    integration_id: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
+    asked: Annotated[HeldFilters, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> HeldOrderPage:
     """Held orders with the reason, and the marketplace's request id for its support."""
-    cursors = Cursors("held", caller.tenant, {"integration_id": integration_id}, (str,))
+    cursors = Cursors("held", caller.tenant, asked.filters(), (str,))
     async with services.database.read() as work:
-        page = await work.held_orders.list(caller.tenant, integration_id, cursors.request(limit, cursor))
+        page = await work.held_orders.list(caller.tenant, asked.integration_id, cursors.request(asked))
     return {"items": [held_order_view(held) for held in page.items], "next_cursor": cursors.write(page.next)}
 
 

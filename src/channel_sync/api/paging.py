@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import Query
+from pydantic import BaseModel, Field
 
 from channel_sync.api.fields import MAX_INTEGER
 from channel_sync.api.problems import HttpProblem
@@ -21,10 +22,20 @@ from channel_sync.persistence.paging import PageRequest
 Key = tuple[str | int, ...]
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page has at most.")]
-CursorText = Annotated[
-    str | None, Query(max_length=2048, description="`next_cursor` of the page before; leave it out to start.")
-]
+class PageQuery(BaseModel):
+    """The query of a list; a list with filters adds them."""
+
+    limit: Annotated[int, Field(ge=1, le=200, description="How many items a page has at most.")] = 50
+    cursor: Annotated[
+        str | None, Field(max_length=2048, description="`next_cursor` of the page before; leave it out to start.")
+    ] = None
+
+    def filters(self) -> dict[str, object]:
+        """What the list was narrowed to: all of the query but where in it the caller is."""
+        return self.model_dump(exclude={"limit", "cursor"})
+
+
+Paging = Annotated[PageQuery, Query()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,9 @@ class Cursors:
     filters: Mapping[str, object]
     shape: tuple[type, ...]
 
-    def request(self, limit: int, cursor: str | None) -> PageRequest:
+    def request(self, asked: PageQuery) -> PageRequest:
         """What to ask the store for."""
-        return PageRequest(limit, None if cursor is None else self._read(cursor))
+        return PageRequest(asked.limit, None if asked.cursor is None else self._read(asked.cursor))
 
     def write(self, key: Key | None) -> str | None:
         """The cursor that goes on behind the row with this key."""

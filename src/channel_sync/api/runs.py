@@ -10,7 +10,7 @@ from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Moment, Timestamp, optional_timestamp, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, PageQuery, Paging
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.channel import Call
@@ -154,22 +154,23 @@ async def start_run(
     return {**run_view(run), "deduplicated": deduplicated}
 
 
+class RunFilters(PageQuery):
+    """Which runs."""
+
+    integration_id: Annotated[str | None, Field(max_length=64)] = None
+    kind: RunKind | None = None
+    status: RunStatus | None = None
+
+
 @router.get("/runs", summary="List runs", dependencies=[READ])
 async def list_runs(
-    caller: CurrentCaller,
-    services: CurrentServices,
-    integration_id: Annotated[str | None, Query(max_length=64)] = None,
-    kind: RunKind | None = None,
-    wanted: Annotated[RunStatus | None, Query(alias="status")] = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
+    asked: Annotated[RunFilters, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> RunPageView:
     """The tenant's runs, newest first."""
-    filters = {"integration_id": integration_id, "kind": kind, "status": wanted}
-    cursors = Cursors("runs", caller.tenant, filters, (str,))
-    query = RunQuery(integration_id=integration_id, kind=kind, status=wanted)
+    cursors = Cursors("runs", caller.tenant, asked.filters(), (str,))
+    query = RunQuery(integration_id=asked.integration_id, kind=asked.kind, status=asked.status)
     async with services.database.read() as work:
-        page = await work.runs.list(caller.tenant, query, cursors.request(limit, cursor))
+        page = await work.runs.list(caller.tenant, query, cursors.request(asked))
     return {"items": [run_view(run) for run in page.items], "next_cursor": cursors.write(page.next)}
 
 
@@ -181,14 +182,12 @@ async def get_run(run_id: str, caller: CurrentCaller, services: CurrentServices)
 
 
 @router.get("/runs/{run_id}/calls", summary="List a run's calls to the marketplace", dependencies=[READ])
-async def list_run_calls(
-    run_id: str, caller: CurrentCaller, services: CurrentServices, limit: Limit = 50, cursor: CursorText = None
-) -> CallPage:
+async def list_run_calls(run_id: str, asked: Paging, caller: CurrentCaller, services: CurrentServices) -> CallPage:
     """The calls in the order they were made, with the marketplace's request ids for its support."""
     cursors = Cursors("calls", caller.tenant, {"run_id": run_id}, (int,))
     async with services.database.read() as work:
         await work.runs.get(caller.tenant, run_id)
-        page = await work.runs.calls(caller.tenant, run_id, cursors.request(limit, cursor))
+        page = await work.runs.calls(caller.tenant, run_id, cursors.request(asked))
     return {"items": [_call_view(call) for call in page.items], "next_cursor": cursors.write(page.next)}
 
 

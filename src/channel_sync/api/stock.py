@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import MAX_INTEGER, Input, Timestamp, optional_timestamp, timestamp
-from channel_sync.api.paging import Cursors, CursorText, Limit
+from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.listings import Listing, PushState, push_state
 from channel_sync.domain.stock import StockLevel, StockResult
@@ -98,13 +98,11 @@ async def put_stock(given: StockInput, caller: CurrentCaller, services: CurrentS
 
 
 @router.get("/stock", summary="List stock levels", dependencies=[READ])
-async def list_stock(
-    caller: CurrentCaller, services: CurrentServices, limit: Limit = 50, cursor: CursorText = None
-) -> StockPage:
+async def list_stock(asked: Paging, caller: CurrentCaller, services: CurrentServices) -> StockPage:
     """The tenant's levels by SKU, each with its listings."""
     cursors = Cursors("stock", caller.tenant, {}, (str,))
     async with services.database.read() as work:
-        page = await work.stock.list(caller.tenant, cursors.request(limit, cursor))
+        page = await work.stock.list(caller.tenant, cursors.request(asked))
         listings = await work.listings.by_skus(caller.tenant, [level.sku for level in page.items])
     views = [_level_view(level, listings.get(level.sku, [])) for level in page.items]
     return {"items": views, "next_cursor": cursors.write(page.next)}
