@@ -25,6 +25,7 @@ def log() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:], sys.excepthook = handlers, hook
     root.setLevel(level)
+    logging.getLogger("channel_sync").setLevel(logging.NOTSET)
     logging.captureWarnings(False)
     structlog.reset_defaults()
 
@@ -131,6 +132,13 @@ def test_nothing_in_a_value_can_forge_a_line(log, end):
     assert [line["event"] for line in lines(log)] == ["integration.created", f"renamed to {forged}"]
     assert written.isascii()
     assert "\x1b" not in written
+
+
+def test_only_our_own_debugging_is_logged(log):
+    logging.getLogger("channel_sync.flows").debug("ours")
+    logging.getLogger("driver").debug("execute %s", "CANARY")
+
+    assert [line["event"] for line in lines(log)] == ["ours"]
 
 
 async def test_the_addresses_of_outgoing_calls_are_not_logged(log):

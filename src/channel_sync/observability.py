@@ -81,7 +81,10 @@ def configure_logging(level: str, stream: TextIO | None = None) -> None:
     )
     output = logging.StreamHandler(stream or sys.stderr)
     output.setFormatter(line)
-    logging.basicConfig(level=level.upper(), handlers=[output], force=True)
+    chosen = logging.getLevelNamesMapping()[level.upper()]
+    # What other libraries say for debugging holds statements with their values.
+    logging.basicConfig(level=max(chosen, logging.INFO), handlers=[output], force=True)
+    logging.getLogger("channel_sync").setLevel(chosen)
     _quieten()
     sys.excepthook = _log_crash
     structlog.configure(
