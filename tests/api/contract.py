@@ -1,7 +1,6 @@
 """The operations of the contract, for tests that hold for every one of them."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +21,6 @@ class Operation:
     scope: str | None
     parameters: tuple[str, ...]
     example: Any
-
-    def fits(self, path: str) -> bool:
-        """Whether the path of a request is one of the operation's; only a SKU may hold slashes."""
-        template = re.sub(r"\\{(\w+)\\}", lambda name: ".*" if name[1] == "sku" else "[^/]+", re.escape(self.path))
-        return re.fullmatch(template, path) is not None
 
     async def call(self, client: httpx.AsyncClient, ids: dict[str, str], **more: Any) -> httpx.Response:
         """Make the call with the example as its body, or with `json` or `content`."""

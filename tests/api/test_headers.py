@@ -2,6 +2,7 @@ import pytest
 from tests.api.contract import NOWHERE, OPERATIONS, Operation, ids
 from tests.api.world import CONSOLE
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "FOO", "OPTIONS"}
 PLACES = ["/integrations", "/health/live", "/no/such/place", "/wish/callback", "/channels/nowhere/logo.svg"]
 
 
@@ -90,19 +91,10 @@ async def test_no_other_origin_is_allowed(admin, origin):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=ids(OPERATIONS))
 async def test_other_methods_are_405_with_every_method_that_is_allowed(admin, operation: Operation):
     path = operation.path.format(**NOWHERE)
-    allowed = {other.method for other in OPERATIONS if other.fits(path)}
-    for method in {
-        "GET",
-        "HEAD",
-        "POST",
-        "PUT",
-        "PATCH",
-        "DELETE",
-        "TRACE",
-        "CONNECT",
-        "FOO",
-        "OPTIONS",
-    } - allowed:
+    allowed = {other.method for other in OPERATIONS if other.path == operation.path}
+    for method in METHODS - allowed:
+        if method == "GET" and path in ("/orders/acknowledge", "/orders/erase"):
+            continue  # That reads an order of this id, and there is none.
         answer = await admin.request(method, path)
         assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, allowed), method
 

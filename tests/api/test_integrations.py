@@ -30,6 +30,14 @@ async def test_a_connected_draft_asks_for_its_currency_and_becomes_active_with_i
     assert (active["status"], active["enabled"], active["next_action"]) == ("active", True, None)
 
 
+@pytest.mark.parametrize("name", ["Ключи & мир", "👩\u200d🚀 مرحبا", "'; DROP TABLE x; --", 'a"b;c=d'])
+async def test_any_written_name_is_kept_as_it_is(admin, name):
+    draft = (await admin.post("/integrations", json=NEW_INTEGRATION | {"name": name})).json()
+    assert draft["name"] == name
+    drafts = (await admin.get("/integrations", params={"status": "draft", "q": name})).json()["items"]
+    assert [item["name"] for item in drafts] == [name]
+
+
 async def test_drafts_show_in_the_list_only_when_asked_for(admin):
     draft = (await admin.post("/integrations", json=NEW_INTEGRATION)).json()
     assert (await admin.get("/integrations")).json() == {"items": [], "next_cursor": None}
@@ -203,6 +211,7 @@ async def test_a_removed_integration_cannot_be_changed(admin, world):
         ("return_url", f"{CONSOLE}:444/"),
         ("name", ""),
         ("name", "a\nb"),
+        ("name", "a\u2028b"),
         ("name", 7),
         ("orders_from", "2026-01-01"),
         ("orders_from", "0001-01-01T00:00:00+23:00"),

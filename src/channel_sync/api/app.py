@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -143,9 +144,9 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    found: set[str] = set()
-    for router in (*_ROUTERS, docs.router):
-        for route in router.routes:
-            if getattr(route, "path_regex", re.compile("$^")).match(request.url.path):
-                found |= getattr(route, "methods", set())
-    return sorted(found)
+    """What the path allows. A path without parameters stands for itself, not for an id of that name."""
+    path = request.url.path
+    routes = [route for router in (*_ROUTERS, docs.router) for route in router.routes]
+    fitting = [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
+    exact = [route for route in fitting if route.path == path]
+    return sorted({method for route in exact or fitting for method in route.methods or ()})

@@ -4,7 +4,16 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+)
 from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
@@ -13,8 +22,14 @@ from channel_sync.domain.secrets import Secret
 # The largest integer that SQLite and a PostgreSQL bigint can hold.
 MAX_INTEGER = 2**63 - 1
 
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
-_MASK = re.compile(r"[*•●∙·…]{2,}.{0,4}|.{0,4}[*•●∙·…]{2,}.{0,4}")
+# Patterns that Python, the contract and its readers understand alike.
+VISIBLE = "^[!-~]+$"
+_NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$"
+
+_MASK = re.compile(r".{0,4}[*•●∙·…]{2,}.{0,4}")
+_SHORTEST_SECRET = 5
+# Pydantic alone would take numbers too, as seconds or milliseconds since 1970 by their size.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 class Input(BaseModel):
@@ -25,23 +40,17 @@ class Input(BaseModel):
 
 def _not_a_mask(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value().strip()
-    if len(text) <= 4 or _MASK.fullmatch(text):
+    if len(text) < _SHORTEST_SECRET or _MASK.fullmatch(text):
         raise ValueError("This is a mask or too short to be the secret itself.")
-    if not _VISIBLE.fullmatch(text):
+    if not re.fullmatch(VISIBLE, text):
         raise ValueError("Only visible ASCII characters can be in a secret.")
     return SecretStr(text)
 
 
-def _visible(text: str) -> str:
-    if not _VISIBLE.fullmatch(text):
-        raise ValueError("Only visible ASCII characters are allowed.")
-    return text
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("Control characters are not allowed.")
-    return text
+def _written_out(given: object) -> object:
+    if not isinstance(given, str) or not _MOMENT.fullmatch(given):
+        raise ValueError("Give an RFC 3339 time with its offset, like 2026-11-23T10:15:00Z.")
+    return given
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -51,19 +60,13 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("This moment is out of range.") from None
 
 
-SecretText = Annotated[SecretStr, Field(max_length=8192), AfterValidator(_not_a_mask)]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
-]
-ClientId = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_visible)
-]
+SecretText = Annotated[SecretStr, Field(min_length=_SHORTEST_SECRET, max_length=8192), AfterValidator(_not_a_mask)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS)]
+ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Url = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2048), AfterValidator(_visible)
-]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 

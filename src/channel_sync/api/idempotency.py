@@ -5,7 +5,6 @@ to a caller who may not make the call. Errors are kept too, except those that sa
 Answers may hold a ticket or an API key: the repository seals them at rest.
 """
 
-import re
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from typing import Annotated, Any
@@ -14,11 +13,11 @@ from fastapi import Depends, Header, Request, Response
 
 from channel_sync.api.access import CurrentCaller
 from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.problems import HttpProblem, answer
+from channel_sync.api.fields import VISIBLE
+from channel_sync.api.problems import answer
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.flows.clock import utcnow
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS = ("content-type", "location", "etag")
 
 KeyHeader = Annotated[
@@ -26,6 +25,7 @@ KeyHeader = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=255,
+        pattern=VISIBLE,
         description="Any text of your own. The same key and body give the same answer for 24 h.",
     ),
 ]
@@ -45,8 +45,6 @@ async def claim_key(
     """Claim the key for this call, or end the call with the answer it had before."""
     if key is None:
         return
-    if not _KEY.fullmatch(key):
-        raise HttpProblem(422, "idempotency_key_invalid", "Use 1 to 255 visible ASCII characters.")
     fingerprint = await _fingerprint(request)
     async with services.database.begin() as work:
         replay = await work.idempotency.begin(caller.tenant, key, fingerprint, utcnow())
