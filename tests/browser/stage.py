@@ -63,7 +63,7 @@ class Stage:
         app = {"client_id": client_id, "client_secret": ""}
         if not client_id:
             app = self.control("/apps", redirect_uri=self.callback_url, owner_id=merchant_id, kind=kind)
-        return Seller(login, "open sesame", merchant_id, **app)
+        return Seller(login, "open sesame", merchant_id, app["client_id"], app["client_secret"])
 
     def draft(self, seller: Seller, **members: Any) -> dict[str, Any]:
         """A new draft for the seller's app, as the platform's page asks for it."""
