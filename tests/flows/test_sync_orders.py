@@ -1,5 +1,3 @@
-import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -7,10 +5,9 @@ import pytest
 from tests.flows.goods import START, an_order, an_unreadable_order
 from tests.flows.workshop import TENANT, Workshop
 
-from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import OrderState
-from channel_sync.domain.runs import Counts, Outcome, RunKind, RunStatus
+from channel_sync.domain.runs import Counts, Outcome
 
 TRADE = ("orders", "held_orders", "listings", "events", "accounts")
 
@@ -197,30 +194,6 @@ async def test_a_held_order_that_can_be_read_again_is_released(workshop: Worksho
     assert (await workshop.rows("held_orders"))["held_orders"] == []
 
 
-async def test_a_page_that_fails_keeps_the_earlier_ones_and_the_next_run_goes_on_there(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().page_size = 3
-    workshop.shop().place(*(an_order(number) for number in range(1, 10)))
-    gate = workshop.channel.hold("orders")
-    first = asyncio.create_task(workshop.run(seller))
-    await gate.reached.wait()
-    second = workshop.channel.hold("orders")
-    gate.open.set()
-    await second.reached.wait()
-    workshop.channel.fail("orders", ChannelUnavailable("server_error", "Down."))
-    second.open.set()
-    failed = await first
-
-    assert (failed.outcome, failed.error and failed.error.code) == (Outcome.FAILED, "server_error")
-    assert len(await workshop.orders()) == 3
-    assert await workshop.cursor(seller) == START + timedelta(minutes=3)
-
-    resumed = await workshop.run(seller)
-    assert resumed.outcome is Outcome.SUCCESS
-    assert len(await workshop.orders()) == 9
-    assert len(await workshop.events("order.created")) == 9
-
-
 async def test_a_backfill_stores_its_window_and_leaves_the_cursor(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(30))
@@ -243,105 +216,3 @@ async def test_a_dry_run_counts_and_stores_nothing(workshop: Workshop):
 
     assert run.counts == Counts(created=2, held=1)
     assert await workshop.rows(*TRADE[:3], "accounts") == before
-
-
-async def test_an_unsorted_page_is_stored_but_the_cursor_does_not_pass_it(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().place(an_order(1), an_order(2), an_order(3))
-    workshop.shop().sorted_pages = False
-
-    run = await workshop.run(seller)
-
-    assert len(await workshop.orders()) == 3
-    assert (run.outcome, run.error and run.error.code) == (Outcome.PARTIAL, "order_list_unsorted")
-    assert await workshop.cursor(seller) is None
-
-
-async def test_a_cancelled_run_stops_at_its_next_page(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().page_size = 2
-    workshop.shop().place(*(an_order(number) for number in range(1, 20)))
-    gate = workshop.channel.hold("orders")
-    run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-
-    await workshop.runs.cancel(TENANT, run.id)
-    gate.open.set()
-    await running
-
-    assert (await workshop.look(run)).status is RunStatus.CANCELLED
-    assert workshop.channel.calls["orders"] == 1
-    assert len(await workshop.orders()) == 2
-
-
-async def test_disabling_an_integration_stops_its_run_before_the_next_call(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().page_size = 2
-    workshop.shop().place(*(an_order(number) for number in range(1, 20)))
-    gate = workshop.channel.hold("orders")
-    run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-    async with workshop.database.begin() as work:
-        await work.integrations.save(replace(seller, enabled=False))
-        await work.runs.cancel_for(seller.id)
-
-    await workshop.runs.stop_marked()
-    gate.open.set()
-    await running
-
-    assert (await workshop.look(run)).status is RunStatus.CANCELLED
-    assert workshop.channel.calls["orders"] == 1
-
-
-async def test_a_run_that_somebody_else_closed_writes_nothing_more(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().place(an_order(1))
-    gate = workshop.channel.hold("orders")
-    run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-    await workshop.another().runs.take_over()
-
-    gate.open.set()
-    await running
-
-    assert (await workshop.look(run)).status is RunStatus.INTERRUPTED
-    assert await workshop.orders() == []
-    assert await workshop.cursor(seller) is None
-
-
-async def test_reconciliation_finds_an_open_order_that_the_cursor_passed(workshop: Workshop):
-    seller = await workshop.connect()
-    workshop.shop().place(an_order(100))
-    await workshop.run(seller)
-    cursor = await workshop.cursor(seller)
-    late = an_order(1)
-    workshop.shop().place(late, an_order(2, state=OrderState.SHIPPED))
-
-    await workshop.run(seller, RunKind.RECONCILE)
-
-    assert {order.channel_order_id for order in await workshop.orders()} == {"o-100", "o-1"}
-    assert await workshop.cursor(seller) == cursor
-
-
-@pytest.mark.parametrize(("pages_ahead", "asked"), [(16, 3), (1, 2), (0, 1)])
-async def test_the_next_pages_are_fetched_while_one_is_stored_if_there_is_room(
-    sqlite_database, pages_ahead: int, asked: int
-):
-    workshop = Workshop(sqlite_database, pages_ahead=pages_ahead)
-    seller = await workshop.connect()
-    workshop.shop().page_size = 2
-    workshop.shop().place(*(an_order(number) for number in range(1, 10)))
-    gate = workshop.channel.hold("orders")
-    running = asyncio.create_task(workshop.run(seller))
-    await gate.reached.wait()
-    async with workshop.database.begin():
-        gate.open.set()
-        await asyncio.sleep(0.1)
-        while_storing = workshop.channel.calls["orders"]
-    run = await running
-
-    assert while_storing == asked
-    assert run.counts.created == 9
