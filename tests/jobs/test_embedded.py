@@ -1,8 +1,9 @@
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 
 import pytest
@@ -13,6 +14,7 @@ from channel_sync.domain.runs import Outcome, RunKind, RunStatus
 from channel_sync.flows.run_session import RunSession
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Job
+from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
@@ -123,6 +125,22 @@ async def test_a_walk_that_explodes_fails_its_run_and_stops_no_other(sqlite_data
     failed = await workshop.look(broken)
     assert (failed.outcome, failed.error and failed.error.code) == (Outcome.FAILED, "internal_error")
     assert (await workshop.look(good)).outcome is Outcome.SUCCESS
+
+
+async def test_a_store_that_takes_no_writes_is_asked_once_a_tick(sqlite_file, cipher, caplog):
+    workshop = Workshop(Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.01))
+    seller = await workshop.connect()
+    async with running(workshop) as runner:
+        run = await workshop.queue(seller)
+        with closing(sqlite3.connect(sqlite_file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            runner.nudge()
+            await asyncio.sleep(0.7)
+        refusals = caplog.text.count("StorageUnavailable")
+        await until(lambda: is_finished(workshop, run.id))
+    await workshop.database.close()
+
+    assert 1 <= refusals <= 3
 
 
 async def test_a_stock_level_is_at_the_shop_soon_after_a_nudge(workshop: Workshop):

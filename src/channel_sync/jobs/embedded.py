@@ -36,7 +36,7 @@ class EmbeddedRunner:
         self._clock = AsyncIOScheduler(timezone=UTC, job_defaults=_LATE_IS_FINE)
         self._watch: asyncio.Task[None] | None = None
         self._doing: dict[str, asyncio.Task[None]] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[bool]] = {}
         self._once_more: set[str] = set()
         self._progress = time.monotonic()
         self._stopping = False
@@ -121,15 +121,19 @@ class EmbeddedRunner:
     def _carry_out(self, run_id: str) -> None:
         task = asyncio.create_task(self._execute(run_id))
         self._running[run_id] = task
-        task.add_done_callback(lambda _: self._ran(run_id))
+        task.add_done_callback(lambda done: self._ran(run_id, done))
 
-    async def _execute(self, run_id: str) -> None:
-        if not await _guarded(run_id, self._work.runs.execute(run_id)):
-            await _guarded(run_id, self._work.runs.crashed(run_id))
+    async def _execute(self, run_id: str) -> bool:
+        if await _guarded(run_id, self._work.runs.execute(run_id)):
+            return True
+        await _guarded(run_id, self._work.runs.crashed(run_id))
+        return False
 
-    def _ran(self, run_id: str) -> None:
+    def _ran(self, run_id: str, done: asyncio.Task[bool]) -> None:
         del self._running[run_id]
-        self._begin(self._carry_out_runs, again=True)
+        # What failed waits for the tick: a store that takes no writes would refuse the same run at once again.
+        if not done.cancelled() and done.result():
+            self._begin(self._carry_out_runs, again=True)
 
     async def _watch_clock(self) -> None:
         """Start all jobs anew when the wall clock is set back, for the scheduler would wait until it caught up."""
@@ -153,6 +157,6 @@ async def _guarded(name: str, doing: Awaitable[None]) -> bool:
     return True
 
 
-async def _ended(tasks: Sequence[asyncio.Task[None]], within_s: float) -> None:
+async def _ended(tasks: Sequence[asyncio.Task[object]], within_s: float) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=within_s)
