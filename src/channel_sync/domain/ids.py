@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
 
@@ -11,22 +12,29 @@ RunId = NewType("RunId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
-_SHIFTS = range(120, -1, -10)
-_VERSION_7 = (0x7 << 76) | (0b10 << 62)
-_RANDOM_BITS = (0x0FFF << 64) | ((1 << 62) - 1)
+# What a random byte becomes: five of its bits as a letter, or as many as the fixed bits of a UUIDv7 leave free.
+_LETTERS = "".join(_ALPHABET[byte & 31] for byte in range(256)).encode()
+_VERSION_7 = [_ALPHABET[0b01110 | byte & 1] for byte in range(256)]
+_VARIANT = [_ALPHABET[(byte & 4) << 2 | 0b01000 | byte & 3] for byte in range(256)]
+_NOISE_BYTES = 16
 
 
 def new_id(prefix: str, now: datetime) -> str:
     """A TypeID (prefix, underscore, UUIDv7 in 26 base32 characters) that sorts by time of creation."""
-    return _type_id(prefix, now, int.from_bytes(os.urandom(10), "big"))
+    return _type_id(prefix, now, os.urandom(_NOISE_BYTES))
 
 
 def derived_id(prefix: str, at: datetime, *parts: str) -> str:
     """The same TypeID for the same parts: what happens twice in a crash gets one identifier."""
-    digest = blake2b("\x1f".join(parts).encode(), digest_size=10).digest()
-    return _type_id(prefix, at, int.from_bytes(digest, "big"))
+    return _type_id(prefix, at, blake2b("\x1f".join(parts).encode(), digest_size=_NOISE_BYTES).digest())
 
 
-def _type_id(prefix: str, at: datetime, noise: int) -> str:
-    number = (int(at.timestamp() * 1000) << 80) | _VERSION_7 | (noise & _RANDOM_BITS)
-    return f"{prefix}_" + "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
+def _type_id(prefix: str, at: datetime, noise: bytes) -> str:
+    letters = noise.translate(_LETTERS).decode()
+    moment = _moment(int(at.timestamp() * 1000))
+    return f"{prefix}_{moment}{_VERSION_7[noise[0]]}{letters[1:3]}{_VARIANT[noise[3]]}{letters[4:]}"
+
+
+@lru_cache(maxsize=64)
+def _moment(milliseconds: int) -> str:
+    return "".join([_PAIRS[(milliseconds >> shift) & 1023] for shift in (40, 30, 20, 10, 0)])
