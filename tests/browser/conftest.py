@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.chromium import ARGUMENTS, NO_BROWSER, find_chromium
 from tests.browser.stage import Stage, running_stage
 from tests.browser.visitor import Visitor, new_visitor
+
+# A machine that runs other tests beside this one may take its time.
+PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,7 @@ def chromium(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> It
     with (Path(tmp_path_factory.getbasetemp()).parent / "chromium.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with sync_playwright() as playwright:
+            expect.set_options(timeout=PATIENCE_MS)
             browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
             yield browser
             browser.close()

@@ -85,6 +85,11 @@ class Stage:
         found: dict[str, Any] = self.caller.get(f"/integrations/{integration_id}").raise_for_status().json()
         return found
 
+    def token_calls(self) -> int:
+        """How often Wish was asked for tokens so far."""
+        calls = self.controls.get("/_control/journal").raise_for_status().json()
+        return sum("oauth/access_token" in call["path"] for call in calls)
+
     def items(self, place: str, **query: str) -> list[dict[str, Any]]:
         """The first page of a list."""
         answer = self.caller.get(place, params={"limit": "200", **query}).raise_for_status()

@@ -84,3 +84,17 @@ def test_without_a_return_url_it_ends_in_a_small_page_of_our_own(stage: Stage, v
     assert visitor.heading == "Connected"
     assert f"Wish of {seller.login}" in visitor.page.locator("main").inner_text()
     assert stage.integration(draft["id"])["status"] == "active"
+
+
+def test_loading_the_last_page_again_says_the_same_and_asks_wish_nothing(stage: Stage, visitor: Visitor):
+    seller = stage.new_seller()
+    draft = stage.draft(seller, default_currency="EUR")
+    visitor.go_on_to_wish(draft["authorise_url"])
+    visitor.log_in(seller)
+    visitor.allow()
+    expect(visitor.page.get_by_role("heading", name="Connected")).to_be_visible()
+    asked = stage.token_calls()
+    assert asked
+    visitor.page.reload()
+    assert visitor.heading == "Connected"
+    assert stage.token_calls() == asked

@@ -51,7 +51,7 @@ def test_the_shop_page_shows_a_new_order_and_the_stock_we_pushed(stage: Stage, v
     sku = eventually(lambda: stage.items(f"/integrations/{integration_id}/listings"))[0]["sku"]
     stage.caller.put("/stock", json={"items": [{"sku": sku, "available": 137}]}).raise_for_status()
     line = page.locator("tr", has=page.get_by_role("cell", name=sku, exact=True))
-    expect(line).to_contain_text("137", timeout=20_000)
+    expect(line).to_contain_text("137")
 
 
 def _connect(stage: Stage, seller: Seller) -> str:
