@@ -78,7 +78,7 @@ class FakeChannel:
     required_scopes: frozenset[str] = frozenset(SCOPES)
     granted_scopes: tuple[str, ...] = SCOPES
     description: ChannelDescription = DESCRIPTION
-    _failures: dict[str, deque[ChannelError]] = field(default_factory=dict)
+    _failures: dict[str, deque[ChannelError | None]] = field(default_factory=dict)
     _outages: dict[str, ChannelError] = field(default_factory=dict)
     _lost: Counter[str] = field(default_factory=Counter)
     _gates: dict[str, Gate] = field(default_factory=dict)
@@ -114,6 +114,10 @@ class FakeChannel:
     def fail(self, operation: str, *errors: ChannelError) -> None:
         """Let the next calls of an operation fail with these, one each, before they do anything."""
         self._failures.setdefault(operation, deque()).extend(errors)
+
+    def fail_after(self, operation: str, good: int, error: ChannelError) -> None:
+        """Let the call after so many good ones fail."""
+        self._failures.setdefault(operation, deque()).extend([None] * good + [error])
 
     def break_down(self, operation: str, error: ChannelError | None) -> None:
         """Let an operation fail until this is called again with None."""
@@ -155,8 +159,9 @@ class FakeChannel:
             await gate.open.wait()
 
     def _refuse(self, operation: str) -> None:
-        if self._failures.get(operation):
-            raise self._failures[operation].popleft()
+        failure = self._failures[operation].popleft() if self._failures.get(operation) else None
+        if failure is not None:
+            raise failure
         if operation in self._outages:
             raise self._outages[operation]
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from channel_sync.domain.channel import Call, CatalogueJob, ChangedProducts, JobState, Merchant, StockJob, Wire
+from channel_sync.domain.channel import (
+    Call,
+    CatalogueBatch,
+    CatalogueJob,
+    ChangedProducts,
+    JobState,
+    Merchant,
+    StockJob,
+    Wire,
+)
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ChannelListing, ListingStock, ProductStock, StockOutcome
 from channel_sync.domain.orders import (
@@ -27,8 +36,9 @@ CATALOGUE_PAGE = 200
 class FakeMerchant:
     """One merchant.
 
-    `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept
-    reply reads as once the reader was corrected.
+    `unreadable` are the ids of variations that a catalogue leaves out. `refusals` maps a variation id to
+    (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept reply reads as once the reader
+    was corrected.
     """
 
     merchant_id: str
@@ -42,6 +52,7 @@ class FakeMerchant:
     sorted_pages: bool = True
     listings: dict[str, ChannelListing] = field(default_factory=dict)
     changed_at: dict[str, datetime] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     warehouse: str = "wh1"
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
     stock_writes: list[tuple[str, int]] = field(default_factory=list)
@@ -151,11 +162,13 @@ class FakeShop:
         state = _poll(await self._open("catalogue_job"), job_id)
         return CatalogueJob(state, (f"file:{job_id}",) if state is JobState.READY else ())
 
-    async def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+    async def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
         owner = await self._open("catalogue")
         listings = tuple(owner.listings.values())
         for start in range(0, len(listings), CATALOGUE_PAGE):
-            yield listings[start : start + CATALOGUE_PAGE]
+            part = listings[start : start + CATALOGUE_PAGE]
+            readable = tuple(one for one in part if one.variation_id not in owner.unreadable)
+            yield CatalogueBatch(readable, left_out=len(part) - len(readable))
 
     async def changed_products(self, since: datetime) -> ChangedProducts:
         owner = await self._open("changed_products")

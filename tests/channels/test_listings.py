@@ -85,15 +85,29 @@ async def test_an_unknown_product_is_refused():
 async def test_a_catalogue_comes_in_batches():
     lines = [json.dumps(a_product(f"p{number}", a_variation("a"), a_variation("b"))) for number in range(400)]
     batches = await catalogue_of("\n".join(lines).encode())
-    assert sum(len(batch) for batch in batches) == 800
-    assert max(len(batch) for batch in batches) <= 301
+    assert sum(len(batch.listings) for batch in batches) == 800
+    assert max(len(batch.listings) for batch in batches) <= 301
+    assert {batch.left_out for batch in batches} == {0}
 
 
 async def test_a_strange_product_in_a_catalogue_is_left_out(caplog):
     text = json.dumps(a_product("p1")) + '\n{"id": []}\n' + json.dumps(a_product("p2"))
     (batch,) = await catalogue_of(text.encode())
-    assert [listing.product_id for listing in batch] == ["p1", "p2"]
+    assert [listing.product_id for listing in batch.listings] == ["p1", "p2"]
+    assert batch.left_out == 1
     assert "left out" in caplog.text
+
+
+async def test_a_catalogue_tells_how_many_variations_it_left_out():
+    products = a_product("p1", a_variation("v1"), {"id": ["?"]}), {"id": []}
+    (batch,) = await catalogue_of("\n".join(json.dumps(product) for product in products).encode())
+    assert [listing.variation_id for listing in batch.listings] == ["v1"]
+    assert batch.left_out == 2
+
+
+async def test_a_catalogue_of_which_nothing_can_be_read_says_so():
+    (batch,) = await catalogue_of(b'{"id": []}')
+    assert (batch.listings, batch.left_out) == ((), 1)
 
 
 @pytest.mark.parametrize("rest", [b'{"id": "p2", "vari', b"<html>", b"id,sku\np2,MUG"])

@@ -117,6 +117,38 @@ async def test_a_download_that_breaks_off_declares_nothing_gone(workshop: Worksh
     assert (await listed(workshop, seller))["var-1"].mapping is Mapping.MAPPED
 
 
+async def test_a_listing_that_cannot_be_read_is_not_gone(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1), a_listing(2), a_listing(3))
+    await sync(workshop, seller)
+    workshop.shop().unreadable.add("var-1")
+    workshop.shop().take_down("var-2")
+
+    run = await sync(workshop, seller)
+
+    listings = await listed(workshop, seller)
+    assert [listings[f"var-{n}"].mapping for n in (1, 2, 3)] == [Mapping.MAPPED] * 3
+    assert run.outcome is Outcome.PARTIAL
+    assert run.error is not None
+    assert run.error.code == "catalogue_partly_unreadable"
+
+
+async def test_a_listing_stored_before_a_failure_is_mapped_by_the_next_run(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(99))
+    await sync(workshop, seller)
+    workshop.shop().put_up(*(a_listing(number) for number in range(1, 21)))
+    workshop.shop().put_up(a_listing(99))
+    workshop.channel.fail_after("product", 20, ChannelUnavailable("server_error", "Down."))
+    broken_off = await sync(workshop, seller, trigger=Trigger.SCHEDULE)
+
+    after_it = await sync(workshop, seller, trigger=Trigger.SCHEDULE)
+
+    assert (broken_off.outcome, broken_off.counts.created) == (Outcome.FAILED, 20)
+    assert after_it.outcome is Outcome.NO_CHANGES
+    assert {one.mapping for one in (await listed(workshop, seller)).values()} == {Mapping.MAPPED}
+
+
 async def test_a_download_that_is_never_ready_is_given_up(sqlite_database):
     workshop = Workshop(sqlite_database, waits=IMPATIENT)
     seller = await workshop.connect()

@@ -153,6 +153,14 @@ class CatalogueJob:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueBatch:
+    """Some listings of a catalogue; `left_out` counts what stood among them and could not be read."""
+
+    listings: tuple[ChannelListing, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StockJob:
     """A bulk stock update at the marketplace. Once READY, `refused` maps product id to (code, reason)."""
 
@@ -200,7 +208,7 @@ class Shop(Protocol):
         """How far the download is."""
         ...
 
-    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
         """The listings of a finished download, a few hundred at a time."""
         ...
 

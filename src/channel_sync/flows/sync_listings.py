@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from channel_sync.domain.channel import ChangedProducts, JobState, Shop
-from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
+from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.clock import utcnow
@@ -16,6 +16,9 @@ _WHOLE_EVERY = timedelta(days=1)
 _OVERLAP = timedelta(minutes=10)
 _MOST_SINGLE_READS = 200
 _PRODUCTS_A_PAGE = 20
+_PARTLY_UNREADABLE = ReplyNotUnderstood(
+    "catalogue_partly_unreadable", "Some listings of the catalogue cannot be read and stay as they were."
+)
 
 
 class SyncListings:
@@ -51,21 +54,24 @@ class SyncListings:
             for product_id in product_ids[start : start + _PRODUCTS_A_PAGE]:
                 fresh += await _product(session, product_id)
             await self._keep(session, fresh)
-        if session.counts.news:
-            await self._map(session)
+        # Without news, too: a run that broke off may have stored some and mapped none.
+        await self._map(session)
 
     async def _download(self, session: RunSession) -> None:
         started_at = utcnow()
         job_id = await session.call(lambda shop: shop.start_catalogue())
         file_urls = await self._file_urls(session, job_id, started_at)
         seen: set[str] = set()
-        async for listings in await session.call(lambda shop: _catalogue(shop, file_urls)):
-            await self._keep(session, listings)
-            seen.update(listing.variation_id for listing in listings)
+        async for batch in await session.call(lambda shop: _catalogue(shop, file_urls)):
+            await self._keep(session, batch.listings)
+            seen.update(listing.variation_id for listing in batch.listings)
+            if batch.left_out:
+                session.flaw = _PARTLY_UNREADABLE
             session.wire.check()
         async with session.page() as page:
-            gone = await page.work.listings.mark_gone(session.account.id, seen)
-            page.counts = Counts(updated=gone)
+            # What could not be read may be any of those not seen, and is still for sale.
+            if session.flaw is None:
+                page.counts = Counts(updated=await page.work.listings.mark_gone(session.account.id, seen))
             await page.work.accounts.set_listings_at(session.account.id, started_at)
         await self._map(session)
 
@@ -93,7 +99,7 @@ class SyncListings:
                 await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, utcnow())
 
 
-async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
     return shop.catalogue(file_urls)
 
 

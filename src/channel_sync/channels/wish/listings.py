@@ -11,7 +11,7 @@ from channel_sync.channels.wish.connection import Connection, segment
 from channel_sync.channels.wish.plain_text import clean
 from channel_sync.channels.wish.replies import Family, Reply, not_understood, read
 from channel_sync.channels.wish.times import as_utc, query_time
-from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState
+from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, JobState
 from channel_sync.domain.listings import ChannelListing
 
 PRODUCTS_PATH = "/api/v3/products"
@@ -94,28 +94,35 @@ async def catalogue_job(connection: Connection, job_id: str) -> CatalogueJob:
     return CatalogueJob(job.state, tuple(job.file_urls or ()) if job.state is JobState.READY else ())
 
 
-async def catalogue(connection: Connection, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+async def catalogue(connection: Connection, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
     """The listings of a download's files, a few hundred at a time."""
-    batch: list[ChannelListing] = []
+    batch, left_out = [], 0
     for url in file_urls:
         async for line in connection.lines(url):
-            batch += _listings_in(line)
+            listings, unreadable = _listings_in(line)
+            batch += listings
+            left_out += unreadable
             if len(batch) >= _BATCH:
-                yield tuple(batch)
-                batch = []
-    if batch:
-        yield tuple(batch)
+                yield CatalogueBatch(tuple(batch), left_out)
+                batch, left_out = [], 0
+    if batch or left_out:
+        yield CatalogueBatch(tuple(batch), left_out)
 
 
-def _listings_in(line: bytes) -> list[ChannelListing]:
-    """One strange product is left out; a line that is no JSON means a broken file, whose rest would be missing."""
+def _listings_in(line: bytes) -> tuple[list[ChannelListing], int]:
+    """The listings of one product, and how many cannot be read: a strange product, or single variations.
+
+    A line that is no JSON means a broken file, whose rest would be missing.
+    """
     try:
-        return list(listings_of(_PRODUCT.decode(clean(line))))
+        product = _PRODUCT.decode(clean(line))
     except msgspec.ValidationError:
         _logger.warning("A product of Wish's catalogue cannot be read and is left out.")
-        return []
+        return [], 1
     except (ValueError, RecursionError):
         raise not_understood("not_json", "A line of Wish's catalogue is not JSON.") from None
+    listings = list(listings_of(product))
+    return listings, len(product.variations or ()) - len(listings)
 
 
 async def product_listings(connection: Connection, product_id: str) -> tuple[ChannelListing, ...]:

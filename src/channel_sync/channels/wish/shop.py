@@ -8,7 +8,7 @@ from msgspec import Struct
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.replies import Family
-from channel_sync.domain.channel import CatalogueJob, ChangedProducts, Merchant, StockJob
+from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, Merchant, StockJob
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery
@@ -70,7 +70,7 @@ class WishShop:
         """How far the download is."""
         return await listings.catalogue_job(self._connection, job_id)
 
-    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[tuple[ChannelListing, ...]]:
+    def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
         """The listings of a finished download, a few hundred at a time."""
         return listings.catalogue(self._connection, file_urls)
 
