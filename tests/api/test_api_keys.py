@@ -44,6 +44,11 @@ async def test_an_unusable_key_is_422(admin, body):
     assert (await admin.post("/api-keys", json=body)).status_code == 422
 
 
+async def test_a_refused_member_is_explained_in_our_words_alone(admin):
+    refused = (await admin.post("/api-keys", json={"name": "k"})).json()
+    assert refused["errors"][0]["message"] == "Give `scopes` or `preset`, not both."
+
+
 async def test_a_revoked_key_stays_listed_and_can_be_revoked_again(admin):
     made = (await admin.post("/api-keys", json={"name": "k", "scopes": ["admin"]})).json()
     for _ in range(2):

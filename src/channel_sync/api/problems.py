@@ -45,6 +45,17 @@ _STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
 )
 
 
+# The calls on the integration of the request that help against a refusal.
+_HELPS = {
+    "confirmation_required": ("GET", "/removal-preview"),
+    "integration_disabled": ("PUT", "/status"),
+    "integration_needs_reauth": ("POST", "/reauthorise"),
+    "integration_removed": ("POST", "/restore"),
+    "reauthorise_required": ("POST", "/reauthorise"),
+    "stale_version": ("GET", ""),
+}
+
+
 class FieldError(TypedDict):
     """One member that cannot be used. `pointer` is a JSON pointer; the value itself is never repeated."""
 
@@ -121,8 +132,6 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
     match error:
         case Invalid():
             problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.message}]
-        case ConfirmationRequired():
-            problem["next_action"] = {"method": "GET", "href": f"{scope['path']}/removal-preview"}
         case Conflict() if error.related_id is not None:
             problem["related_id"] = error.related_id
         case ChannelUnavailable():
@@ -131,7 +140,20 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
             headers["Retry-After"] = "2"
     if error.code == "idempotency_in_progress":
         headers["Retry-After"] = "1"
+    helps = _next_action(scope, error)
+    if helps is not None:
+        problem["next_action"] = helps
     return _response(problem, headers)
+
+
+def _next_action(scope: Scope, error: ChannelSyncError) -> NextAction | None:
+    if error.code == "account_already_connected" and isinstance(error, Conflict) and error.related_id:
+        return {"method": "GET", "href": f"/integrations/{error.related_id}"}
+    integration_id = scope.get("path_params", {}).get("integration_id")
+    if error.code not in _HELPS or integration_id is None:
+        return None
+    method, place = _HELPS[error.code]
+    return {"method": method, "href": f"/integrations/{integration_id}{place}"}
 
 
 def _http_answer(scope: Scope, error: HTTPException) -> Response:
@@ -158,7 +180,7 @@ def _field_error(item: Mapping[str, Any]) -> FieldError:
     unknown = item["type"] == "extra_forbidden"
     # The name of an unknown member is the caller's text: only the place that held it is told.
     path = item["loc"][1:-1] if unknown else item["loc"][1:]
-    message = "There is an unknown member here." if unknown else str(item["msg"])
+    message = "There is an unknown member here." if unknown else str(item["msg"]).removeprefix("Value error, ")
     pointer = "".join(f"/{part}" for part in path)
     return {"pointer": pointer, "code": str(item["type"]), "message": message}
 
