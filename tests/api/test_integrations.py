@@ -190,6 +190,13 @@ async def test_a_removed_integration_is_restored_and_wants_a_new_consent(admin, 
     assert restored.json()["next_action"] == {"method": "POST", "href": f"{href}/reauthorise"}
 
 
+async def test_a_destroyed_secret_does_not_show_as_set(admin, world):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    await admin.delete(f"{href}?confirm=Mugs")
+    restored = (await admin.post(f"{href}/restore")).json()
+    assert (restored["auth"]["client_secret"]["set"], restored["auth"]["client_secret"]["last4"]) == (False, None)
+
+
 async def test_a_removed_integration_cannot_be_changed(admin, world):
     href = f"/integrations/{(await world.connect(admin))['id']}"
     await admin.delete(f"{href}?confirm=Mugs")

@@ -145,7 +145,7 @@ def _auth(integration: Integration, now: datetime) -> AuthView:
         "refresh_token": {"set": refresh is not None, "last4": refresh},
         "client_id": integration.client_id,
         "client_secret": {
-            "set": integration.removed_at is None,
+            "set": secret != "",
             "last4": secret or None,
             "updated_at": timestamp(integration.client_secret_updated_at),
         },
