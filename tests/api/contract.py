@@ -21,6 +21,7 @@ class Operation:
     scope: str | None
     parameters: tuple[str, ...]
     example: Any
+    needs_body: bool
 
     async def call(self, client: httpx.AsyncClient, ids: dict[str, str], **more: Any) -> httpx.Response:
         """Make the call with the example as its body, or with `json` or `content`."""
@@ -39,6 +40,7 @@ def _operation(path: str, method: str, declared: dict[str, Any]) -> Operation:
         scope=security[0]["bearer"][0] if security else None,
         parameters=tuple(one["name"] for one in declared.get("parameters", []) if one["in"] == "path"),
         example=json.loads(json.dumps(body["example"])) if "example" in body else None,
+        needs_body=declared.get("requestBody", {}).get("required", False),
     )
 
 

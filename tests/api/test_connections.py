@@ -26,6 +26,12 @@ async def test_reauthorising_gives_an_invitation_and_changes_nothing_yet(admin, 
     assert (after["status"], after["auth"]["access_token"]) == ("active", integration["auth"]["access_token"])
 
 
+async def test_reauthorising_needs_no_body(admin, world):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    answer = await admin.post(f"{href}/reauthorise")
+    assert (answer.status_code, set(answer.json())) == (200, {"authorise_url", "expires_at"})
+
+
 async def test_reauthorising_keeps_the_id_and_a_disabled_integration_disabled(admin, world):
     href = f"/integrations/{(await world.connect(admin))['id']}"
     await admin.put(f"{href}/status", json={"enabled": False})

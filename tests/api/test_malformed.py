@@ -98,6 +98,7 @@ def check(answer: Any, content: bytes) -> None:
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=ids(WITH_BODY))
 async def test_an_unreadable_body_is_4xx_without_echo(world, seeded, operation: Operation):
+    usable = {b"{}"} if operation.needs_body else {b"{}", b"null", b""}
     async with world.caller() as caller:
         for content in BODIES:
             for kind in (
@@ -110,7 +111,7 @@ async def test_an_unreadable_body_is_4xx_without_echo(world, seeded, operation: 
                     caller, asdict(seeded), content=content, headers={"Content-Type": kind}
                 )
                 check(answer, content)
-                assert answer.status_code >= 400 or content == b"{}"
+                assert answer.status_code >= 400 or content in usable
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=ids(WITH_BODY))

@@ -120,6 +120,6 @@ async def test_listings_show_their_warehouses_and_can_be_filtered(world, admin):
     assert unmapped[0]["warehouses"] == [{"warehouse_id": "warehouse-1", "quantity": 5}]
 
 
-@pytest.mark.parametrize("body", [{}, {"sku": ""}, {"sku": 1}, {"sku": "A" * 256}])
+@pytest.mark.parametrize("body", [{}, {"sku": ""}, {"sku": "  "}, {"sku": 1}, {"sku": "A" * 256}])
 async def test_an_unusable_mapping_is_422(admin, body):
     assert (await admin.put("/listings/lst_x/mapping", json=body)).status_code == 422

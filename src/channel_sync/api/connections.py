@@ -1,6 +1,8 @@
 """Operations that give an integration its grant: authorise again, paste credentials, ask the marketplace."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
@@ -36,7 +38,10 @@ GRANT = requires("credentials:write")
     responses={409: {"description": "The integration is removed."}},
 )
 async def reauthorise_integration(
-    integration_id: str, given: ReauthoriseInput, caller: CurrentCaller, services: CurrentServices
+    integration_id: str,
+    given: Annotated[ReauthoriseInput, Body(default_factory=ReauthoriseInput)],
+    caller: CurrentCaller,
+    services: CurrentServices,
 ) -> InvitationView:
     """The page to open in the seller's browser. Until it is finished, nothing changes and the jobs go on."""
     again = Reauthorisation(

@@ -63,7 +63,7 @@ def _in_utc(moment: datetime) -> datetime:
 SecretText = Annotated[SecretStr, Field(min_length=_SHORTEST_SECRET, max_length=8192), AfterValidator(_not_a_mask)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE)]
-Sku = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]

@@ -133,7 +133,7 @@ async def get_integration(
     "/integrations/{integration_id}",
     summary="Change an integration",
     dependencies=[WRITE],
-    responses={409: {"description": "The integration is removed, or its environment is fixed."}},
+    responses={409: {"description": "The integration is removed, or a grant depends on its `client_id`."}},
 )
 async def change_integration(
     target: ChosenTarget,
