@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -40,6 +41,23 @@ async def test_a_second_request_gets_the_run_that_is_open(workshop: Workshop):
     assert (is_old, is_same) == (False, True)
     assert second.id == first.id
     assert workshop.nudges == 1
+
+
+async def test_a_scheduled_run_that_a_person_was_given_stays_to_be_read(workshop: Workshop):
+    seller = await workshop.connect()
+    await workshop.due(seller)
+    gate = workshop.channel.hold("orders")
+    running = asyncio.create_task(workshop.due(seller))
+    await gate.reached.wait()
+
+    given, is_same = await workshop.runs.request(TENANT, RunRequest(seller.id, RunKind.ORDERS, Trigger.MANUAL))
+    gate.open.set()
+    await running
+    await workshop.due(seller)
+
+    read_again = await workshop.look(given)
+    assert is_same
+    assert (read_again.status, read_again.trigger, read_again.repeats) == (RunStatus.FINISHED, Trigger.MANUAL, 0)
 
 
 async def test_a_disabled_integration_starts_nothing(workshop: Workshop):
@@ -96,6 +114,17 @@ async def test_missed_times_are_made_up_by_one_run(workshop: Workshop):
 
     for _ in range(3):
         await workshop.runs.start_due(RunKind.ORDERS)
+
+    assert len(await workshop.runs.queued(10)) == 1
+
+
+async def test_a_clock_set_back_by_a_day_delays_no_run(workshop: Workshop):
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.set_next(seller.id, RunKind.ORDERS, utcnow() + timedelta(days=1, seconds=60))
+
+    await workshop.runs.clock_was_set_back(timedelta(days=1))
+    await workshop.runs.start_due(RunKind.ORDERS)
 
     assert len(await workshop.runs.queued(10)) == 1
 

@@ -4,9 +4,13 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+import time_machine
+import time_machine
 from tests.flows.goods import a_listing, an_order
 from tests.flows.workshop import TENANT, Workshop
 
@@ -66,6 +70,16 @@ async def test_times_missed_while_the_loop_was_blocked_are_made_up_once(workshop
 
     assert before == 1
     assert 1 <= made_up <= 2
+
+
+async def test_a_clock_set_back_by_a_day_does_not_stop_the_jobs(workshop: Workshop):
+    counter = Counter()
+    async with running(workshop, Job("count", 0.1, counter)):
+        await asyncio.sleep(0.2)
+        with time_machine.travel(datetime.now(UTC) - timedelta(days=1), tick=True):
+            await asyncio.sleep(1.2)
+            before = counter.times
+            await until(partial(has_run, counter, before + 2))
 
 
 async def test_a_slow_job_is_never_at_work_twice(workshop: Workshop):
@@ -163,6 +177,15 @@ async def test_due_runs_start_by_the_clock(workshop: Workshop):
         await until(lambda: has_orders(workshop, 1))
 
 
+async def test_orders_come_soon_after_the_clock_was_set_back(workshop: Workshop):
+    seller = await workshop.connect()
+    with time_machine.travel(seller.created_at + timedelta(days=40), tick=True):
+        await workshop.due(seller)
+    workshop.shop().place(an_order(1))
+    async with running(workshop, *JOBS):
+        await until(lambda: has_orders(workshop, 1))
+
+
 async def test_runs_at_once_are_bounded(workshop: Workshop):
     workshop.channel.delays["orders"] = 0.05
     runs = [await workshop.queue(await workshop.connect(f"m-{number}")) for number in range(6)]
@@ -209,6 +232,10 @@ async def test_a_runner_that_looks_through_its_queue_is_alive(workshop: Workshop
     async with running(workshop) as runner:
         await asyncio.sleep(0.05)
         assert runner.alive()
+
+
+async def has_run(counter: Counter, times: int) -> bool:
+    return counter.times >= times
 
 
 async def is_finished(workshop: Workshop, run_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Runs from the outside: ask for one, cancel one, start what is due, carry one out."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import open_due_run
 from channel_sync.flows.heartbeat import heartbeat
+from channel_sync.flows.retries import until_stored
 from channel_sync.flows.run_closing import close_run
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
 from channel_sync.flows.run_opening import check_request, open_run, queued_run, work_again
@@ -23,12 +25,16 @@ from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
 from channel_sync.persistence.database import Database
 
+_STORE_PATIENCE_S = 120
 _PRIORITIES = {
     RunKind.ORDERS: Priority.ORDERS,
     RunKind.RECONCILE: Priority.ORDERS,
     RunKind.STOCK: Priority.STOCK,
     RunKind.LISTINGS: Priority.CATALOGUE,
 }
+_BY_THE_MINUTE = (RunKind.ORDERS, RunKind.STOCK, RunKind.LISTINGS)
+_LONGEST_INTERVAL = timedelta(hours=1)
+_EVERY_SCHEDULE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +71,14 @@ class Runs:
     async def request(self, tenant: str, request: RunRequest) -> tuple[Run, bool]:
         """A queued run, or with True the open one of its kind. `Conflict` unless the integration is active."""
         now = utcnow()
-        try:
-            async with self._database.begin() as work:
-                integration = await work.integrations.get(tenant, request.integration_id)
-                check_request(integration, request)
-                run = queued_run(integration, request, now)
+        async with self._database.begin() as work:
+            integration = await work.integrations.get(tenant, request.integration_id)
+            check_request(integration, request)
+            run = queued_run(integration, request, now)
+            try:
                 await open_run(work, run, self._stale_after, now)
-        except AlreadyRunning as already:
-            return await self._get(tenant, already.related_id or ""), True
+            except AlreadyRunning as already:
+                return await work.runs.adopt(tenant, already.related_id or ""), True
         self._nudge()
         return run, False
 
@@ -100,6 +106,21 @@ class Runs:
                     await work.schedules.set_next(integration_id, kind, None)
                     continue
                 await open_due_run(work, integration, kind, self._rules.pace, self._stale_after, now)
+
+    async def clock_was_set_back(self, by: timedelta) -> None:
+        """Make due at once what would else wait until the clock is where it was."""
+        now = utcnow()
+        async with self._database.begin() as work:
+            for kind in _BY_THE_MINUTE:
+                for integration_id in await work.schedules.due(
+                    kind, now + by + _LONGEST_INTERVAL, _EVERY_SCHEDULE
+                ):
+                    await work.schedules.hurry(integration_id, kind, now)
+
+    async def notice_clock(self) -> None:
+        """Make due at once what was put off by a clock that has been set back since."""
+        async with self._database.begin() as work:
+            await work.schedules.hurry_misdated(utcnow())
 
     async def queued(self, limit: int) -> list[str]:
         """Ids of runs that wait, those that a person asked for first."""
@@ -184,11 +205,14 @@ class Runs:
         return INTERRUPTED if self._stopping else CANCELLED
 
     async def _close(self, session: RunSession, ending: Ending) -> None:
-        try:
+        """The run closed as it ended, once the store takes it: until then nobody may start the next one."""
+
+        async def close() -> None:
             async with self._database.begin() as work:
                 await close_run(work, session, ending, self._rules.pace, utcnow())
-        except RunLost:
-            return
+
+        with suppress(RunLost):
+            await until_stored(close, _STORE_PATIENCE_S)
 
     async def _get(self, tenant: str, run_id: str) -> Run:
         async with self._database.read() as work:
