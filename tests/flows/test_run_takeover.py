@@ -1,10 +1,17 @@
 import asyncio
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import time_machine
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop
 
-from channel_sync.domain.runs import RunKind, RunStatus
+from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.run_session import RunSession
+from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
@@ -27,6 +34,66 @@ async def test_a_run_without_signs_of_life_is_closed_by_the_next_starter(sqlite_
 
     assert fresh.id != dead.id
     assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
+
+
+async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(sqlite_database):
+    workshop = Workshop(sqlite_database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    gate = workshop.channel.hold("orders")
+    dead = await workshop.queue(seller, window_from=START)
+    running = asyncio.create_task(workshop.runs.execute(dead.id))
+    await gate.reached.wait()
+    await asyncio.sleep(0.1)
+
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    await workshop.runs.start_due(RunKind.ORDERS)
+    gate.open.set()
+    await running
+
+    [again] = await workshop.runs.queued(10)
+    async with workshop.database.read() as work:
+        backfill = await work.runs.get(TENANT, again)
+    assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
+    assert (backfill.trigger, backfill.window_from) == (Trigger.BACKFILL, START)
+
+
+class WalkIntoALock:
+    """A walk that does its work; then, for a moment, another process holds the store's write lock."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def run(self, session: RunSession) -> None:
+        other = sqlite3.connect(self._file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.4, other.close)
+
+
+async def test_a_run_that_ended_while_the_store_was_away_is_closed_as_it_ended(sqlite_file, cipher):
+    database = Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.01)
+    workshop = Workshop(database, walks={RunKind.RECONCILE: WalkIntoALock(sqlite_file)})
+    seller = await workshop.connect()
+
+    run = await workshop.run(seller, RunKind.RECONCILE)
+    await database.close()
+
+    assert (run.status, run.outcome) == (RunStatus.FINISHED, Outcome.NO_CHANGES)
+
+
+async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Workshop):
+    seller, other = await workshop.connect("m1"), await workshop.connect("m2")
+    with time_machine.travel(utcnow() + timedelta(days=1), tick=True):
+        await workshop.due(seller)
+    async with workshop.database.begin() as work:
+        await work.schedules.set_next(other.id, RunKind.ORDERS, utcnow() + timedelta(minutes=5))
+
+    await workshop.runs.notice_clock()
+    await workshop.runs.start_due(RunKind.ORDERS)
+
+    [run_id] = await workshop.runs.queued(10)
+    async with workshop.database.read() as work:
+        assert (await work.runs.get(TENANT, run_id)).integration_id == seller.id
 
 
 async def test_a_run_that_waits_long_shows_signs_of_life(sqlite_database):

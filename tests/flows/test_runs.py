@@ -118,17 +118,6 @@ async def test_missed_times_are_made_up_by_one_run(workshop: Workshop):
     assert len(await workshop.runs.queued(10)) == 1
 
 
-async def test_a_clock_set_back_by_a_day_delays_no_run(workshop: Workshop):
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.schedules.set_next(seller.id, RunKind.ORDERS, utcnow() + timedelta(days=1, seconds=60))
-
-    await workshop.runs.clock_was_set_back(timedelta(days=1))
-    await workshop.runs.start_due(RunKind.ORDERS)
-
-    assert len(await workshop.runs.queued(10)) == 1
-
-
 async def test_scheduled_runs_without_news_are_one_row_and_no_event(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))

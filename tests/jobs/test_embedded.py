@@ -4,12 +4,10 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
-from datetime import timedelta
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-import time_machine
 import time_machine
 from tests.flows.goods import a_listing, an_order
 from tests.flows.workshop import TENANT, Workshop

@@ -59,6 +59,19 @@ async def test_hurrying_brings_forward_and_never_puts_off(database):
     assert nexts == [later(9), later(5), later(5), NOW]
 
 
+async def test_what_was_attempted_in_the_future_is_due_now(database):
+    ahead, just_now, stopped = [(await connected(database))[0] for _ in range(3)]
+    async with database.begin() as work:
+        await work.schedules.attempted(ahead.id, ORDERS, later(86_400), later(86_460))
+        await work.schedules.attempted(just_now.id, ORDERS, later(30), later(90))
+        await work.schedules.attempted(stopped.id, ORDERS, later(86_400), None)
+
+        await work.schedules.hurry_misdated(NOW)
+
+    found = await of(database, ahead, just_now, stopped)
+    assert [found[shop.id][ORDERS].next_at for shop in (ahead, just_now, stopped)] == [NOW, later(90), None]
+
+
 async def test_a_stopped_integration_has_nothing_due_and_keeps_its_history(database):
     shop, other = (await connected(database))[0], (await connected(database))[0]
     async with database.begin() as work:

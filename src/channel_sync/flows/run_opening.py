@@ -50,13 +50,15 @@ def queued_run(integration: Integration, request: RunRequest, now: datetime) -> 
 
 
 async def open_run(work: UnitOfWork, run: Run, stale_after: timedelta, now: datetime) -> None:
-    """The run queued; `AlreadyRunning` while another of its kind shows signs of life."""
+    """The run queued; `AlreadyRunning` while another of its kind shows signs of life, or is to be done again."""
     try:
         await work.runs.open(run)
     except AlreadyRunning:
-        stale = now - stale_after
-        if not await work.runs.interrupt_stale(run.integration_id, run.kind, stale, now):
+        silent = await work.runs.interrupt_stale(run.integration_id, run.kind, now - stale_after, now)
+        if not silent:
             raise
+        for interrupted in silent:
+            await work_again(work, interrupted, now)
         await work.runs.open(run)
 
 

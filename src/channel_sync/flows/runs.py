@@ -32,9 +32,6 @@ _PRIORITIES = {
     RunKind.STOCK: Priority.STOCK,
     RunKind.LISTINGS: Priority.CATALOGUE,
 }
-_BY_THE_MINUTE = (RunKind.ORDERS, RunKind.STOCK, RunKind.LISTINGS)
-_LONGEST_INTERVAL = timedelta(hours=1)
-_EVERY_SCHEDULE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +103,6 @@ class Runs:
                     await work.schedules.set_next(integration_id, kind, None)
                     continue
                 await open_due_run(work, integration, kind, self._rules.pace, self._stale_after, now)
-
-    async def clock_was_set_back(self, by: timedelta) -> None:
-        """Make due at once what would else wait until the clock is where it was."""
-        now = utcnow()
-        async with self._database.begin() as work:
-            for kind in _BY_THE_MINUTE:
-                for integration_id in await work.schedules.due(
-                    kind, now + by + _LONGEST_INTERVAL, _EVERY_SCHEDULE
-                ):
-                    await work.schedules.hurry(integration_id, kind, now)
 
     async def notice_clock(self) -> None:
         """Make due at once what was put off by a clock that has been set back since."""

@@ -5,7 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -136,7 +136,7 @@ class EmbeddedRunner:
             self._begin(self._carry_out_runs, again=True)
 
     async def _watch_clock(self) -> None:
-        """Start all jobs anew when the wall clock is set back: scheduler and schedules would wait for it."""
+        """Start all jobs anew when the wall clock is set back, for the scheduler would wait until it caught up."""
         ahead = time.time() - time.monotonic()
         while True:
             await asyncio.sleep(1)
@@ -144,7 +144,6 @@ class EmbeddedRunner:
             if ahead < before - _CLOCK_JUMP_S:
                 for job in self._clock.get_jobs():
                     job.modify(next_run_time=utcnow())
-                await _guarded("clock", self._work.runs.clock_was_set_back(timedelta(seconds=before - ahead)))
 
 
 async def _guarded(name: str, doing: Awaitable[None]) -> bool:

@@ -107,6 +107,12 @@ class RunRepository:
         await self._session.execute(folded)
         return True
 
+    async def adopt(self, tenant: str, run_id: str) -> Run:
+        """A run that is given to a person who asked for one; if the clock opened it, it counts as theirs."""
+        by_the_clock = (_row.tenant == tenant, _row.trigger == Trigger.SCHEDULE, _is_open())
+        await self._session.execute(_change(run_id).where(*by_the_clock).values(trigger=Trigger.MANUAL))
+        return await self.get(tenant, run_id)
+
     async def request_cancel(self, tenant: str, run_id: str) -> Run:
         """Ask an open run to stop; a closed one stays as it is."""
         mine = _change(run_id).where(_row.tenant == tenant, _is_open())
@@ -131,10 +137,10 @@ class RunRepository:
 
     async def interrupt_stale(
         self, integration_id: str, kind: RunKind, heartbeat_before: datetime, now: datetime
-    ) -> bool:
-        """Close the open run of the kind if it was started and shows no life; whether there was one."""
+    ) -> Sequence[Run]:
+        """Close the open run of the kind if it was started and shows no life; the one there was."""
         silent = (_row.integration_id == integration_id, _row.kind == kind, _row.heartbeat_at < heartbeat_before)
-        return bool(await self._interrupt(now, *silent))
+        return await self._interrupt(now, *silent)
 
     async def interrupt_others(self, owner: str, now: datetime) -> list[Run]:
         """Close the runs of processes that are gone; for the start of the only process there is."""

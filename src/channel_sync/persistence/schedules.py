@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -12,6 +12,9 @@ from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import schedules
 
 _row = schedules.c
+
+# Clocks of processes beside each other may differ by this much.
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class ScheduleRepository:
             .values(integration_id=integration_id, kind=kind, next_at=now, failures=0)
             .on_conflict_do_update(index_elements=["integration_id", "kind"], set_={"next_at": now}, where=later)
         )
+
+    async def hurry_misdated(self, now: datetime) -> None:
+        """Make due what was last attempted after now: the clock that planned the next time was set back since."""
+        ahead = (_row.next_at > now, _row.last_attempt_at > now + _CLOCKS_DIFFER)
+        await self._session.execute(update(schedules).where(*ahead).values(next_at=now))
 
     async def attempted(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
         """Note that a run started."""
