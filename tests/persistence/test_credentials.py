@@ -182,6 +182,36 @@ async def test_destroyed_credentials_are_gone_and_a_late_renewal_brings_none_bac
     assert (shown.client_secret_last4, shown.access_token_last4, shown.scopes) == ("", None, ())
 
 
+TOMORROW = 86_400
+
+
+async def leased(database, integration):
+    await take(database, integration, now=later(TOMORROW), until=later(TOMORROW + 120))
+
+
+async def failed(database, integration):
+    await leased(database, integration)
+    async with database.begin() as work:
+        await work.credentials.release_renewal(integration.id, 1, later(TOMORROW + 300))
+
+
+async def renewed(database, integration):
+    await leased(database, integration)
+    async with database.begin() as work:
+        await work.credentials.store_grant(integration.id, a_grant(expires_at=later(90)), 1)
+
+
+@pytest.mark.parametrize("happened", [leased, failed, renewed])
+async def test_what_happened_by_a_clock_that_was_set_back_since_holds_no_renewal_up(database, happened):
+    integration = await store(database, an_integration(), a_grant(expires_at=later(90)))
+    await happened(database, integration)
+
+    async with database.read() as work:
+        assert await work.credentials.renewable(NOW, later(100), 10) == [integration.id]
+    generation = (await held(database, integration)).generation
+    assert await take(database, integration, generation, not_if_renewed_after=later(-600))
+
+
 async def test_only_active_integrations_whose_token_ends_soon_are_renewable(database):
     soon, last, late = later(10), later(20), later(1000)
     grants = {"soon": soon, "last": last, "late": late, "disabled": soon, "waiting": soon, "leased": soon}

@@ -1,9 +1,9 @@
 """App secrets and grants, in sealed columns of `integrations`; nobody else writes them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Update, or_, select, update
+from sqlalchemy import Column, ColumnElement, Update, or_, select, update
 
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
@@ -15,6 +15,9 @@ from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import integrations
 
 _row = integrations.c
+
+# No lease and no pause is longer: what ends later was written by a clock that has been set back since.
+_LONGEST_WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,13 @@ class CredentialRepository:
         """Take the lease of a renewal; false if somebody has it, has renewed already, or it is too early."""
         statement = _change(integration_id).where(
             _row.generation == generation,
-            or_(_row.renewing_until.is_(None), _row.renewing_until <= now),
-            or_(_row.retry_at.is_(None), _row.retry_at <= now),
+            _is_over(_row.renewing_until, now),
+            _is_over(_row.retry_at, now),
         )
         if not_if_renewed_after is not None:
-            statement = statement.where(or_(_row.renewed_at.is_(None), _row.renewed_at <= not_if_renewed_after))
+            misdated = _row.renewed_at > now + _LONGEST_WAIT
+            long_ago = _row.renewed_at <= not_if_renewed_after
+            statement = statement.where(or_(_row.renewed_at.is_(None), long_ago, misdated))
         return await self._session.change(statement.values(renewing_since=now, renewing_until=until)) == 1
 
     async def release_renewal(self, integration_id: str, generation: int, retry_at: datetime | None) -> None:
@@ -171,8 +176,8 @@ class CredentialRepository:
             .where(
                 _row.access_token_expires_at < before,
                 has_status(Status.ACTIVE),
-                or_(_row.renewing_until.is_(None), _row.renewing_until <= now),
-                or_(_row.retry_at.is_(None), _row.retry_at <= now),
+                _is_over(_row.renewing_until, now),
+                _is_over(_row.retry_at, now),
             )
             .order_by(_row.access_token_expires_at)
             .limit(limit)
@@ -183,6 +188,10 @@ class CredentialRepository:
 
     def _open(self, sealed: bytes, column: str, integration_id: str) -> Secret:
         return Secret(self._cipher.open(sealed, place("integrations", column, integration_id)).decode())
+
+
+def _is_over(end: Column[datetime], now: datetime) -> ColumnElement[bool]:
+    return or_(end.is_(None), end <= now, end > now + _LONGEST_WAIT)
 
 
 def _change(integration_id: str) -> Update:
