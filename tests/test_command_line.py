@@ -273,7 +273,7 @@ def test_migrating_twice_changes_nothing(migrated):
 def test_rotation_moves_everything_under_the_first_key(migrated):
     migrated.create_key("admin")
     old = migrated.settings["CHANNEL_SYNC_ENCRYPTION_KEYS"]
-    new = migrated.command("encryption", "new-key").strip().replace("k", "n", 1)
+    new = migrated.command("encryption", "new-key").strip()
 
     migrated.settings["CHANNEL_SYNC_ENCRYPTION_KEYS"] = f"{new},{old}"
     migrated.command("encryption", "rotate")

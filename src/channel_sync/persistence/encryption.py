@@ -95,5 +95,5 @@ def _key(position: int, encoded: str) -> bytes:
 
 
 def new_key_text(now: datetime) -> str:
-    """A new random key for the ring, named after the day: "k20261123:base64"."""
-    return f"k{now:%Y%m%d}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
+    """A new random key for the ring, named after the day and by chance: "k20261123-5f0a3c:base64"."""
+    return f"k{now:%Y%m%d}-{os.urandom(3).hex()}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
