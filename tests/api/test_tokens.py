@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import hmac
 import time
@@ -10,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 from tests.api.world import World
 
-from channel_sync.api.tokens import KEYS_LIFETIME_S, Issuer, Tokens
+from channel_sync.api.tokens import FIRST_KEYS_AGAIN_S, KEYS_LIFETIME_S, Issuer, Tokens
 from channel_sync.domain.errors import ChannelUnavailable
 
 ISSUER = "https://id.example"
@@ -179,6 +180,18 @@ async def test_while_the_issuer_is_away_the_keys_at_hand_go_on_working():
     await tokens.caller(token())
     source.away = True
     clock.now += KEYS_LIFETIME_S + 1
+    assert await tokens.caller(token())
+
+
+async def test_an_issuer_that_is_away_from_the_start_is_asked_once_for_all_who_wait():
+    source, clock = Published(KEY), Clock()
+    source.away = True
+    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source), clock)
+    answers = await asyncio.gather(*(tokens.caller(token()) for _ in range(5)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ChannelUnavailable}
+    assert source.asked["keys"] == 1
+    source.away = False
+    clock.now += FIRST_KEYS_AGAIN_S + 1
     assert await tokens.caller(token())
 
 

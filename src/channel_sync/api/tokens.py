@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol, cast
 
 from joserfc import jwt
@@ -19,6 +20,7 @@ from channel_sync.domain.keys import SCOPES, Caller
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 KEYS_LIFETIME_S = 600.0
 REFETCH_AFTER_S = 60.0
+FIRST_KEYS_AGAIN_S = 2.0
 _LEEWAY_S = 30
 _MAX_TENANT = 200
 
@@ -47,7 +49,7 @@ class Tokens:
         self._source = issuer.source
         self._clock = clock
         self._keys: KeySet | None = None
-        self._asked_at = 0.0
+        self._asked_at = -inf
         self._asking = asyncio.Lock()
         self._claims = jwt.JWTClaimsRegistry(
             leeway=_LEEWAY_S,
@@ -80,10 +82,14 @@ class Tokens:
         return age > (KEYS_LIFETIME_S if known else REFETCH_AFTER_S)
 
     async def _ask(self) -> KeySet:
+        if self._keys is None and self._clock() - self._asked_at < FIRST_KEYS_AGAIN_S:
+            # Whoever queued up behind a failed request does not wait for one of their own.
+            raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.", FIRST_KEYS_AGAIN_S)
         self._asked_at = self._clock()
         try:
             published = await self._source.keys()
         except ChannelUnavailable:
+            self._asked_at = self._clock()
             if self._keys is None:
                 raise
             # The keys at hand are better than none: they fail closed for anything they did not sign.
