@@ -1,7 +1,9 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 from tests.connecting import TENANT, Desk, utc_now
 from tests.factories import a_channel_listing, a_channel_order
 
@@ -11,6 +13,7 @@ from channel_sync.domain.orders import OrderState
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.authorise import Reauthorisation
+from channel_sync.persistence.tables import attempts
 
 
 async def test_a_cancelled_draft_leaves_nothing(sqlite_database):
@@ -101,6 +104,35 @@ async def test_a_merchant_taken_over_meanwhile_is_not_restored(sqlite_database):
         await desk.lifecycle.restore(TENANT, old.id)
 
     assert (refused.value.code, refused.value.related_id) == ("account_already_connected", new.id)
+
+
+async def test_a_merchant_that_another_tenant_connected_meanwhile_is_not_restored(sqlite_database):
+    desk = Desk(sqlite_database)
+    old = await desk.active()
+    await desk.lifecycle.remove(TENANT, old.id, "My shop")
+    await desk.active(tenant="other")
+
+    with pytest.raises(Conflict) as refused:
+        await desk.lifecycle.restore(TENANT, old.id)
+
+    assert (refused.value.code, refused.value.related_id) == ("account_in_use", None)
+
+
+async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(sqlite_database):
+    desk = Desk(sqlite_database)
+    integration = await desk.active()
+    gate = desk.channel.hold("redeem")
+    arriving = asyncio.create_task(desk.reauthorise(integration.id, client_secret=Secret("s3cret-of-app1")))
+    await gate.reached.wait()
+
+    await desk.lifecycle.remove(TENANT, integration.id, "My shop")
+
+    async with sqlite_database.session() as session:
+        kept = await session.rows(select(attempts.c.client_secret, attempts.c.code_verifier))
+    gate.open.set()
+    arrival = await arriving
+    assert arrival.integration_id is None
+    assert {secret for row in kept for secret in row} == {None}
 
 
 async def test_after_thirty_days_nothing_is_restored(sqlite_database):

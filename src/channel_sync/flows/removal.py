@@ -50,7 +50,7 @@ async def destroy(work: UnitOfWork, integration: Integration, now: datetime) -> 
     """The integration stopped, without credentials, and its account free for another."""
     await work.credentials.destroy(integration.id)
     await stop_jobs(work, integration)
-    await work.attempts.close_all(integration.id)
+    await work.attempts.destroy(integration.id)
     await work.accounts.detach(integration.id)
     removed = await _newest(work, integration)
     removed = replace(removed, removed_at=now, pending_until=None, status_since=now, updated_at=now)
@@ -67,6 +67,10 @@ async def reattach(work: UnitOfWork, removed: Integration, now: datetime) -> Int
             raise Conflict(
                 "account_already_connected", "Another integration has this merchant.", account.integration_id
             )
+        if await work.accounts.used_elsewhere(
+            account.tenant, account.channel, account.environment, account.client_id, account.merchant_id
+        ):
+            raise Conflict("account_in_use", "This merchant is connected already.")
         await work.accounts.attach(account.id, removed.id, account.client_id, account.shop_name)
     restored = replace(
         removed, removed_at=None, rejected_reason=None, paused_reason=None, status_since=now, updated_at=now

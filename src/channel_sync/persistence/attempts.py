@@ -109,6 +109,11 @@ class AttemptRepository:
         mine = update(attempts).where(_row.integration_id == integration_id, *_open())
         await self._session.execute(_end(mine, _CLOSED))
 
+    async def destroy(self, integration_id: str) -> None:
+        """End every attempt of the integration, also one that is being carried through, and wipe its secrets."""
+        unfinished = update(attempts).where(_row.integration_id == integration_id, _row.result.is_(None))
+        await self._session.execute(_end(unfinished, _CLOSED))
+
     async def prune(self, before: datetime) -> int:
         """Forget attempts that expired before a moment; how many."""
         return await self._session.change(delete(attempts).where(_row.expires_at < before))
