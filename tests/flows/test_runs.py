@@ -6,6 +6,7 @@ import pytest
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop
 
+from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelUnavailable,
@@ -15,8 +16,9 @@ from channel_sync.domain.errors import (
     NotFound,
     ReplyNotUnderstood,
 )
-from channel_sync.domain.runs import Outcome, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.domain.runs import Counts, Outcome, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.run_session import RunSession
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
 
@@ -152,6 +154,29 @@ async def test_the_calls_of_a_run_are_kept_with_it(workshop: Workshop):
     async with workshop.database.read() as work:
         calls = await work.runs.calls(TENANT, run.id, PageRequest(100, None))
     assert len(calls.items) == workshop.channel.calls["orders"] > 2
+
+
+class PagesSideBySide:
+    """A walk that keeps three pages at once, each with a call of its own."""
+
+    async def run(self, session: RunSession) -> None:
+        await asyncio.gather(*(self._page(session) for _ in range(3)))
+
+    async def _page(self, session: RunSession) -> None:
+        async with session.page() as page:
+            session.wire.calls.append(Call(utcnow(), "PUT", "/products/1", 200, 0, 1, None))
+            page.counts = Counts(updated=1)
+
+
+async def test_pages_kept_side_by_side_do_not_hinder_each_other(database):
+    workshop = Workshop(database, walks={RunKind.RECONCILE: PagesSideBySide()})
+    seller = await workshop.connect()
+
+    run = await workshop.run(seller, RunKind.RECONCILE)
+
+    async with database.read() as work:
+        calls = await work.runs.calls(TENANT, run.id, PageRequest(100, None))
+    assert (run.outcome, run.error, run.counts.updated, len(calls.items)) == (Outcome.SUCCESS, None, 3, 3)
 
 
 @pytest.mark.parametrize(

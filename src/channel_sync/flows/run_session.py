@@ -53,8 +53,9 @@ class RunSession:
                 page = RunPage(work)
                 yield page
                 calls = self.wire.take_calls()
-                await work.runs.add_calls(self.run.id, calls)
+                # The beat locks the run, so that pages kept side by side number their calls one after the other.
                 await work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
+                await work.runs.add_calls(self.run.id, calls)
             kept = True
             self.counts += page.counts
         finally:
