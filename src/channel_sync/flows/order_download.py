@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion
 from channel_sync.domain.orders import OrderPage, OrderQuery
@@ -16,6 +17,8 @@ from channel_sync.flows.run_session import RunPage, RunSession
 _CONTRACT_BROKEN_FROM = 3
 # One is written by the database, one made ready, one on its way: with fewer one of the three waits for another.
 _PAGES_IN_FLIGHT = 3
+# More orders than this take longer than the API's requests should wait, so another thread makes them ready.
+_READY_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,10 @@ class OrderDownload:
         session = self.session
         page = await session.call(lambda shop: shop.orders(query))
         following = await self._fetch_ahead(page, query)
-        # A turn for others, and for the next request: the last part of the page was read in this one.
-        await asyncio.sleep(0)
-        fresh = ready(page, session.integration, session.account, session.database.cipher, self.brings_new)
+        sealing = partial(
+            ready, page, session.integration, session.account, session.database.cipher, self.brings_new
+        )
+        fresh = await asyncio.to_thread(sealing) if len(page) > _READY_AT_ONCE else sealing()
         return _Fetched(fresh, ahead, following)
 
     async def _fetch_ahead(self, page: OrderPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
