@@ -197,6 +197,18 @@ async def test_the_first_warehouse_is_the_default():
     assert raised.value.code == "no_warehouse"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Mugs\0\n & more", "Mugs   & more"), ("x" * 900, "x" * 300), ("\0", None)]
+)
+async def test_a_shops_name_is_fit_to_be_stored_and_shown(name, shown):
+    with respx.mock as router:
+        router.get(f"{BASE}/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
+        router.get(f"{BASE}/api/v3/merchant/account_details").mock(return_value=ok({"display_name": name}))
+        router.get(f"{BASE}/api/v3/merchant/currency_settings").mock(return_value=ok({}))
+        async with at_the_counter() as counter:
+            assert (await counter.shop.merchant()).shop_name == shown
+
+
 async def test_a_merchant_has_a_name_and_a_currency_where_wish_gives_them():
     with respx.mock as router:
         router.get(f"{BASE}/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))

@@ -164,6 +164,12 @@ async def test_a_ready_job_names_what_it_refused():
     }
 
 
+async def test_a_code_of_a_result_is_fit_to_be_stored():
+    job = await job_of(json.dumps({"id": "p1", "code": "bad\0" + "x" * 900}))
+    [(code, _)] = job.refused.values()
+    assert code == "bad " + "x" * 296
+
+
 @pytest.mark.parametrize("line", ['{"message": "who?"}', "garbage", '{"id": null, "code": 0}', "[1]"])
 async def test_a_result_that_names_no_product_is_a_failed_job(line):
     assert await job_of('{"id":"p1"}\n' + line) == StockJob(JobState.FAILED)
