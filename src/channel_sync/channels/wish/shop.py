@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.connection import Connection
-from channel_sync.channels.wish.replies import Family
+from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, Merchant, StockJob
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
@@ -46,9 +46,8 @@ class WishShop:
         merchant_id = await self.merchant_id()
         account = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/account_details")
         currencies = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/currency_settings")
-        return Merchant(
-            merchant_id, account.read(_Account).display_name, currencies.read(_Currencies).localized_currency
-        )
+        shop_name = readable(account.read(_Account).display_name or "") or None
+        return Merchant(merchant_id, shop_name, currencies.read(_Currencies).localized_currency)
 
     async def orders(self, query: OrderQuery) -> OrderPage:
         """One page of orders, oldest first."""

@@ -43,7 +43,7 @@ class _Line(Struct, gc=False):
         has_code = self.code not in (None, 0, "0", "")
         if not (has_code or words):
             return None
-        return str(self.code) if has_code else "refused", _reason(words)
+        return readable(str(self.code)) if has_code else "refused", _reason(words)
 
 
 _LINE = msgspec.json.Decoder(_Line)
