@@ -109,6 +109,30 @@ def test_a_call_that_went_well_ends_the_doubling():
     assert bucket.pause_left(10.0) == 1
 
 
+async def test_the_wire_tells_of_a_pause_while_its_call_waits_for_it():
+    clock = Clock()
+    budgets, wire = Budgets(5, no_jitter, clock), a_wire()
+    budgets.pause("int_1", 20.0)
+    waiting = asyncio.create_task(budgets.turn("int_1", wire))
+    await asyncio.sleep(0.01)
+    assert wire.is_paused
+    clock.now += 20
+    await asyncio.wait_for(waiting, 5)
+    assert not wire.is_paused
+
+
+async def test_a_full_queue_alone_is_no_pause():
+    budgets, wire = Budgets(5, no_jitter, Clock()), a_wire()
+    for _ in range(10):
+        await budgets.turn("int_1", wire)
+    waiting = asyncio.create_task(budgets.turn("int_1", wire))
+    await asyncio.sleep(0.01)
+    assert not wire.is_paused
+    wire.cut()
+    with pytest.raises(RunStopped):
+        await waiting
+
+
 async def test_a_long_pause_is_not_slept_through():
     budgets = Budgets(5, no_jitter)
     budgets.pause("int_1", 200.0)

@@ -106,11 +106,13 @@ class Call:
 class Wire:
     """What the calls of one run share: their journal, their place in the queue, and the way to stop them.
 
-    `cut` may come from anywhere in the process; from then on no new call starts.
+    `cut` may come from anywhere in the process; from then on no new call starts. `is_paused` is true while a call
+    waits because the marketplace asked for a pause.
     """
 
     priority: Priority
     calls: list[Call] = field(default_factory=list)
+    is_paused: bool = False
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
 
     def cut(self) -> None:

@@ -101,10 +101,13 @@ class Budgets:
         insort(bucket.waiting, ticket)
         try:
             while delay := bucket.delay(ticket, self._clock()):
-                _refuse_long_pause(bucket.pause_left(self._clock()))
+                pause_s = bucket.pause_left(self._clock())
+                _refuse_long_pause(pause_s)
+                wire.is_paused = pause_s > 0
                 await wire.sleep(min(delay, _LOOK_AGAIN_S))
             bucket.take()
         finally:
+            wire.is_paused = False
             bucket.waiting.remove(ticket)
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
