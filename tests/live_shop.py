@@ -105,5 +105,5 @@ def wait_for_run(client: httpx.Client, integration_id: str, kind: str, timeout_s
             if run["status"] == "finished" and run["outcome"] != "no_changes":
                 found: dict[str, Any] = run
                 return found
-        time.sleep(0.05)
+        time.sleep(0.2)
     raise AssertionError(f"no {kind} run finished within {timeout_s} s")

@@ -2,10 +2,10 @@
 
 from typing import Any, NotRequired
 
-import msgspec
 from typing_extensions import TypedDict
 
 from channel_sync.api.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
+from channel_sync.api.tax_view import tax_view
 from channel_sync.domain.orders import Address, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
 
 
@@ -152,8 +152,7 @@ def order_view(order: Order, personal: bool) -> OrderView:
     }
     if personal:
         view["shipping_address"] = None if order.address is None else _address_view(order.address)
-        # The tax members are kept as the marketplace's own JSON object.
-        view["tax"] = None if order.tax is None else msgspec.json.decode(order.tax)
+        view["tax"] = None if order.tax is None else tax_view(order.tax)
     return view
 
 

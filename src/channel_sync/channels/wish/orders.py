@@ -49,8 +49,6 @@ _STATES = {
 }
 _DECODER = msgspec.json.Decoder(WishOrder)
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, object])
-_AMOUNT = re.compile(rb'("amount"\s*:\s*)(-?[0-9][0-9.eE+-]*)')
-_CURRENCY_NAME = re.compile(rb'"currency_code"\s*:')
 _MISSING = re.compile(r"Object missing required field `([^`]*)`")
 _COMPLAINTS = {
     "Expected `": "wrong_type",
@@ -100,7 +98,7 @@ def _order(wish: WishOrder, raw: bytes, sanitised: bool) -> ChannelOrder:
     paid_total = None if paid is None else _money(paid.total, _PRICES + "customer_paid_prices_detail/total")
     known = revenue or unit_price
     requirements, address = wish.fulfillment_requirements, wish.full_address
-    tax = _tax(wish.tax_information)
+    tax = bytes(wish.tax_information)
     return ChannelOrder(
         channel_order_id=_id(wish.id, "/id"),
         transaction_id=None if wish.transaction_id is None else str(wish.transaction_id),
@@ -119,7 +117,7 @@ def _order(wish: WishOrder, raw: bytes, sanitised: bool) -> ChannelOrder:
             refunds=tuple([_refund(refund, at) for at, refund in enumerate(wish.refunds or ()) if refund]),
         ),
         address=None if address is None else _address(address.shipping_detail),
-        tax=tax,
+        tax=None if tax in (b"", b"null") else tax,
         raw=raw,
         sanitised=sanitised,
     )
@@ -183,17 +181,6 @@ def _refund(wish: WishRefund, position: int) -> Refund:
         reason=_text(wish.refund_reason),
         amount=_money(wish.refund_amount, f"/refunds/{position}/refund_amount"),
     )
-
-
-def _tax(wish: msgspec.Raw) -> bytes | None:
-    """The members as Wish has them, but for its amounts: those become `{"amount": "0.66", "currency": "USD"}`.
-
-    Such a name with its colon cannot stand inside a JSON text, whose own quotes are escaped.
-    """
-    tax = bytes(wish)
-    if tax in (b"", b"null"):
-        return None
-    return _CURRENCY_NAME.sub(b'"currency":', _AMOUNT.sub(rb'\1"\2"', tax))
 
 
 def _fulfilled_by(order_types: Sequence[str | None]) -> str:
