@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import respx
@@ -99,7 +100,7 @@ async def test_a_strange_product_in_a_catalogue_is_left_out(caplog):
 
 
 async def test_a_catalogue_tells_how_many_variations_it_left_out():
-    products = a_product("p1", a_variation("v1"), {"id": ["?"]}), {"id": []}
+    products: tuple[dict[str, Any], ...] = (a_product("p1", a_variation("v1"), {"id": ["?"]}), {"id": []})
     (batch,) = await catalogue_of("\n".join(json.dumps(product) for product in products).encode())
     assert [listing.variation_id for listing in batch.listings] == ["v1"]
     assert batch.left_out == 2
