@@ -3,6 +3,10 @@
 import pytest
 from tests.api.world import NEW_INTEGRATION
 
+from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.grants import Grants
+
 
 @pytest.fixture
 async def href(world, admin) -> str:
@@ -54,3 +58,23 @@ async def test_a_refusal_that_nothing_helps_against_names_no_call(admin):
     refused = await admin.post(f"/integrations/{draft['id']}/restore")
     assert refused.status_code == 409
     assert "next_action" not in refused.json()
+
+
+async def test_a_closed_account_is_pointed_to_the_verification_that_ends_the_pause(admin, world, href):
+    grants = Grants(world.database, {"wish": world.channel})
+    await grants.pause(await grants.access(href.rpartition("/")[2]))
+    paused = (await admin.get(href)).json()
+    refused = (await admin.post(f"{href}/runs", json={"kind": "orders"})).json()
+    helps = paused["next_action"]
+    assert (paused["status"], refused["code"], refused["next_action"]) == ("paused", "integration_paused", helps)
+    assert (await admin.request(helps["method"], helps["href"])).json()["ok"]
+    assert (await admin.get(href)).json()["status"] == "active"
+
+
+async def test_a_run_that_met_a_closed_account_does_not_send_the_seller_to_authorise_again(admin, world, href):
+    run = (await admin.post(f"{href}/runs", json={"kind": "orders"})).json()
+    closed = RunError("account_disabled", "auth", "channel", retryable=False, message="The account is closed.")
+    async with world.database.begin() as work:
+        await work.runs.finish(run["id"], RunStatus.FINISHED, Outcome.FAILED, Counts(), closed, utcnow())
+    error = (await admin.get(f"/runs/{run['id']}")).json()["error"]
+    assert error["next_action"] == {"method": "POST", "href": f"{href}/verify"}

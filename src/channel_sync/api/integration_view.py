@@ -125,7 +125,9 @@ def next_action(integration: Integration) -> NextAction | None:
             return {"method": "PUT", "href": f"{href}/status"}
         case Status.REMOVED:
             return {"method": "POST", "href": f"{href}/restore"}
-        case Status.ACTIVE | Status.PAUSED:
+        case Status.PAUSED:
+            return {"method": "POST", "href": f"{href}/verify"}
+        case Status.ACTIVE:
             return None
 
 

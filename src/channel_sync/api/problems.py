@@ -50,6 +50,7 @@ _HELPS = {
     "confirmation_required": ("GET", "/removal-preview"),
     "integration_disabled": ("PUT", "/status"),
     "integration_needs_reauth": ("POST", "/reauthorise"),
+    "integration_paused": ("POST", "/verify"),
     "integration_removed": ("POST", "/restore"),
     "reauthorise_required": ("POST", "/reauthorise"),
     "stale_version": ("GET", ""),

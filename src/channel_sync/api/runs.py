@@ -231,7 +231,9 @@ def run_view(run: Run) -> RunView:
 def _error_view(error: RunError, integration_id: str) -> RunErrorView:
     helps: NextAction | None = None
     if error.kind == "auth":
-        helps = {"method": "POST", "href": f"/integrations/{integration_id}/reauthorise"}
+        # A closed account is opened again at the marketplace; then a verification ends the pause.
+        step = "verify" if error.code == "account_disabled" else "reauthorise"
+        helps = {"method": "POST", "href": f"/integrations/{integration_id}/{step}"}
     return {
         "code": error.code,
         "class": error.kind,
