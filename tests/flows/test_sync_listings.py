@@ -133,6 +133,17 @@ async def test_a_listing_that_cannot_be_read_is_not_gone(workshop: Workshop):
     assert run.error.code == "catalogue_partly_unreadable"
 
 
+async def test_an_empty_catalogue_declares_nothing_gone(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1))
+    await sync(workshop, seller)
+    workshop.shop().take_down("var-1")
+
+    await sync(workshop, seller)
+
+    assert (await listed(workshop, seller))["var-1"].mapping is Mapping.MAPPED
+
+
 async def test_a_listing_stored_before_a_failure_is_mapped_by_the_next_run(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().put_up(a_listing(99))

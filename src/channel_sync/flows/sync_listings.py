@@ -69,8 +69,9 @@ class SyncListings:
                 session.flaw = _PARTLY_UNREADABLE
             session.wire.check()
         async with session.page() as page:
-            # What could not be read may be any of those not seen, and is still for sale.
-            if session.flaw is None:
+            # What could not be read may be any of those not seen, and is still for sale. A catalogue without a
+            # single listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
+            if session.flaw is None and seen:
                 page.counts = Counts(updated=await page.work.listings.mark_gone(session.account.id, seen))
             await page.work.accounts.set_listings_at(session.account.id, started_at)
         await self._map(session)
