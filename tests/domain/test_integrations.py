@@ -49,7 +49,8 @@ def test_a_disabled_account_at_the_marketplace_pauses():
 
 def test_degraded_is_a_reason_of_active():
     degraded = replace(ACTIVE, degraded_reason="contract")
-    assert (degraded.status, degraded.status_reason) == (Status.ACTIVE, "contract")
+    assert (degraded.status, degraded.status_reason) == (Status.ACTIVE, "degraded")
+    assert replace(degraded, enabled=False).status_reason is None
 
 
 def test_removed_comes_before_everything():

@@ -101,7 +101,8 @@ class Integration:
     @property
     def status_reason(self) -> str | None:
         """Why the status is what it is, where there is more to say."""
-        return self.rejected_reason or self.paused_reason or self.degraded_reason
+        is_degraded = self.degraded_reason is not None and self.status is Status.ACTIVE
+        return self.rejected_reason or self.paused_reason or ("degraded" if is_degraded else None)
 
     @property
     def connected(self) -> bool:
