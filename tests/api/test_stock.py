@@ -81,6 +81,15 @@ async def test_a_level_shows_every_listing_that_it_feeds(world, admin):
     assert (await admin.get("/stock")).json()["items"] == [level]
 
 
+async def test_a_listing_that_gets_no_stock_says_why(world, admin):
+    integration_id = (await world.connect(admin))["id"]
+    await put(admin, {"sku": "MUG", "available": 3})
+    await store_listings(world, integration_id, a_channel_listing(sku="MUG"), a_channel_listing(sku="MUG"))
+    listings = (await admin.get("/stock/MUG")).json()["listings"]
+    assert [(one["state"], one["code"]) for one in listings] == [("skipped", "sku_ambiguous")] * 2
+    assert all(one["reason"] for one in listings)
+
+
 async def test_pending_stock_shows_in_the_freshness(world, admin):
     href = f"/integrations/{(await world.connect(admin))['id']}"
     await put(admin, {"sku": "MUG", "available": 7})

@@ -1,7 +1,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from channel_sync.domain.listings import Listing, Mapping, PushState, push_state
+import pytest
+
+from channel_sync.domain.listings import Listing, Mapping, PushState, push_state, why
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LISTING = Listing(
@@ -55,3 +57,23 @@ def test_a_refused_value_stays_rejected_until_it_changes():
 def test_a_listing_that_cannot_be_written_is_skipped():
     assert push_state(replace(LISTING, writable=False), 2) is PushState.SKIPPED
     assert push_state(replace(LISTING, mapping=Mapping.AMBIGUOUS), 2) is PushState.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("listing", "code"),
+    [
+        (replace(LISTING, mapping=Mapping.GONE), "listing_gone"),
+        (replace(LISTING, mapping=Mapping.AMBIGUOUS), "sku_ambiguous"),
+        (replace(LISTING, writable=False), "listing_closed"),
+    ],
+)
+def test_what_is_skipped_has_a_reason(listing, code):
+    assert why(listing, push_state(listing, 2))[0] == code
+
+
+def test_an_old_refusal_explains_no_newer_value():
+    refused = replace(
+        LISTING, settled_version=2, push_state=PushState.REJECTED, push_code="1010", push_reason="Too many."
+    )
+    assert why(refused, push_state(refused, 2)) == ("1010", "Too many.")
+    assert why(refused, push_state(refused, 3)) == (None, None)

@@ -11,7 +11,7 @@ from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import MAX_INTEGER, Input, Timestamp, optional_timestamp, timestamp
 from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
-from channel_sync.domain.listings import Listing, PushState, push_state
+from channel_sync.domain.listings import Listing, PushState, push_state, why
 from channel_sync.domain.stock import StockLevel, StockResult
 from channel_sync.flows.put_stock import StockItem as Wanted
 
@@ -53,7 +53,10 @@ class StockAnswers(TypedDict):
 
 
 class ListingStockView(TypedDict):
-    """Where the newest level is on its way to one listing. `quantity` is what was sent last."""
+    """Where the newest level is on its way to one listing. `quantity` is what was sent last.
+
+    `code` and `reason` say why it is rejected or skipped.
+    """
 
     listing_id: str
     integration_id: str
@@ -129,12 +132,14 @@ def _level_view(level: StockLevel, listings: list[Listing]) -> StockLevelView:
 
 
 def _listing_stock_view(listing: Listing, version: int) -> ListingStockView:
+    state = push_state(listing, version)
+    code, reason = why(listing, state)
     return {
         "listing_id": listing.id,
         "integration_id": listing.integration_id,
-        "state": push_state(listing, version),
-        "code": listing.push_code,
-        "reason": listing.push_reason,
+        "state": state,
+        "code": code,
+        "reason": reason,
         "quantity": listing.sent_quantity,
         "sent_at": optional_timestamp(listing.sent_at),
         "settled_at": optional_timestamp(listing.settled_at),

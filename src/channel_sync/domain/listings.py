@@ -94,6 +94,13 @@ class StockOutcome:
     reason: str | None = None
 
 
+_CLOSED = ("listing_closed", "The marketplace takes no stock for this listing.")
+_WHY_SKIPPED = {
+    Mapping.AMBIGUOUS: ("sku_ambiguous", "Its SKU stands on several listings of the shop; map them by hand."),
+    Mapping.GONE: ("listing_gone", "The listing is no longer at the marketplace."),
+}
+
+
 def push_state(listing: Listing, version: int) -> PushState:
     """Where `version` of the level is for this listing: the newest fact wins."""
     if listing.mapping is not Mapping.MAPPED or not listing.writable:
@@ -103,3 +110,14 @@ def push_state(listing: Listing, version: int) -> PushState:
     if listing.sent_version > listing.settled_version:
         return PushState.SENT if listing.sent_version >= version else PushState.SUPERSEDED
     return PushState.PENDING
+
+
+def why(listing: Listing, state: PushState) -> tuple[str | None, str | None]:
+    """The code and the sentence that explain a rejected or skipped value; nothing for one that is on its way."""
+    match state:
+        case PushState.REJECTED:
+            return listing.push_code, listing.push_reason
+        case PushState.SKIPPED:
+            return _WHY_SKIPPED.get(listing.mapping, _CLOSED)
+        case PushState.PENDING | PushState.SENT | PushState.CONFIRMED | PushState.SUPERSEDED:
+            return None, None
