@@ -1,10 +1,11 @@
 """Identifiers: a prefix that says what it is, then a sortable random part."""
 
-import os
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
+
+from channel_sync.domain.random_bytes import RandomBytes
 
 IntegrationId = NewType("IntegrationId", str)
 AccountId = NewType("AccountId", str)
@@ -17,11 +18,12 @@ _LETTERS = "".join(_ALPHABET[byte & 31] for byte in range(256)).encode()
 _VERSION_7 = [_ALPHABET[0b01110 | byte & 1] for byte in range(256)]
 _VARIANT = [_ALPHABET[(byte & 4) << 2 | 0b01000 | byte & 3] for byte in range(256)]
 _NOISE_BYTES = 16
+_noise = RandomBytes(_NOISE_BYTES)
 
 
 def new_id(prefix: str, now: datetime) -> str:
     """A TypeID (prefix, underscore, UUIDv7 in 26 base32 characters) that sorts by time of creation."""
-    return _type_id(prefix, now, os.urandom(_NOISE_BYTES))
+    return _type_id(prefix, now, _noise.take())
 
 
 def derived_id(prefix: str, at: datetime, *parts: str) -> str:

@@ -10,9 +10,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from channel_sync.domain.errors import ChannelSyncError
+from channel_sync.domain.random_bytes import RandomBytes
 
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12
+_nonces = RandomBytes(_NONCE_BYTES)
 _KEY_BYTES = 32
 _MAX_KEY_ID = 64
 
@@ -48,7 +50,7 @@ class Cipher:
 
     def seal(self, plaintext: bytes, place: str) -> bytes:
         """The sealed value; never twice the same."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = _nonces.take()
         return self.first_header + nonce + self._first.encrypt(nonce, plaintext, place.encode())
 
     def open(self, sealed: bytes, place: str) -> bytes:
