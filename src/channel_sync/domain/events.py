@@ -1,7 +1,9 @@
 """Events: facts other services may want to know, without personal data."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from channel_sync.domain.hot_values import hot_value
 
 EVENT_TYPES = (
     "integration.created",
@@ -25,7 +27,7 @@ EVENT_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Event:
     """One fact. `members` carries ids and states only and becomes the event's `data`."""
 

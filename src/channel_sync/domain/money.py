@@ -1,10 +1,11 @@
 """Amounts of money."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
+from channel_sync.domain.hot_values import hot_value
 
-@dataclass(frozen=True, slots=True)
+
+@hot_value
 class Money:
     """An exact amount in major units of an ISO 4217 currency; may be negative."""
 

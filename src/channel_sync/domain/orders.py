@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.money import Money
 
 
@@ -18,7 +19,7 @@ class OrderState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class OrderLine:
     """What was bought. Prices are per unit, in the order's currency."""
 
@@ -32,7 +33,7 @@ class OrderLine:
     shipping_price: Money | None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Tracking:
     """One parcel's tracking as the marketplace has it."""
 
@@ -41,7 +42,7 @@ class Tracking:
     origin_country: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Refund:
     """One refund; the reason is the marketplace's own free text."""
 
@@ -51,7 +52,7 @@ class Refund:
     amount: Money | None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Address:
     """Where the parcel goes. Personal data: encrypted at rest, shown only with `pii:read`."""
 
@@ -66,7 +67,7 @@ class Address:
     phone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class OrderContent:
     """The part of an order that is neither personal nor searched."""
 
@@ -77,7 +78,7 @@ class OrderContent:
     refunds: tuple[Refund, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class ChannelOrder:
     """An order as the marketplace gives it. `tax` is personal too; `raw` is the reply, byte for byte."""
 
@@ -153,7 +154,7 @@ class Change(StrEnum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class StoredVersion:
     """As much of a stored order as it takes to tell whether a fresh one is news."""
 
