@@ -20,17 +20,17 @@ MOMENTS = (while_fetching, between_fetch_and_commit, around_the_commit)
 SOURCE = Path(channel_sync.__file__).parent
 
 ONE_COMMIT = """\
-        async with self.session.page() as kept:
-            kept.counts = await self._store(kept, page)
+            kept.counts = await self._store(kept, fresh)
             if cursor is not None:
                 await kept.work.accounts.move_cursor(self.session.account.id, cursor)
+
 """
 TWO_COMMITS = """\
+            kept.counts = await self._store(kept, fresh)
+
         if cursor is not None:
             async with self.session.database.begin() as work:
                 await work.accounts.move_cursor(self.session.account.id, cursor)
-        async with self.session.page() as kept:
-            kept.counts = await self._store(kept, page)
 """
 
 

@@ -114,16 +114,19 @@ class OrderDownload:
         cursor = self._cursor_after(page)
         if not len(page) and cursor is None:
             return 0
-        async with self.session.page() as kept:
+
+        async def store(kept: RunPage) -> None:
             kept.counts = await self._store(kept, fresh)
             if cursor is not None:
                 await kept.work.accounts.move_cursor(self.session.account.id, cursor)
+
+        counts = await self.session.keep(store)
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
-        self.brings_new = kept.counts.created > len(page) // 2
+        self.brings_new = counts.created > len(page) // 2
         await self._judge(page)
         # What a dry run counts stays news for ever, and would be asked for again and again.
-        return 0 if self.session.run.dry_run else kept.counts.news
+        return 0 if self.session.run.dry_run else counts.news
 
     async def _store(self, kept: RunPage, fresh: ReadyPage) -> Counts:
         if not self.session.run.dry_run:

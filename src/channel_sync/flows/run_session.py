@@ -1,9 +1,9 @@
 """What a walk works with while it runs: the shop, the database, and a fence around every page."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from channel_sync.domain.channel import Call, Shop, Wire
 from channel_sync.domain.errors import ChannelError
@@ -61,6 +61,25 @@ class RunSession:
         finally:
             if not kept:
                 self.wire.calls[:0] = calls
+
+    async def keep(self, store: Callable[[RunPage], Coroutine[Any, Any, None]]) -> Counts:
+        """What `store` counts, in a transaction like that of `page`, but carried out at once (see `Database`)."""
+        calls = self.wire.take_calls()
+
+        async def whole(work: UnitOfWork) -> Counts:
+            page = RunPage(work)
+            await store(page)
+            await work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
+            await work.runs.add_calls(self.run.id, calls)
+            return page.counts
+
+        try:
+            counts = await self.database.at_once(whole)
+        except BaseException:
+            self.wire.calls[:0] = calls
+            raise
+        self.counts += counts
+        return counts
 
 
 class Walk(Protocol):

@@ -1,8 +1,9 @@
 """The store: transactions, and the repositories of one transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import make_url
@@ -27,6 +28,8 @@ from channel_sync.persistence.stock import StockRepository
 from channel_sync.persistence.stock_jobs import StockJobRepository
 from channel_sync.persistence.storage_errors import translated
 from channel_sync.persistence.tables import meta
+
+T = TypeVar("T")
 
 _KEY_CHECK = "key_check"
 _KEY_CHECK_PLACE = place("meta", "value", _KEY_CHECK)
@@ -69,6 +72,15 @@ class Database:
         """A write transaction: leaving commits, an exception rolls back. Make no remote call inside."""
         async with self.session() as session:
             yield UnitOfWork(session, self.cipher)
+
+    async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
+        """What `act` returns from a write transaction of its own, which may not await anything but repositories.
+
+        On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
+        waits its turn behind whatever the event loop does.
+        """
+        with translated():
+            return await self._store.at_once(lambda session: act(UnitOfWork(session, self.cipher)))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

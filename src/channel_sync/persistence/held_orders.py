@@ -54,7 +54,7 @@ class HeldOrderRepository:
             row.identity: row
             for row in await self._session.rows(
                 select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest).where(
-                    _row.account_id == account.id, _row.identity.in_(fresh)
+                    _row.account_id == account.id, self._session.among(_row.identity, fresh)
                 )
             )
         }
@@ -91,7 +91,7 @@ class HeldOrderRepository:
         mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
         if await self._session.value(select(_row.id).where(*mine).limit(1)) is None:
             return
-        stored = _row.identity.in_(channel_order_ids)
+        stored = self._session.among(_row.identity, channel_order_ids)
         await self._session.execute(delete(held_orders).where(*mine, stored))
 
     async def release_one(self, held_id: str) -> None:

@@ -72,7 +72,7 @@ class ListingRepository:
 
     async def _known(self, account_id: str, variation_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         columns = [*columns_of(listings, ChannelListing), _row.id, _row.mapping, _row.mapped_sku, _row.stock_sku]
-        mine = (_row.account_id == account_id, _row.variation_id.in_(variation_ids))
+        mine = (_row.account_id == account_id, self._session.among(_row.variation_id, variation_ids))
         return {row.variation_id: row for row in await self._session.rows(select(*columns).where(*mine))}
 
     async def mark_gone(self, account_id: str, seen: set[str]) -> int:
@@ -120,7 +120,12 @@ class ListingRepository:
 
     async def by_skus(self, tenant: str, skus: Sequence[str]) -> dict[str, list[Listing]]:
         """The same for many SKUs; one that feeds nothing is missing."""
-        statement = read(tenant).add_columns(_row.stock_sku).where(_row.stock_sku.in_(skus)).order_by(_row.id)
+        statement = (
+            read(tenant)
+            .add_columns(_row.stock_sku)
+            .where(self._session.among(_row.stock_sku, skus))
+            .order_by(_row.id)
+        )
         found: dict[str, list[Listing]] = {}
         for *row, sku in await self._session.rows(statement):
             found.setdefault(sku, []).append(Listing(*row))
@@ -244,7 +249,7 @@ class ListingRepository:
         """Per account how many listings wait for stock, and since when the first one does."""
         rows = await self._session.rows(
             select(_row.account_id, func.count(), func.min(_row.wanted_at))
-            .where(_row.account_id.in_(account_ids), is_pending())
+            .where(self._session.among(_row.account_id, account_ids), is_pending())
             .group_by(_row.account_id)
         )
         return {account_id: (count, since) for account_id, count, since in rows}
@@ -256,7 +261,7 @@ class ListingRepository:
         mine = (accounts.c.tenant == tenant, accounts.c.integration_id == integration_id)
         # Read apart, so that one account's listings come straight from an index in their order.
         account_ids = await self._session.column(select(accounts.c.id).where(*mine))
-        statement = read(tenant).where(_row.account_id.in_(account_ids))
+        statement = read(tenant).where(self._session.among(_row.account_id, account_ids))
         if mapping is not None:
             statement = statement.where(_row.mapping == mapping)
         if page.after is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, update
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
@@ -34,7 +35,7 @@ _row = orders.c
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class StoredChange:
     """One stored version of an order: what it was before, and what it is now."""
 
@@ -67,7 +68,7 @@ class OrderFeedQuery:
     transaction_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class _Known:
     version: StoredVersion
     erased: bool
@@ -121,7 +122,7 @@ class OrderRepository:
                 _row.channel_updated_at,
                 _row.digest,
                 _row.erased,
-            ).where(_row.account_id == account_id, _row.channel_order_id.in_(channel_order_ids))
+            ).where(_row.account_id == account_id, self._session.among(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
 
@@ -180,7 +181,7 @@ class OrderRepository:
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are stored."""
-        mine = (_row.account_id == account_id, _row.channel_order_id.in_(channel_order_ids))
+        mine = (_row.account_id == account_id, self._session.among(_row.channel_order_id, channel_order_ids))
         return set(await self._session.column(select(_row.channel_order_id).where(*mine)))
 
     async def count_open(self, account_id: str) -> int:
@@ -190,7 +191,7 @@ class OrderRepository:
 
     async def acknowledge(self, tenant: str, ids: Sequence[str], now: datetime) -> list[str]:
         """Mark orders as taken over by the consumer; those ids that there are. The first moment stays."""
-        mine = (_row.tenant == tenant, _row.id.in_(ids))
+        mine = (_row.tenant == tenant, self._session.among(_row.id, ids))
         found = await self._session.column(select(_row.id).where(*mine))
         fresh_ones = update(orders).where(*mine, _row.acknowledged_at.is_(None))
         await self._session.execute(fresh_ones.values(acknowledged_at=now))
@@ -198,7 +199,7 @@ class OrderRepository:
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""
-        mine = (_row.tenant == tenant, _row.id.in_(ids))
+        mine = (_row.tenant == tenant, self._session.among(_row.id, ids))
         same_order = (held_orders.c.account_id == _row.account_id) & (
             held_orders.c.channel_order_id == _row.channel_order_id
         )

@@ -1,13 +1,16 @@
 """PostgreSQL as a store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.storage_errors import translated_connecting
+
+T = TypeVar("T")
 
 _CONNECTIONS = 10
 _CONNECT_S = 5.0
@@ -46,6 +49,11 @@ class PostgresStore:
         """A transaction."""
         async with self._transaction(self._engine) as session:
             yield session
+
+    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """What `act` returns from a transaction."""
+        async with self.begin() as session:
+            return await act(session)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:

@@ -53,7 +53,7 @@ class ScheduleRepository:
         found: dict[str, dict[RunKind, Schedule]] = {integration_id: {} for integration_id in integration_ids}
         rows = await self._session.rows(
             select(_row.integration_id, _row.kind, *_COLUMNS).where(
-                _row.integration_id.in_(integration_ids), _row.kind.in_(kinds)
+                self._session.among(_row.integration_id, integration_ids), _row.kind.in_(kinds)
             )
         )
         for integration_id, kind, *rest in rows:

@@ -4,11 +4,11 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -101,6 +101,22 @@ class SqliteStore:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Session]:
         """A transaction that holds the write lock."""
+        async with self._turn_to_write() as left_s:
+            try:
+                await self._writer.do(lambda: self._writer.open(left_s))
+                yield Session(self._writer.run, postgres=False)
+                await self._writer.do(self._writer.commit)
+            finally:
+                await self._writer.do(self._writer.close)
+
+    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+        """What `act` returns from a transaction that is carried out whole in the writer's thread."""
+        async with self._turn_to_write() as left_s:
+            return await self._writer.do(lambda: self._writer.transaction(act, left_s))
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[float]:
+        """The writer, ours until the end, and the seconds of patience that are left for the file's lock."""
         asked = time.monotonic()
         try:
             async with asyncio.timeout(self._patience_s):
@@ -108,15 +124,9 @@ class SqliteStore:
         except TimeoutError:
             raise StorageUnavailable from None
         try:
-            left_s = max(0.0, self._patience_s - (time.monotonic() - asked))
-            await self._writer.do(lambda: self._writer.open(left_s))
-            yield Session(self._writer.run, postgres=False)
-            await self._writer.do(self._writer.commit)
+            yield max(0.0, self._patience_s - (time.monotonic() - asked))
         finally:
-            try:
-                await self._writer.do(self._writer.close)
-            finally:
-                self._turn.release()
+            self._turn.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -171,6 +181,20 @@ class _Writer:
         assert connection is not None, "Only within a transaction."
         return await self.do(lambda: ask(connection))
 
+    def transaction(self, act: Callable[[Session], Coroutine[Any, Any, T]], patience_s: float) -> T:
+        """What `act` returns, committed."""
+        try:
+            self.open(patience_s)
+            result = _driven(act(Session(self._at_hand, postgres=False)))
+            self.commit()
+            return result
+        finally:
+            self.close()
+
+    async def _at_hand(self, ask: Callable[[Connection], T]) -> T:
+        assert self._connection is not None, "Only within a transaction."
+        return ask(self._connection)
+
     def open(self, patience_s: float) -> None:
         """Begin a transaction."""
         self._connection = self._engine.connect().execution_options(patience_ms=int(patience_s * 1000))
@@ -190,3 +214,14 @@ class _Writer:
     def dispose(self) -> None:
         """Close the connection."""
         self._engine.dispose()
+
+
+def _driven(steps: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for nothing, worked out without an event loop."""
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    steps.close()
+    raise RuntimeError("Only repositories may be awaited in a transaction that is carried out at once.")
