@@ -118,7 +118,7 @@ def an_order_line(**members: Any) -> OrderLine:
     """One mug."""
     defaults: dict[str, Any] = {
         "sku": "MUG-BLUE",
-        "listing_id": "variation-1",
+        "channel_listing_id": "variation-1",
         "product_id": "product-1",
         "title": "Mug, blue",
         "options": {"colour": "blue"},

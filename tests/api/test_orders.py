@@ -3,8 +3,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.api.seeds import hold_order, store_orders
-from tests.factories import a_channel_order, an_order_line, order_content
+from tests.api.seeds import hold_order, store_listings, store_orders
+from tests.factories import a_channel_listing, a_channel_order, an_order_line, order_content
 
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import OrderState
@@ -31,6 +31,26 @@ async def test_an_order_is_shown_as_the_contract_says(world, admin, integration_
     assert shown["shipping_address"]["name"] == "Ada Example"
     assert shown["tax"] == {"vat": "GB123"}
     assert (shown["currency"], shown["currency_defaulted"], shown["version"]) == ("GBP", False, 1)
+
+
+async def test_a_line_names_its_listing_once_the_catalogue_has_it(world, admin, integration_id):
+    line = an_order_line(channel_listing_id="variation-7")
+    order = a_channel_order(content=order_content(lines=(line,)))
+    order_id = (await store_orders(world, integration_id, order))[0]
+    (before,) = (await admin.get(f"/orders/{order_id}")).json()["lines"]
+    (listing_id,) = await store_listings(world, integration_id, a_channel_listing(variation_id="variation-7"))
+    (after,) = (await admin.get("/orders")).json()["items"][0]["lines"]
+    assert (before["listing_id"], before["channel_listing_id"]) == (None, "variation-7")
+    assert (after["listing_id"], after["channel_listing_id"]) == (listing_id, "variation-7")
+
+
+async def test_a_listing_of_another_tenant_is_not_named(world, admin, integration_id):
+    async with world.caller(tenant="rival") as rival:
+        theirs = str((await world.connect(rival, "m2"))["id"])
+    await store_listings(world, theirs, a_channel_listing(variation_id="variation-7"))
+    line = an_order_line(channel_listing_id="variation-7")
+    await store_orders(world, integration_id, a_channel_order(content=order_content(lines=(line,))))
+    assert (await admin.get("/orders")).json()["items"][0]["lines"][0]["listing_id"] is None
 
 
 async def test_an_order_without_a_currency_gets_the_default_and_says_so(world, admin, integration_id):

@@ -37,7 +37,7 @@ def test_an_order_is_read_as_wish_means_it():
 
 def test_the_line_says_what_was_bought():
     (line,) = read().content.lines
-    assert (line.sku, line.listing_id, line.product_id, line.title) == ("MUG", "v1", "p1", "Mug")
+    assert (line.sku, line.channel_listing_id, line.product_id, line.title) == ("MUG", "v1", "p1", "Mug")
     assert (line.quantity, line.options) == (2, {"color": "red"})
     assert line.unit_price == Money(Decimal("12.5"), "USD")
     assert line.shipping_price == Money(Decimal("1"), "USD")

@@ -136,6 +136,7 @@ ORDER = {
         {
             "sku": "MUG-BLUE",
             "listing_id": LISTING_ID,
+            "channel_listing_id": "64aa00000000000000000001",
             "title": "Mug, blue",
             "options": {"colour": "blue"},
             "quantity": 2,

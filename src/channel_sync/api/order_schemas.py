@@ -1,5 +1,6 @@
 """An order as the API shows it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
@@ -7,13 +8,15 @@ from typing_extensions import TypedDict
 from channel_sync.api.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
 from channel_sync.api.tax_view import tax_view
 from channel_sync.domain.orders import Address, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
+from channel_sync.persistence.database import UnitOfWork
 
 
 class LineView(TypedDict):
-    """What was bought. Prices are per unit."""
+    """What was bought. Prices are per unit. `listing_id` is null while the listing is not in our catalogue."""
 
     sku: str | None
     listing_id: str | None
+    channel_listing_id: str | None
     title: str | None
     options: dict[str, str]
     quantity: int
@@ -121,8 +124,15 @@ class HeldOrderPage(TypedDict):
     next_cursor: str | None
 
 
-def order_view(order: Order, personal: bool) -> OrderView:
-    """An order as it is shown; the members about the buyer only if `personal`."""
+async def order_views(work: UnitOfWork, tenant: str, orders: Sequence[Order], personal: bool) -> list[OrderView]:
+    """Orders as they are shown; the members about the buyer only if `personal`."""
+    lines = [line for order in orders for line in order.content.lines]
+    sold = {line.channel_listing_id for line in lines if line.channel_listing_id is not None}
+    listing_ids = await work.listings.ids_of(tenant, sold)
+    return [_order_view(order, personal, listing_ids) for order in orders]
+
+
+def _order_view(order: Order, personal: bool, listing_ids: Mapping[str, str]) -> OrderView:
     content = order.content
     view: OrderView = {
         "id": order.id,
@@ -135,7 +145,7 @@ def order_view(order: Order, personal: bool) -> OrderView:
         "ship_by": optional_timestamp(order.ship_by),
         "currency": order.currency,
         "currency_defaulted": order.currency_defaulted,
-        "lines": [_line_view(line) for line in content.lines],
+        "lines": [_line_view(line, listing_ids) for line in content.lines],
         "totals": {
             "customer_paid": money_view(content.customer_paid),
             "merchant_revenue": money_view(order.merchant_revenue),
@@ -170,10 +180,11 @@ def held_order_view(held: HeldOrder) -> HeldOrderView:
     }
 
 
-def _line_view(line: OrderLine) -> LineView:
+def _line_view(line: OrderLine, listing_ids: Mapping[str, str]) -> LineView:
     return {
         "sku": line.sku,
-        "listing_id": line.listing_id,
+        "listing_id": listing_ids.get(line.channel_listing_id or ""),
+        "channel_listing_id": line.channel_listing_id,
         "title": line.title,
         "options": line.options,
         "quantity": line.quantity,

@@ -17,7 +17,7 @@ from channel_sync.api.order_schemas import (
     OrderPageView,
     OrderView,
     held_order_view,
-    order_view,
+    order_views,
 )
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
@@ -95,9 +95,10 @@ async def list_orders(
     personal = caller.may("pii:read")
     async with services.database.read() as work:
         page = await work.orders.feed(caller.tenant, asked.query(), cursors.request(asked), personal)
+        views = await order_views(work, caller.tenant, page.items, personal)
     after = (page.items[-1].position,) if page.items else None
     body: OrderPageView = {
-        "items": [order_view(order, personal) for order in page.items],
+        "items": views,
         "next_cursor": cursors.write(after),
     }
     return Response(msgspec.json.encode(body), media_type="application/json")
@@ -151,9 +152,11 @@ async def list_held_orders(
 async def replay_held_order(held_id: str, caller: CurrentCaller, services: CurrentServices) -> ReplayedView:
     """Fetches the order anew, or falls back to the stored reply; then it is an order, or it stays held."""
     outcome = await services.held.replay(caller.tenant, held_id)
-    if isinstance(outcome, Order):
-        return {"order": order_view(outcome, personal=False), "held": None}
-    return {"order": None, "held": held_order_view(outcome)}
+    if not isinstance(outcome, Order):
+        return {"order": None, "held": held_order_view(outcome)}
+    async with services.database.read() as work:
+        (view,) = await order_views(work, caller.tenant, [outcome], personal=False)
+    return {"order": view, "held": None}
 
 
 @router.get("/orders/{order_id}", summary="Show an order", dependencies=[READ])
@@ -161,4 +164,6 @@ async def get_order(order_id: str, caller: CurrentCaller, services: CurrentServi
     """One order; the members about the buyer only with `pii:read`."""
     personal = caller.may("pii:read")
     async with services.database.read() as work:
-        return order_view(await work.orders.get(caller.tenant, order_id, personal), personal)
+        order = await work.orders.get(caller.tenant, order_id, personal)
+        (view,) = await order_views(work, caller.tenant, [order], personal)
+    return view

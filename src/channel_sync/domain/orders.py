@@ -24,7 +24,7 @@ class OrderLine:
     """What was bought. Prices are per unit, in the order's currency."""
 
     sku: str | None
-    listing_id: str | None
+    channel_listing_id: str | None
     product_id: str | None
     title: str | None
     options: dict[str, str]

@@ -1,6 +1,6 @@
 """Listings: the map of SKUs, and what each listing was told of its stock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,16 @@ class ListingRepository:
         for *row, sku in await self._session.rows(statement):
             found.setdefault(sku, []).append(Listing(*row))
         return found
+
+    async def ids_of(self, tenant: str, variation_ids: Collection[str]) -> dict[str, str]:
+        """Our ids of the marketplace's variations; one that is not in the catalogue is missing."""
+        if not variation_ids:
+            return {}
+        mine = select(accounts.c.id).where(accounts.c.tenant == tenant)
+        found = select(_row.variation_id, _row.id).where(
+            _row.account_id.in_(mine), self._session.among(_row.variation_id, variation_ids)
+        )
+        return {variation_id: listing_id for variation_id, listing_id in await self._session.rows(found)}
 
     async def count_mapped(self, account_id: str) -> int:
         """How many of the account's listings a SKU feeds."""

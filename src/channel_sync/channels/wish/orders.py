@@ -130,7 +130,7 @@ def _line(wish: WishOrder, unit_price: Money | None) -> OrderLine:
     options = (("size", product.size), ("color", product.color))
     return OrderLine(
         sku=_text(product.sku),
-        listing_id=None if product.variation_id is None else str(product.variation_id),
+        channel_listing_id=None if product.variation_id is None else str(product.variation_id),
         product_id=None if product.id is None else str(product.id),
         title=_text(product.name),
         options={name: str(value) for name, value in options if value not in (None, "")},
