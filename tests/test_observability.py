@@ -47,6 +47,13 @@ def test_an_event_is_one_line_with_its_facts_and_its_request(log):
     assert str(line["at"]).endswith("Z")
 
 
+def test_a_level_that_a_server_was_given_does_not_hide_its_errors(log):
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    configure_logging("info", log)
+    logging.getLogger("uvicorn.error").error("broke")
+    assert [line["event"] for line in lines(log)] == ["broke"]
+
+
 def test_other_libraries_events_have_the_same_shape(log):
     with structlog.contextvars.bound_contextvars(request_id="req_2"):
         logging.getLogger("uvicorn.error").warning("Started on %s", "port 1")

@@ -110,6 +110,9 @@ def _quieten() -> None:
     # httpx logs whole addresses at INFO, Wish's token calls carry the client secret in theirs.
     for name in ("httpx", "httpcore", "aiohttp", "alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A level of its own would keep a server's errors from us.
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
     # Handlers of their own would write beside ours.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "sqlalchemy", "alembic"):
         logging.getLogger(name).handlers.clear()
