@@ -27,6 +27,12 @@ class LiveShop:
         assert answer.status_code == 200, answer.text[:500]
         return answer.json()
 
+    def consent(self) -> None:
+        """New tokens: a service that was given the old ones has renewed them since."""
+        pair = {"client_id": self.client_id, "merchant_id": self.merchant_id}
+        grant = self.control("POST", "/grants", **pair)
+        self.access_token, self.refresh_token = grant["access_token"], grant["refresh_token"]
+
     def place_orders(self, count: int, **options: Any) -> list[str]:
         """New orders, one a millisecond from a fixed day on; the ids of the first thousand."""
         wanted = {"updated_at": FIRST_ORDER_AT, "lowers_stock": False, **options}
@@ -61,20 +67,14 @@ def new_shop(controls: httpx.Client, login: str = "seller") -> LiveShop:
     blank = LiveShop(controls, "", "", "", "", "")
     merchant = blank.control("POST", "/merchants", login=login, display_name="Lamps and mugs")
     app = blank.control("POST", "/apps", redirect_uri="http://127.0.0.1/wish/callback", owner_id=merchant["id"])
-    pair = {"client_id": app["client_id"], "merchant_id": merchant["id"]}
-    grant = blank.control("POST", "/grants", **pair)
-    return LiveShop(
-        controls,
-        merchant["id"],
-        app["client_id"],
-        app["client_secret"],
-        grant["access_token"],
-        grant["refresh_token"],
-    )
+    shop = LiveShop(controls, merchant["id"], app["client_id"], app["client_secret"], "", "")
+    shop.consent()
+    return shop
 
 
 def connect(client: httpx.Client, shop: LiveShop, name: str = "My Wish shop") -> str:
     """The id of an active integration of the shop, connected with pasted tokens."""
+    shop.consent()
     app = {"client_id": shop.client_id, "client_secret": shop.client_secret}
     draft = client.post(
         "/integrations",
