@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import (
@@ -82,6 +83,7 @@ def secret(given: SecretStr | None) -> Secret | None:
     return None if given is None else Secret(given.get_secret_value())
 
 
+@lru_cache(maxsize=8192)
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.stock import StockSettings
 
 RENEW_BEFORE = timedelta(days=5)
@@ -49,7 +50,7 @@ class Settings:
     stock: StockSettings = field(default_factory=StockSettings)
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Integration:
     """A connection without its secrets: of those only the last four characters are here."""
 
