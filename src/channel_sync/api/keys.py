@@ -13,7 +13,7 @@ from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.keys import PRESETS, ApiKey, key_hash, new_key
+from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key
 from channel_sync.flows.clock import utcnow
 
 router = APIRouter(tags=["api keys"], route_class=StrictRoute)
@@ -21,28 +21,12 @@ starting = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
 
 ADMIN = requires("admin")
 
-ScopeName = Literal[
-    "integrations:read",
-    "integrations:write",
-    "credentials:write",
-    "orders:read",
-    "orders:write",
-    "pii:read",
-    "stock:read",
-    "stock:write",
-    "runs:read",
-    "runs:write",
-    "events:read",
-    "webhooks:write",
-    "admin",
-]
-
 
 class ApiKeyInput(Input):
     """A new key with the scopes named, or with those of a preset."""
 
     name: Name
-    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=20)] | None = None
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)] | None = None
     preset: Literal["support"] | None = None
 
     @model_validator(mode="after")

@@ -3,13 +3,8 @@
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NewType
 
 from channel_sync.domain.random_bytes import RandomBytes
-
-IntegrationId = NewType("IntegrationId", str)
-AccountId = NewType("AccountId", str)
-RunId = NewType("RunId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]

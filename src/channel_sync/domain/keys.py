@@ -4,10 +4,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Literal, get_args
 
 from channel_sync.domain.secrets import Secret
 
-SCOPES = (
+Scope = Literal[
     "integrations:read",
     "integrations:write",
     "credentials:write",
@@ -21,7 +22,8 @@ SCOPES = (
     "events:read",
     "webhooks:write",
     "admin",
-)
+]
+SCOPES: tuple[str, ...] = get_args(Scope)
 
 _READ_SCOPES = tuple(scope for scope in SCOPES if scope.endswith(":read") and scope != "pii:read")
 

@@ -53,9 +53,7 @@ class RunSession:
                 page = RunPage(work)
                 yield page
                 calls = self.wire.take_calls()
-                # The beat locks the run, so that pages kept side by side number their calls one after the other.
-                await work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
-                await work.runs.add_calls(self.run.id, calls)
+                await self._sign(page, calls)
             kept = True
             self.counts += page.counts
         finally:
@@ -69,8 +67,7 @@ class RunSession:
         async def whole(work: UnitOfWork) -> Counts:
             page = RunPage(work)
             await store(page)
-            await work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
-            await work.runs.add_calls(self.run.id, calls)
+            await self._sign(page, calls)
             return page.counts
 
         try:
@@ -80,6 +77,11 @@ class RunSession:
             raise
         self.counts += counts
         return counts
+
+    async def _sign(self, page: RunPage, calls: list[Call]) -> None:
+        """The heartbeat, which locks the run, so that pages kept side by side number their calls in turn."""
+        await page.work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
+        await page.work.runs.add_calls(self.run.id, calls)
 
 
 class Walk(Protocol):
