@@ -44,9 +44,18 @@ class ServerProcess:
         return code
 
     def peak_memory_mb(self) -> float:
-        """The most memory it has held so far."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
+        """The most memory that it and the processes it has started have held so far, added up."""
+        return sum(_peak_memory_mb(process) for process in (self.process.pid, *_children(self.process.pid)))
+
+
+def _children(process: int) -> list[int]:
+    files = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for file in files for child in file.read_text().split()]
+
+
+def _peak_memory_mb(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
 
 
 def start_server(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> ServerProcess:

@@ -42,7 +42,7 @@ async def store_orders(world: World, integration_id: str, *orders: ChannelOrder)
     account = await account_of(world, integration_id)
     async with world.database.begin() as work:
         page = await work.orders.store(account, "GBP", orders, utcnow())
-    return [change.order_id for change in page.changes]
+    return [row.id for row in page.created]
 
 
 async def hold_order(world: World, integration_id: str, channel_order_id: str) -> str:

@@ -1,61 +1,21 @@
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs
 
 import httpx
 import pytest
 import respx
 from tests.channels.factories import BASE, an_order, at_the_counter, ok, refused
+from tests.channels.small_wish import SmallWish
 
+from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, RunStopped
-from channel_sync.domain.orders import OrderQuery, OrderWindow
+from channel_sync.domain.orders import OrderQuery, OrderWindow, UnreadPage
 
 SINCE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 T = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 T_TEXT = "2026-11-20T10:00:00.000Z"
 ORDERS = f"{BASE}/api/v3/orders"
 STATES = ("APPROVED", "SHIPPED", "REFUNDED", "REQUIRE_REVIEW", "DECLINED")
-
-
-class SmallWish:
-    """Wish's list of orders as it is published: windows with both ends, sorting, at most 500 rows."""
-
-    def __init__(self, orders, sort=True):
-        self.orders = orders
-        self.sort = sort
-        self.queries = []
-        self.job_state = "READY"
-        self.when_a_job_starts = lambda: None
-        self.always = None
-
-    def list(self, request):
-        if self.always is not None:
-            return self.always
-        query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
-        self.queries.append(query)
-        return ok(self.matching(query)[: int(query.get("limit", 50))])
-
-    def matching(self, query):
-        time = query["sort_by"].removesuffix(".asc")
-        low, high = query.get(f"{time}_min", ""), query.get(f"{time}_max", "9")
-        found = [order for order in self.orders if order[time] and low <= order[time] <= high]
-        if "states" in query:
-            found = [order for order in found if order["state"] == query["states"]]
-        return sorted(found, key=lambda order: order[time]) if self.sort else found
-
-    def start_job(self, request):
-        self.when_a_job_starts()
-        query = {name: values[0] for name, values in parse_qs(request.url.query.decode()).items()}
-        self.job = self.matching(query)
-        return ok({"id": "job1", "status": "PENDING", "file_urls": None})
-
-    def job_status(self, request):
-        urls = [f"{BASE}/files/1"] if self.job_state == "READY" else None
-        return ok({"id": "job1", "status": self.job_state, "file_urls": urls})
-
-    def file(self, request):
-        assert "Authorization" not in request.headers
-        return httpx.Response(200, content="\n".join(json.dumps(order) for order in self.job).encode())
 
 
 @pytest.fixture
@@ -77,7 +37,12 @@ def at(second, number=None, **changes):
 
 async def page_of(query):
     async with at_the_counter() as counter:
-        return await counter.shop.orders(query)
+        return read(await counter.shop.orders(query))
+
+
+def read(page):
+    """The page, read where it came unread."""
+    return read_page(page) if isinstance(page, UnreadPage) else page
 
 
 async def all_ids(query):
@@ -86,7 +51,7 @@ async def all_ids(query):
     async with at_the_counter() as counter:
         following = query
         while following is not None:
-            page = await counter.shop.orders(following)
+            page = read(await counter.shop.orders(following))
             ids |= {order.channel_order_id for order in page.orders}
             pages += 1
             assert pages < 50
@@ -152,6 +117,49 @@ async def test_a_bad_order_is_set_aside_and_the_page_goes_on(wish):
     (bad,) = page.unreadable
     assert bad.pointer == "/product_information"
     assert page.next == OrderQuery(T + timedelta(seconds=3))
+
+
+async def test_a_large_page_comes_unread_and_knows_where_to_go_on(wish):
+    wish.orders = [at(second) for second in range(600)]
+    async with at_the_counter() as counter:
+        page = await counter.shop.orders(OrderQuery(SINCE))
+
+    assert isinstance(page, UnreadPage)
+    assert (page.full, page.in_order) == (True, True)
+    assert page.next == OrderQuery(T + timedelta(seconds=499))
+    assert len(read_page(page).orders) == 500
+
+
+async def test_a_large_page_that_is_not_in_order_says_so_unread(wish):
+    wish.sort = False
+    wish.orders = [at(second) for second in reversed(range(100))]
+    async with at_the_counter() as counter:
+        page = await counter.shop.orders(OrderQuery(SINCE))
+
+    assert isinstance(page, UnreadPage)
+    assert (page.next, page.in_order) == (None, False)
+
+
+@pytest.mark.parametrize("bad", ["not a time", 17, None, "2026-13-45T00:00:00Z"])
+async def test_a_bad_time_on_a_large_page_costs_no_other_order(wish, bad):
+    orders = [at(second) for second in range(501)]
+    orders[250]["updated_at"] = bad
+    wish.always = ok(orders)
+
+    page = await page_of(OrderQuery(SINCE))
+
+    assert (len(page.orders), len(page.unreadable)) == (500, 1)
+    assert page.next == OrderQuery(T + timedelta(seconds=500))
+
+
+async def test_a_bad_order_on_a_large_page_costs_no_other_order(wish):
+    wish.orders = [at(second) for second in range(501)]
+    wish.orders[250]["order_payment"] = {}
+
+    page = await page_of(OrderQuery(SINCE))
+
+    assert (len(page.orders), len(page.unreadable)) == (499, 1)
+    assert page.unreadable[0].channel_order_id == f"{250:024x}"
 
 
 async def test_a_page_of_nothing_but_bad_orders_still_leads_on(wish):

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from tests.channels.factories import an_order, money
 
-from channel_sync.channels.wish.orders import read_order, read_orders
+from channel_sync.channels.wish.orders import read_order
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import Address, ChannelOrder, OrderState, Refund, Tracking, UnreadableOrder
 
@@ -231,14 +231,6 @@ def test_a_held_order_still_tells_its_id_and_time_where_they_can_be_read():
     assert order.channel_order_id == f"{7:024x}"
     assert order.updated_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert json.loads(order.raw)["product_information"] == []
-
-
-async def test_one_bad_order_leaves_the_others_alone():
-    texts = [json.dumps(an_order(number)).encode() for number in range(501)]
-    texts[250] = json.dumps(an_order(250, order_payment={})).encode()
-    found = [type(row) for row in await read_orders(texts, None)]
-    assert found.count(UnreadableOrder) == 1
-    assert found[250] is UnreadableOrder
 
 
 def test_a_name_with_a_nul_is_read_and_marked_and_its_raw_text_kept():

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from channel_sync.domain.ids import derived_id, new_id
+from channel_sync.domain.ids import derived_id, new_id, new_ids
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -18,7 +18,11 @@ def test_ids_sort_by_the_time_they_were_made():
 
 
 def test_ids_of_one_instant_differ():
-    assert len({new_id("evt", NOON) for _ in range(10_000)}) == 10_000
+    assert len({new_id("evt", NOON) for _ in range(10_000)} | set(new_ids("evt", NOON, 10_000))) == 20_000
+
+
+def test_a_derived_id_sorts_by_its_time():
+    assert derived_id("evt", 2, "a") < derived_id("evt", 40_000, "b") < derived_id("evt", 10**12, "a")
 
 
 def test_a_type_id_decodes_to_a_version_7_uuid_of_its_time():
@@ -32,8 +36,8 @@ def test_a_type_id_decodes_to_a_version_7_uuid_of_its_time():
 
 
 def test_the_same_parts_give_the_same_derived_id():
-    assert derived_id("evt", NOON, "acc", "order", "1") == derived_id("evt", NOON, "acc", "order", "1")
+    assert derived_id("evt", 17, "acc", "order", "1") == derived_id("evt", 17, "acc", "order", "1")
 
 
 def test_parts_do_not_run_into_each_other():
-    assert derived_id("evt", NOON, "ab", "c") != derived_id("evt", NOON, "a", "bc")
+    assert derived_id("evt", 17, "ab", "c") != derived_id("evt", 17, "a", "bc")

@@ -20,13 +20,13 @@ MOMENTS = (while_fetching, between_fetch_and_commit, around_the_commit)
 SOURCE = Path(channel_sync.__file__).parent
 
 ONE_COMMIT = """\
-            kept.counts = await self._store(kept, fresh)
+            kept.counts = await self._store(kept, page)
             if cursor is not None:
                 await kept.work.accounts.move_cursor(self.session.account.id, cursor)
 
 """
 TWO_COMMITS = """\
-            kept.counts = await self._store(kept, fresh)
+            kept.counts = await self._store(kept, page)
 
         if cursor is not None:
             async with self.session.database.begin() as work:

@@ -15,15 +15,17 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
-from channel_sync.domain.orders import Order
+from channel_sync.domain.orders import Order, UnreadPage
 from channel_sync.domain.runs import Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
+from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.push_stock import PushStock
 from channel_sync.flows.put_stock import PutStock, StockAnswer, StockItem
+from channel_sync.flows.ready_orders import PageContext, PageReader, ReadyPage
 from channel_sync.flows.reconcile_orders import ReconcileOrders
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import Walk
@@ -41,6 +43,13 @@ QUICK = PollWaits(0.01, 60, (0.01,), 900)
 IMPATIENT = PollWaits(0.01, 0.05, (0.01,), 0.05)
 
 
+class NoReader:
+    """The marketplace in memory reads its own pages, however large."""
+
+    async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
+        raise AssertionError("An unread page.")
+
+
 @dataclass
 class Workshop:
     """One process. `another` is a second one on the same database and marketplace."""
@@ -54,14 +63,15 @@ class Workshop:
     heartbeat_s: float = 15
     pages_ahead: int = 16
     walks: dict[RunKind, Walk] = field(default_factory=dict)
+    reader: PageReader = field(default_factory=NoReader)
 
     def __post_init__(self) -> None:
         grants = Grants(self.database, {"wish": self.channel}, confirm_after_s=0.01)
-        ahead = asyncio.Semaphore(self.pages_ahead)
+        bench = DownloadBench(asyncio.Semaphore(self.pages_ahead), self.reader)
         self.shops = Shops(grants, {"wish": self.channel})
         walks: dict[RunKind, Walk] = {
-            RunKind.ORDERS: SyncOrders(timedelta(minutes=10), ahead),
-            RunKind.RECONCILE: ReconcileOrders(ahead),
+            RunKind.ORDERS: SyncOrders(timedelta(minutes=10), bench),
+            RunKind.RECONCILE: ReconcileOrders(bench),
             RunKind.LISTINGS: SyncListings(self.waits),
             RunKind.STOCK: PushStock(self.waits),
         }

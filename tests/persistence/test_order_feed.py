@@ -83,7 +83,7 @@ async def test_the_feed_is_narrowed_by_what_is_asked(database, query, expected):
     )
     await store(database, second, a_channel_order(channel_order_id="x1", transaction_id="t1"))
     async with database.begin() as work:
-        await work.orders.acknowledge(TENANT, [first.changes[0].order_id], NOW)
+        await work.orders.acknowledge(TENANT, [first.created[0].id], NOW)
 
     assert ids(await read(database, OrderFeedQuery(**query))) == expected
 

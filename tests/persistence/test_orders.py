@@ -17,7 +17,7 @@ from tests.persistence.order_steps import feed, rows, store
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.money import Money
-from channel_sync.domain.orders import Change, OrderState
+from channel_sync.domain.orders import OrderState
 from channel_sync.domain.runs import Counts
 
 
@@ -49,10 +49,7 @@ async def test_an_order_comes_back_whole(database, account):
     assert (found.version, found.position, found.erased) == (1, 1, False)
     assert (found.integration_id, found.currency_defaulted) == (account.integration_id, False)
     assert stored.counts == Counts(created=1)
-    [change] = stored.changes
-    assert (change.order_id, change.channel_order_id) == (found.id, order.channel_order_id)
-    assert (change.change, change.before, change.state) == (Change.CREATED, None, OrderState.APPROVED)
-    assert (change.version, change.updated_at) == (1, order.updated_at)
+    assert ([row.id for row in stored.created], stored.updated) == ([found.id], [])
 
 
 async def test_an_order_with_nothing_optional_comes_back(database, account):
@@ -92,7 +89,7 @@ async def test_a_second_pass_writes_nothing(database, account):
 
     again = await store(database, account, *orders, now=later(60))
 
-    assert (again.counts, again.changes) == (Counts(unchanged=5), [])
+    assert (again.counts, again.created, again.updated) == (Counts(unchanged=5), [], [])
     assert await rows(database) == before
 
 
@@ -120,15 +117,11 @@ async def test_a_newer_order_replaces_the_stored_one_and_keeps_its_id(database, 
     second = await store(database, account, newer, now=later(2))
 
     assert second.counts == Counts(updated=1)
-    [change] = second.changes
-    assert (change.change, change.before, change.state) == (
-        Change.UPDATED,
-        OrderState.APPROVED,
-        OrderState.SHIPPED,
-    )
-    assert (change.order_id, change.version, change.updated_at) == (first.changes[0].order_id, 2, later(1))
+    [change] = second.updated
+    assert (change.before, change.row.state, second.created) == (OrderState.APPROVED, "shipped", [])
+    assert (change.row.id, change.row.version) == (first.created[0].id, 2)
     [found] = await feed(database)
-    assert (found.id, found.version, found.position) == (change.order_id, 2, 2)
+    assert (found.id, found.version, found.position) == (change.row.id, 2, 2)
     assert (found.state, found.stored_at, found.address.city, found.tax) == (
         OrderState.SHIPPED,
         later(2),
@@ -144,7 +137,7 @@ async def test_an_older_order_is_ignored(database, account):
 
     older = await store(database, account, replace(order, updated_at=later(8), state=OrderState.SHIPPED))
 
-    assert (older.counts, older.changes) == (Counts(ignored=1), [])
+    assert (older.counts, older.created, older.updated) == (Counts(ignored=1), [], [])
     assert await rows(database) == before
 
 
@@ -197,7 +190,7 @@ async def test_more_orders_than_a_statement_holds_are_all_stored_in_their_order(
 
     assert stored.counts == Counts(created=612)
     wanted = [order.channel_order_id for order in orders]
-    assert [change.channel_order_id for change in stored.changes] == wanted
+    assert [row.channel_order_id for row in stored.created] == wanted
     found = await feed(database)
     assert [order.channel_order_id for order in found] == wanted
     assert [order.position for order in found] == list(range(1, 613))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
-from channel_sync.domain.orders import OrderPage, OrderQuery
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import Secret
 
 
@@ -190,8 +190,12 @@ class Shop(Protocol):
         """The merchant with shop name and currency."""
         ...
 
-    async def orders(self, query: OrderQuery) -> OrderPage:
-        """One page of orders, oldest first, and the query for the next one."""
+    async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
+        """One page of orders, oldest first, and the query for the next one.
+
+        A page too large to be read while others wait comes unread; an instant with more orders than a page holds
+        comes whole.
+        """
         ...
 
     async def order(self, channel_order_id: str) -> OrderPage:

@@ -18,18 +18,31 @@ _noise = RandomBytes(_NOISE_BYTES)
 
 def new_id(prefix: str, now: datetime) -> str:
     """A TypeID (prefix, underscore, UUIDv7 in 26 base32 characters) that sorts by time of creation."""
-    return _type_id(prefix, now, _noise.take())
+    return _type_id(prefix, _milliseconds(now), _noise.take())
 
 
-def derived_id(prefix: str, at: datetime, *parts: str) -> str:
-    """The same TypeID for the same parts: what happens twice in a crash gets one identifier."""
-    return _type_id(prefix, at, blake2b("\x1f".join(parts).encode(), digest_size=_NOISE_BYTES).digest())
+def new_ids(prefix: str, now: datetime, count: int) -> list[str]:
+    """The same for many at once."""
+    milliseconds = _milliseconds(now)
+    return [_type_id(prefix, milliseconds, _noise.take()) for _ in range(count)]
 
 
-def _type_id(prefix: str, at: datetime, noise: bytes) -> str:
+def derived_id(prefix: str, milliseconds: int, *parts: str) -> str:
+    """The same TypeID for the same parts: what happens twice in a crash gets one identifier.
+
+    It sorts by `milliseconds` since 1970.
+    """
+    return _type_id(prefix, milliseconds, blake2b("\x1f".join(parts).encode(), digest_size=_NOISE_BYTES).digest())
+
+
+def _type_id(prefix: str, milliseconds: int, noise: bytes) -> str:
     letters = noise.translate(_LETTERS).decode()
-    moment = _moment(int(at.timestamp() * 1000))
+    moment = _moment(milliseconds)
     return f"{prefix}_{moment}{_VERSION_7[noise[0]]}{letters[1:3]}{_VARIANT[noise[3]]}{letters[4:]}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
 
 
 @lru_cache(maxsize=64)

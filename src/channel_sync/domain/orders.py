@@ -1,6 +1,6 @@
 """Orders as we keep them, and the rules that need no database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -145,6 +145,17 @@ class OrderPage:
         return len(self.orders) + len(self.unreadable)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadPage:
+    """A page as it came, whose orders are still to be read; the rest means what it does in `OrderPage`."""
+
+    content: bytes | bytearray = field(repr=False)
+    channel_request_id: str | None
+    next: OrderQuery | None
+    full: bool
+    in_order: bool = True
+
+
 class Change(StrEnum):
     """What a fresh order means for the stored one."""
 
@@ -176,18 +187,12 @@ def change_of(stored: StoredVersion | None, updated_at: datetime, digest: bytes)
     return Change.UPDATED
 
 
-def event_types(change: Change, before: OrderState | None, now: OrderState) -> tuple[str, ...]:
-    """The events a change is worth. A new order is told once, with its state in the event."""
-    match change:
-        case Change.CREATED:
-            return ("order.created",)
-        case Change.UNCHANGED | Change.IGNORED:
-            return ()
-        case Change.UPDATED:
-            return ("order.updated", *_turning_points(before, now))
+def update_event_types(before: OrderState, now: OrderState) -> tuple[str, ...]:
+    """The events that an update is worth. A new order is told once, with its state in the event."""
+    return ("order.updated", *_turning_points(before, now))
 
 
-def _turning_points(before: OrderState | None, now: OrderState) -> tuple[str, ...]:
+def _turning_points(before: OrderState, now: OrderState) -> tuple[str, ...]:
     if before is now:
         return ()
     return {OrderState.APPROVED: ("order.released",), OrderState.REFUNDED: ("order.refunded",)}.get(now, ())

@@ -6,7 +6,8 @@ from channel_sync.domain.channel import Priority, Shop, Wire
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Conflict, NotFound, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.orders import HeldOrder, Order, OrderPage
-from channel_sync.flows.order_pages import ready, store_page
+from channel_sync.flows.order_pages import context_of, store_page
+from channel_sync.flows.ready_orders import ready
 from channel_sync.flows.shops import Shops
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
@@ -44,9 +45,9 @@ class Held:
     async def _store(
         self, integration: Integration, account: Account, page: OrderPage, held: HeldOrder
     ) -> Order | HeldOrder:
-        fresh = ready(page, integration, account, self._database.cipher, likely_new=False)
+        fresh = ready(page, context_of(integration, account), self._database.cipher)
         async with self._database.begin() as work:
-            await store_page(work, integration, fresh)
+            await store_page(work, integration, account, fresh)
             if not page.orders:
                 return await work.held_orders.get(integration.tenant, held.id)
             await work.held_orders.release_one(held.id)

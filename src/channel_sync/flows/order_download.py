@@ -5,20 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 
 from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion
-from channel_sync.domain.orders import OrderPage, OrderQuery
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.runs import Counts
-from channel_sync.flows.order_pages import ReadyPage, ready, store_page
+from channel_sync.flows.order_pages import context_of, store_page
+from channel_sync.flows.ready_orders import PageReader, ReadyPage, ready
 from channel_sync.flows.run_session import RunPage, RunSession
 
 # One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
 _CONTRACT_BROKEN_FROM = 3
 # One is written by the database, one made ready, one on its way: with fewer one of the three waits for another.
 _PAGES_IN_FLIGHT = 3
-# More orders than this take longer than the API's requests should wait, so another thread makes them ready.
-_READY_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +31,30 @@ class _Fetched:
     following: "asyncio.Task[_Fetched] | None"
 
 
+@dataclass(frozen=True, slots=True)
+class DownloadBench:
+    """What all downloads of a process share. `ahead` bounds the pages fetched ahead: memory follows pages."""
+
+    ahead: asyncio.Semaphore
+    reader: PageReader
+
+
 @dataclass(slots=True)
 class OrderDownload:
-    """One walk along a query. Pages are fetched ahead only while `ahead` has room: memory follows pages."""
+    """One walk along a query."""
 
     session: RunSession
-    ahead: asyncio.Semaphore
+    bench: DownloadBench
     moves_cursor: bool
-    brings_new: bool = False
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
 
     async def run(self, query: OrderQuery) -> None:
         """Store page after page until one brings nothing; committed pages stay whatever comes after."""
         fetched = await self._fetch(query)
         while True:
-            page = fetched.fresh.page
+            page = fetched.fresh
             async with self._in_flight(fetched):
-                news = await self._keep(fetched.fresh)
+                news = await self._keep(page)
             if page.next is None or not _goes_on(page, query, news):
                 return
             query = page.next
@@ -60,23 +65,24 @@ class OrderDownload:
         session = self.session
         page = await session.call(lambda shop: shop.orders(query))
         following = await self._fetch_ahead(page, query)
-        sealing = partial(
-            ready, page, session.integration, session.account, session.database.cipher, self.brings_new
-        )
-        fresh = await asyncio.to_thread(sealing) if len(page) > _READY_AT_ONCE else sealing()
+        context = context_of(session.integration, session.account)
+        if isinstance(page, UnreadPage):
+            fresh = await self.bench.reader.read(page, context)
+        else:
+            fresh = ready(page, context, session.database.cipher)
         return _Fetched(fresh, ahead, following)
 
-    async def _fetch_ahead(self, page: OrderPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
-        if not page.full or page.next is None or page.next == query or self.ahead.locked():
+    async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
+        if not page.full or page.next is None or page.next == query or self.bench.ahead.locked():
             return None
-        await self.ahead.acquire()
+        await self.bench.ahead.acquire()
         following = asyncio.create_task(self._fetch(page.next, ahead=True))
         following.add_done_callback(self._give_back)
         return following
 
     def _give_back(self, following: asyncio.Task[_Fetched]) -> None:
         if following.cancelled() or following.exception() is not None:
-            self.ahead.release()
+            self.bench.ahead.release()
 
     @asynccontextmanager
     async def _in_flight(self, fetched: _Fetched) -> AsyncIterator[None]:
@@ -96,7 +102,7 @@ class OrderDownload:
     def _leave(self, fetched: _Fetched) -> None:
         self._room.release()
         if fetched.came_ahead:
-            self.ahead.release()
+            self.bench.ahead.release()
 
     async def _end(self, following: asyncio.Task[_Fetched] | None) -> None:
         while following is not None:
@@ -106,8 +112,7 @@ class OrderDownload:
             self._leave(following.result())
             following = following.result().following
 
-    async def _keep(self, fresh: ReadyPage) -> int:
-        page = fresh.page
+    async def _keep(self, page: ReadyPage) -> int:
         if not page.in_order:
             self.moves_cursor = False
             self.session.flaw = ReplyNotUnderstood("order_list_unsorted", "The list of orders is not in order.")
@@ -116,38 +121,37 @@ class OrderDownload:
             return 0
 
         async def store(kept: RunPage) -> None:
-            kept.counts = await self._store(kept, fresh)
+            kept.counts = await self._store(kept, page)
             if cursor is not None:
                 await kept.work.accounts.move_cursor(self.session.account.id, cursor)
 
         counts = await self.session.keep(store)
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
-        self.brings_new = counts.created > len(page) // 2
         await self._judge(page)
         # What a dry run counts stays news for ever, and would be asked for again and again.
         return 0 if self.session.run.dry_run else counts.news
 
-    async def _store(self, kept: RunPage, fresh: ReadyPage) -> Counts:
-        if not self.session.run.dry_run:
-            return await store_page(kept.work, self.session.integration, fresh)
-        ids = {order.channel_order_id for order in fresh.page.orders}
-        created = len(ids - await kept.work.orders.known(self.session.account.id, list(ids)))
-        seen = len(fresh.page.orders)
-        return Counts(created=created, unchanged=seen - created, held=len(fresh.page.unreadable))
+    async def _store(self, kept: RunPage, page: ReadyPage) -> Counts:
+        session = self.session
+        if not session.run.dry_run:
+            return await store_page(kept.work, session.integration, session.account, page)
+        ids = {row.channel_order_id for row in page.rows}
+        created = len(ids - await kept.work.orders.known(session.account.id, list(ids)))
+        return Counts(created=created, unchanged=len(page.rows) - created, held=len(page.unreadable))
 
-    def _cursor_after(self, page: OrderPage) -> datetime | None:
+    def _cursor_after(self, page: ReadyPage) -> datetime | None:
         """The marketplace's own time to go on from, if that is further than we are."""
         if not self.moves_cursor or page.next is None:
             return None
         cursor = self.session.account.order_cursor
         return page.next.since if cursor is None or page.next.since > cursor else None
 
-    async def _judge(self, page: OrderPage) -> None:
+    async def _judge(self, page: ReadyPage) -> None:
         """Mark the integration while whole pages cannot be read, and clear it with the first that can."""
         marked = self.session.integration.degraded_reason == "contract"
-        broken = not page.orders and len(page.unreadable) >= _CONTRACT_BROKEN_FROM
-        if self.session.run.dry_run or broken is marked or not (broken or page.orders):
+        broken = not page.rows and len(page.unreadable) >= _CONTRACT_BROKEN_FROM
+        if self.session.run.dry_run or broken is marked or not (broken or page.rows):
             return
         try:
             async with self.session.database.begin() as work:
@@ -160,7 +164,7 @@ class OrderDownload:
             return
 
 
-def _goes_on(page: OrderPage, query: OrderQuery, news: int) -> bool:
+def _goes_on(page: ReadyPage, query: OrderQuery, news: int) -> bool:
     """Whether asking again at once may bring more."""
     if page.next != query:
         return page.full or news > 0

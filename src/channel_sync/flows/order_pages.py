@@ -1,76 +1,52 @@
 """One page of orders into rows and events. Everything that stores orders goes through here."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from channel_sync.domain.events import Event
-from channel_sync.domain.ids import derived_id, new_id
+from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
-from channel_sync.domain.orders import HeldOrder, OrderPage, event_types
+from channel_sync.domain.orders import HeldOrder, OrderState, update_event_types
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.ready_orders import PageContext, ReadyPage, order_event
 from channel_sync.persistence.database import UnitOfWork
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.order_rows import Fresh, RowWriter
+from channel_sync.persistence.event_rows import EventRow, event_row
 from channel_sync.persistence.orders import StoredChange
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyPage:
-    """A page with what storing its orders takes, worked out before the transaction."""
-
-    page: OrderPage
-    writer: RowWriter
-    orders: list[Fresh]
-
-
-def ready(
-    page: OrderPage, integration: Integration, account: Account, cipher: Cipher, likely_new: bool
-) -> ReadyPage:
-    """The page made ready. Where most orders are likely new, even their rows are: the transaction is shorter."""
-    writer = RowWriter(account, integration.default_currency or "", utcnow(), cipher)
-    return ReadyPage(page, writer, writer.prepare(page.orders, likely_new))
+def context_of(integration: Integration, account: Account) -> PageContext:
+    """The context of a page that came just now."""
+    return PageContext(
+        channel=account.channel,
+        tenant=account.tenant,
+        account_id=account.id,
+        integration_id=integration.id,
+        default_currency=integration.default_currency or "",
+        now=utcnow(),
+    )
 
 
-async def store_page(work: UnitOfWork, integration: Integration, fresh: ReadyPage) -> Counts:
+async def store_page(work: UnitOfWork, integration: Integration, account: Account, fresh: ReadyPage) -> Counts:
     """What the page brought. An order that cannot be used is held and counts once; known content is no news."""
-    counts, events = Counts(), []
-    page, account, now = fresh.page, fresh.writer.account, utcnow()
-    if page.orders:
-        stored = await work.orders.store_prepared(fresh.writer, fresh.orders)
-        await work.held_orders.release(account.id, [order.channel_order_id for order in page.orders])
+    counts, events, now = Counts(), list[EventRow](), utcnow()
+    if fresh.rows:
+        stored = await work.orders.store_rows(account, fresh.rows)
+        await work.held_orders.release(account.id, [row.channel_order_id for row in fresh.rows])
         counts += stored.counts
-        events += order_events(integration, account, stored.changes, now)
-    if page.unreadable:
-        held = await work.held_orders.hold(account, page.unreadable, now)
-        counts += Counts(held=len(held), unchanged=len(page.unreadable) - len(held))
-        events += [_held_event(integration, order, now) for order in held]
+        events += [fresh.created[row.id] for row in stored.created]
+        events += [event for change in stored.updated for event in _events_of(change, integration.id)]
+    if fresh.unreadable:
+        held = await work.held_orders.hold(account, fresh.unreadable, now)
+        counts += Counts(held=len(held), unchanged=len(fresh.unreadable) - len(held))
+        events += [event_row(_held_event(integration, order, now)) for order in held]
     if events:
-        await work.events.add(events)
+        await work.events.add_rows(integration.tenant, events)
     return counts
 
 
-def order_events(
-    integration: Integration, account: Account, changes: list[StoredChange], now: datetime
-) -> list[Event]:
-    """The events of a page. The same version of an order gets the same event id, however often it is stored."""
-    return [
-        Event(
-            derived_id("evt", change.updated_at, account.id, change.channel_order_id, str(change.version), type_),
-            integration.tenant,
-            type_,
-            integration.id,
-            now,
-            {
-                "order_id": change.order_id,
-                "channel_order_id": change.channel_order_id,
-                "state": change.state.value,
-                "version": change.version,
-            },
-        )
-        for change in changes
-        for type_ in event_types(change.change, change.before, change.state)
-    ]
+def _events_of(change: StoredChange, integration_id: str) -> list[EventRow]:
+    types = update_event_types(change.before, OrderState(change.row.state))
+    return [order_event(change.row, type_, integration_id) for type_ in types]
 
 
 def _held_event(integration: Integration, held: HeldOrder, now: datetime) -> Event:

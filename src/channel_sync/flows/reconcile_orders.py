@@ -1,11 +1,10 @@
 """The daily second look: every open order of the last weeks, in case one never showed up as changed."""
 
-import asyncio
 from datetime import timedelta
 
 from channel_sync.domain.orders import OrderQuery, OrderWindow
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.order_download import OrderDownload
+from channel_sync.flows.order_download import DownloadBench, OrderDownload
 from channel_sync.flows.run_session import RunSession
 
 _LOOK_BACK = timedelta(days=30)
@@ -14,10 +13,10 @@ _LOOK_BACK = timedelta(days=30)
 class ReconcileOrders:
     """Stores what the order walk missed, by time of release; the cursor stays where it is."""
 
-    def __init__(self, ahead: asyncio.Semaphore) -> None:
-        self._ahead = ahead
+    def __init__(self, bench: DownloadBench) -> None:
+        self._bench = bench
 
     async def run(self, session: RunSession) -> None:
         """Store every open order that is not known yet."""
         query = OrderQuery(utcnow() - _LOOK_BACK, window=OrderWindow.RELEASED, only_open=True)
-        await OrderDownload(session, self._ahead, moves_cursor=False).run(query)
+        await OrderDownload(session, self._bench, moves_cursor=False).run(query)

@@ -22,9 +22,11 @@ from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
+from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.push_stock import PushStock
 from channel_sync.flows.put_stock import PutStock
+from channel_sync.flows.ready_orders import PageReader
 from channel_sync.flows.reconcile_orders import ReconcileOrders
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import Walk
@@ -35,7 +37,8 @@ from channel_sync.flows.sync_orders import SyncOrders
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
 from channel_sync.main.issuer import PublishedKeys
-from channel_sync.main.store import open_database
+from channel_sync.main.page_reader import page_reader
+from channel_sync.main.store import encryption_keys, open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.process import CannotStart
@@ -85,7 +88,8 @@ async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]
         database = await open_things.enter_async_context(open_database(settings))
         http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
         channels = _channels(settings, http)
-        services, runner = build(settings, settings.public_url or public_url, database, channels)
+        reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
+        services, runner = build(settings, settings.public_url or public_url, database, channels, reader)
         service = Service(create_api(services), runner)
         if runner is not None:
             await runner.start()
@@ -104,7 +108,11 @@ def _channels(settings: Settings, http: httpx.AsyncClient) -> dict[str, Channel]
 
 
 def build(
-    settings: Settings, public_url: str, database: Database, channels: Mapping[str, Channel]
+    settings: Settings,
+    public_url: str,
+    database: Database,
+    channels: Mapping[str, Channel],
+    reader: PageReader,
 ) -> tuple[Services, EmbeddedRunner | None]:
     """The flows on a database and channels, and what runs the jobs unless they are off."""
     runner: EmbeddedRunner | None = None
@@ -115,7 +123,7 @@ def build(
 
     grants = Grants(database, channels)
     shops = Shops(grants, channels)
-    runs = Runs(database, shops, _walks(settings), _rules(settings), nudge)
+    runs = Runs(database, shops, _walks(settings, reader), _rules(settings), nudge)
     if settings.jobs is Jobs.EMBEDDED:
         runner = EmbeddedRunner(Work(runs, grants, Prune(database)), JOBS, settings.sync_concurrency)
     addresses = Addresses(public_url, f"{public_url}/wish/callback", settings.return_origins)
@@ -136,11 +144,11 @@ def build(
     return services, runner
 
 
-def _walks(settings: Settings) -> dict[RunKind, Walk]:
-    ahead = asyncio.Semaphore(ORDER_PAGES_AHEAD)
+def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
+    bench = DownloadBench(asyncio.Semaphore(ORDER_PAGES_AHEAD), reader)
     return {
-        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), ahead),
-        RunKind.RECONCILE: ReconcileOrders(ahead),
+        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), bench),
+        RunKind.RECONCILE: ReconcileOrders(bench),
         RunKind.LISTINGS: SyncListings(),
         RunKind.STOCK: PushStock(),
     }

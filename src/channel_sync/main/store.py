@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
@@ -45,12 +47,18 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-def _cipher(settings: Settings) -> Cipher:
+def encryption_keys(settings: Settings) -> SecretStr:
+    """The key ring as text."""
     if settings.encryption_keys is None:
         raise CannotStart(
             "CHANNEL_SYNC_ENCRYPTION_KEYS is not set; make one with: channel-sync encryption new-key"
         )
+    return settings.encryption_keys
+
+
+def _cipher(settings: Settings) -> Cipher:
+    keys = encryption_keys(settings).get_secret_value()
     try:
-        return Cipher(parse_keys(settings.encryption_keys.get_secret_value()))
+        return Cipher(parse_keys(keys))
     except ValueError as error:
         raise CannotStart(f"CHANNEL_SYNC_ENCRYPTION_KEYS: {error}") from None

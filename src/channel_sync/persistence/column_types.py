@@ -1,31 +1,18 @@
 """Column types: what SQL cannot hold as it is."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from channel_sync.persistence.moments import micros, moment
 
 Choice_ = TypeVar("Choice_", bound=StrEnum)
 Shape = TypeVar("Shape")
-
-
-def micros(moment: datetime) -> int:
-    """Whole microseconds since 1970; a naive moment is a TypeError."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-@lru_cache(maxsize=8192)
-def moment(microseconds: int) -> datetime:
-    """The aware UTC moment that `micros` came from."""
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Utc(TypeDecorator[datetime]):

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import delete, select
 
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
 from channel_sync.persistence.bulk import BulkInsert
-from channel_sync.persistence.column_types import micros
+from channel_sync.persistence.event_rows import EventRow, event_row
 from channel_sync.persistence.positions import next_positions
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import events
@@ -20,10 +19,9 @@ _COLUMNS = columns_of(events, Event)
 # The same thing told twice has one id, and is one event.
 _INSERT = BulkInsert(
     events,
-    ("tenant", "position", "id", "type", "integration_id", "created_at", "members"),
+    ("tenant", "position", *EventRow._fields),
     "ON CONFLICT (id) DO NOTHING",
 )
-_encode = msgspec.json.Encoder().encode
 
 
 class EventRepository:
@@ -34,27 +32,17 @@ class EventRepository:
 
     async def add(self, events: Sequence[Event]) -> None:
         """Append events in their order; one whose id is known is left out."""
-        by_tenant: dict[str, list[Event]] = {}
-        for event in {event.id: event for event in events}.values():
-            by_tenant.setdefault(event.tenant, []).append(event)
+        by_tenant: dict[str, list[EventRow]] = {}
+        for event in events:
+            by_tenant.setdefault(event.tenant, []).append(event_row(event))
         for tenant, mine in sorted(by_tenant.items()):
-            await self._append(tenant, mine)
+            await self.add_rows(tenant, mine)
 
-    async def _append(self, tenant: str, mine: list[Event]) -> None:
-        places = await next_positions(self._session, tenant, "events", len(mine))
-        rows = [
-            (
-                tenant,
-                position,
-                event.id,
-                event.type,
-                event.integration_id,
-                micros(event.created_at),
-                _encode(event.members).decode(),
-            )
-            for position, event in zip(places, mine, strict=True)
-        ]
-        await _INSERT.write(self._session, rows)
+    async def add_rows(self, tenant: str, rows: Sequence[EventRow]) -> None:
+        """The same for one tenant's events whose rows are made already."""
+        fresh = {row.id: row for row in rows}.values()
+        places = await next_positions(self._session, tenant, "events", len(fresh))
+        await _INSERT.write(self._session, [(tenant, at, *row) for at, row in zip(places, fresh, strict=True)])
 
     async def after(self, tenant: str, event_id: str | None, types: Sequence[str], limit: int) -> list[Event]:
         """The events after one, or the oldest; of these types, or of all. `Invalid` where the one is unknown."""

@@ -12,8 +12,8 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.column_types import micros
 from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts

@@ -10,24 +10,22 @@ from sqlalchemy import ColumnElement, Select, func, select, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.hot_values import hot_value
-from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.order_rows import (
-    PUBLIC_DIGEST_BYTES,
-    READ,
-    READ_PERSONAL,
-    UPSERT,
-    Fresh,
-    RowWriter,
-    order_of,
-    without_personal,
-)
+from channel_sync.persistence.moments import moment
+from channel_sync.persistence.order_rows import READ, READ_PERSONAL, UPSERT, order_of
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.positions import next_positions
-from channel_sync.persistence.session import Session, Values
+from channel_sync.persistence.prepared_orders import (
+    PUBLIC_DIGEST_BYTES,
+    OrderDesk,
+    OrderRow,
+    as_stored,
+    digest_of,
+)
+from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import held_orders, orders
 
@@ -37,23 +35,19 @@ _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 
 @hot_value
 class StoredChange:
-    """One stored version of an order: what it was before, and what it is now."""
+    """A new version of a stored order: what it was before, and what it is now."""
 
-    order_id: str
-    channel_order_id: str
-    change: Change
-    before: OrderState | None
-    state: OrderState
-    version: int
-    updated_at: datetime
+    before: OrderState
+    row: OrderRow
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """What storing a page came to; `changes` holds what was created or updated, in feed order."""
+    """What storing a page came to: how many of which kind, the rows created, and what was updated."""
 
     counts: Counts
-    changes: list[StoredChange]
+    created: list[OrderRow]
+    updated: list[StoredChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +82,31 @@ class OrderRepository:
 
         An order that stands twice in the page counts once as what it is and again as ignored.
         """
-        writer = RowWriter(account, default_currency, now, self._cipher)
-        return await self.store_prepared(writer, writer.prepare(orders, likely_new=False))
+        desk = OrderDesk(account.tenant, account.id, default_currency, now, self._cipher)
+        return await self.store_rows(account, desk.rows(orders))
 
-    async def store_prepared(self, writer: RowWriter, page: Sequence[Fresh]) -> StoredPage:
-        """The same for orders that `writer` prepared, which takes most of the time, before this transaction."""
-        newest = _newest(page)
-        known = await self._known(writer.account.id, list(newest))
+    async def store_rows(self, account: Account, rows: Sequence[OrderRow]) -> StoredPage:
+        """The same for orders whose rows are made already, which takes longer than this transaction should."""
+        newest = _newest(rows)
+        known = await self._known(account.id, list(newest))
         seen: Counter[Change] = Counter()
-        news: list[tuple[Fresh, _Known | None]] = []
-        for channel_order_id, fresh in newest.items():
+        created: list[OrderRow] = []
+        updated: list[StoredChange] = []
+        for channel_order_id, row in newest.items():
             stored = known.get(channel_order_id)
-            if stored is not None and stored.erased:
-                fresh = without_personal(fresh)
-            change = change_of(None if stored is None else stored.version, fresh.order.updated_at, fresh.digest)
+            if stored is None:
+                created.append(row)
+                continue
+            version, erased = stored.version, stored.erased
+            change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
             seen[change] += 1
-            if change in (Change.CREATED, Change.UPDATED):
-                news.append((fresh, stored))
-        changes = await self._write(writer, news)
-        seen[Change.IGNORED] += len(page) - len(newest)
-        return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), changes)
+            if change is Change.UPDATED:
+                fresh = as_stored(row, version.id, version.version + 1, erased, self._cipher)
+                updated.append(StoredChange(version.state, fresh))
+        await self._write(account.tenant, [*created, *(change.row for change in updated)])
+        seen[Change.CREATED] = len(created)
+        seen[Change.IGNORED] += len(rows) - len(newest)
+        return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), created, updated)
 
     async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, _Known]:
         if self._session.postgres:
@@ -126,17 +125,10 @@ class OrderRepository:
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
 
-    async def _write(self, writer: RowWriter, news: list[tuple[Fresh, _Known | None]]) -> list[StoredChange]:
-        if not news:
-            return []
-        places = await next_positions(self._session, writer.account.tenant, "orders", len(news))
-        rows, changes = [], []
-        for position, (fresh, known) in zip(places, news, strict=True):
-            row, change = _created(writer, fresh) if known is None else _updated(writer, fresh, known)
-            rows.append((*row, position))
-            changes.append(change)
-        await UPSERT.write(self._session, rows)
-        return changes
+    async def _write(self, tenant: str, rows: Sequence[OrderRow]) -> None:
+        if rows:
+            places = await next_positions(self._session, tenant, "orders", len(rows))
+            await UPSERT.write(self._session, [(*row, at) for row, at in zip(rows, places, strict=True)])
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
         """A page of orders in the order they were stored; an updated order stands at its newest place only."""
@@ -206,35 +198,18 @@ class OrderRepository:
         replies = select(held_orders.c.id).where(same_order, *mine)
         await self._session.execute(held_orders.delete().where(held_orders.c.id.in_(replies)))
         public = func.substr(_row.digest, 1, PUBLIC_DIGEST_BYTES)
-        wiped = {"address": None, "tax": None, "raw": None, "erased": True, "digest": public}
+        parts = dict.fromkeys(("personal", "address", "tax", "raw"))
+        wiped = {**parts, "erased": True, "digest": public}
         return await self._session.change(update(orders).where(*mine).values(wiped))
 
 
-def _newest(page: Sequence[Fresh]) -> dict[str, Fresh]:
-    newest: dict[str, Fresh] = {}
-    for fresh in page:
-        other = newest.get(fresh.order.channel_order_id)
-        if other is None or fresh.order.updated_at >= other.order.updated_at:
-            newest[fresh.order.channel_order_id] = fresh
+def _newest(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
+    newest: dict[str, OrderRow] = {}
+    for row in rows:
+        other = newest.setdefault(row.channel_order_id, row)
+        if other is not row and row.channel_updated_at >= other.channel_updated_at:
+            newest[row.channel_order_id] = row
     return newest
-
-
-def _created(writer: RowWriter, fresh: Fresh) -> tuple[Values, StoredChange]:
-    order, order_id, row = fresh.order, fresh.order_id, fresh.row
-    if order_id is None or row is None:
-        order_id = new_id("ord", writer.now)
-        row = writer.row(order_id, fresh, 1, False)
-    change = StoredChange(order_id, order.channel_order_id, Change.CREATED, None, order.state, 1, order.updated_at)
-    return row, change
-
-
-def _updated(writer: RowWriter, fresh: Fresh, known: _Known) -> tuple[Values, StoredChange]:
-    order, before = fresh.order, known.version
-    version = before.version + 1
-    change = StoredChange(
-        before.id, order.channel_order_id, Change.UPDATED, before.state, order.state, version, order.updated_at
-    )
-    return writer.row(before.id, fresh, version, known.erased), change
 
 
 def _read(personal: bool) -> Select[*tuple[Any, ...]]:

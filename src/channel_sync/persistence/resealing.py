@@ -29,7 +29,7 @@ _TOKENS = ("access_token", "refresh_token", "previous_access_token", "previous_r
 SEALED = (
     _SealedTable(integrations, ("client_secret", *_TOKENS), ("id",)),
     _SealedTable(attempts, ("code_verifier", "client_secret"), ("id",)),
-    _SealedTable(orders, ("address", "tax", "raw"), ("tenant", "id")),
+    _SealedTable(orders, ("personal", "address", "tax", "raw"), ("tenant", "id")),
     _SealedTable(held_orders, ("raw",), ("tenant", "id")),
     _SealedTable(idempotency, ("body",), ("tenant", "key")),
     _SealedTable(meta, ("value",), ("key",)),

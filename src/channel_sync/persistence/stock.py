@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.stock import StockLevel, StockResult
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.column_types import micros
 from channel_sync.persistence.listing_rows import is_pending, want_anew
+from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import accounts

@@ -39,9 +39,10 @@ orders = Table(
     required("position", BigInteger),
     required("digest", LargeBinary),
     required("content", Text),  # JSON of OrderContent
-    Column("address", LargeBinary),  # sealed, as tax and raw
+    Column("address", LargeBinary),  # sealed, as tax and raw: only in rows from before `personal`
     Column("tax", LargeBinary),
     Column("raw", LargeBinary),
+    Column("personal", LargeBinary),  # address, tax and raw reply, sealed as one
     Index("uq_orders_of_account", "account_id", "channel_order_id", unique=True),
     Index("ix_orders_feed", "tenant", "position", *_FILTERED_BY),
     Index("ix_orders_account_feed", *("account_id", "tenant", "position"), *_FILTERED_BY, "acknowledged_at"),

@@ -1,10 +1,10 @@
 """Wish's orders as JSON, turned into ours one by one: a bad one is set aside with its reason, the others go on."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -33,10 +33,10 @@ from channel_sync.domain.orders import (
     UnreadableOrder,
 )
 
-# Some forty orders take about a millisecond; then the event loop has its turn.
-_ORDERS_AT_ONCE = 40
 _MOST_UNITS = 1_000_000
 _MOST_DIGITS = 30
+# Text of at most this length has neither too many digits nor too large an exponent.
+_USUAL_DIGITS = 20
 _LONGEST_ID = 100
 _PRICES = "/order_payment/general_payment_details/"
 
@@ -66,15 +66,6 @@ class _Unusable(Exception):
     def __init__(self, reason: str, pointer: str) -> None:
         self.reason = reason
         self.pointer = pointer
-
-
-async def read_orders(texts: Sequence[msgspec.Raw | bytes], request_id: str | None) -> list[Row]:
-    """Each order read, in the order given, without blocking the event loop for more than a moment."""
-    rows: list[Row] = []
-    for start in range(0, len(texts), _ORDERS_AT_ONCE):
-        rows += [read_order(bytes(text), request_id) for text in texts[start : start + _ORDERS_AT_ONCE]]
-        await asyncio.sleep(0)
-    return rows
 
 
 def read_order(raw: bytes, request_id: str | None) -> Row:
@@ -207,14 +198,25 @@ def _money(wish: WishMoney | None, pointer: str) -> Money | None:
     """The amount, exact; text such as "NaN" and numbers beyond all prices are no amounts."""
     if wish is None:
         return None
-    _, digits, exponent = wish.amount.as_tuple()
+    if not _is_currency(wish.currency_code):
+        raise _Unusable("bad_currency", pointer + "/currency_code")
+    amount = wish.amount
+    if not amount.is_finite() or "E" in (text := str(amount)) or len(text) > _USUAL_DIGITS:
+        amount = _unusual(amount, pointer)
+    return Money(amount, wish.currency_code)
+
+
+def _unusual(amount: Decimal, pointer: str) -> Decimal:
+    _, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _MOST_DIGITS or not -_MOST_DIGITS < exponent < _MOST_DIGITS:
         raise _Unusable("bad_amount", pointer + "/amount")
-    currency = wish.currency_code
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
-        raise _Unusable("bad_currency", pointer + "/currency_code")
     # 1e2 is written out: everyone after us expects plain digits.
-    return Money(Decimal(f"{wish.amount:f}") if exponent > 0 else wish.amount, currency)
+    return Decimal(f"{amount:f}") if exponent > 0 else amount
+
+
+@lru_cache(maxsize=256)
+def _is_currency(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()
 
 
 def _complaint(error: Exception) -> tuple[str, str]:

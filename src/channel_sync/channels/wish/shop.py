@@ -11,7 +11,7 @@ from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, Merchant, StockJob
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
-from channel_sync.domain.orders import OrderPage, OrderQuery
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
 
 class _Token(Struct):
@@ -49,7 +49,7 @@ class WishShop:
         shop_name = readable(account.read(_Account).display_name or "") or None
         return Merchant(merchant_id, shop_name, currencies.read(_Currencies).localized_currency)
 
-    async def orders(self, query: OrderQuery) -> OrderPage:
+    async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
         """One page of orders, oldest first."""
         return await order_pages.order_page(self._connection, query)
 

@@ -1,0 +1,75 @@
+"""A page of orders made ready to be stored: all that takes time and needs no database.
+
+Nothing here may import the store: a helper process that only reads orders runs this, and stays small.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from channel_sync.domain.ids import derived_id
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadableOrder, UnreadPage
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.event_rows import EventRow
+from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """Whose page it is, and when it came."""
+
+    channel: str
+    tenant: str
+    account_id: str
+    integration_id: str
+    default_currency: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPage:
+    """A page worked out. `created` has, by row id, the event of each order in case it turns out to be new."""
+
+    rows: list[OrderRow]
+    created: dict[str, EventRow]
+    unreadable: tuple[UnreadableOrder, ...]
+    next: OrderQuery | None
+    full: bool
+    in_order: bool
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.unreadable)
+
+
+class PageReader(Protocol):
+    """Reads large pages where that holds up nobody."""
+
+    async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
+        """The page made ready."""
+        ...
+
+
+def ready(page: OrderPage, context: PageContext, cipher: Cipher) -> ReadyPage:
+    """The page made ready, here and now."""
+    desk = OrderDesk(context.tenant, context.account_id, context.default_currency, context.now, cipher)
+    rows = desk.rows(page.orders)
+    created = {row.id: order_event(row, "order.created", context.integration_id) for row in rows}
+    return ReadyPage(rows, created, page.unreadable, page.next, page.full, page.in_order)
+
+
+def order_event(row: OrderRow, type_: str, integration_id: str) -> EventRow:
+    """The event of an order's version. The same version gets the same id, however often it is stored."""
+    milliseconds = row.channel_updated_at // 1000
+    members = {
+        "order_id": row.id,
+        "channel_order_id": row.channel_order_id,
+        "state": row.state,
+        "version": row.version,
+    }
+    version = (row.account_id, row.channel_order_id, str(row.version))
+    event_id = derived_id("evt", milliseconds, *version, type_)
+    return EventRow(event_id, type_, integration_id, row.stored_at, _encode(members).decode())

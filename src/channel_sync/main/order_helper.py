@@ -1,0 +1,100 @@
+"""A process that reads large pages of orders for the service: two cores work, and no request waits behind a page.
+
+`python -m channel_sync.main.order_helper` has one end of a socket pair as its standard input. The first message is
+the key ring, each further one a page, each answered by its rows; the process ends when the other end is closed,
+however that comes about. What it cannot answer ends it too: the service reads the page itself then, and meets the
+same error where it is logged.
+"""
+
+import gc
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from channel_sync.channels.wish.read_pages import read_page
+from channel_sync.domain.orders import OrderPage, UnreadPage
+from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.persistence.event_rows import EventRow
+from channel_sync.persistence.prepared_orders import OrderRow
+
+READERS: dict[str, Callable[[UnreadPage], OrderPage]] = {"wish": read_page}
+
+# The service goes first where both want a core: it answers requests.
+_NICENESS = 5
+# A page makes some 10 000 objects that the collector follows; hardly one of them refers back to itself.
+_OBJECTS_BEFORE_A_LOOK = 100_000
+_LENGTH_BYTES = 8
+
+
+def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | bytearray]:
+    """The messages that ask for a page. Only this program's own processes exchange them."""
+    return pickle.dumps((page.channel_request_id, context), pickle.HIGHEST_PROTOCOL), page.content
+
+
+def answer(asked: bytearray, content: bytearray, cipher: Cipher) -> bytes:
+    """The message that answers a question."""
+    request_id, context = pickle.loads(asked)
+    page = READERS[context.channel](UnreadPage(content, request_id, next=None, full=False))
+    fresh = ready(page, context, cipher)
+    # As plain tuples: naming its class with each row would take longer than the row.
+    rows = [tuple(row) for row in fresh.rows]
+    created = [tuple(event) for event in fresh.created.values()]
+    return pickle.dumps((rows, created, fresh.unreadable), pickle.HIGHEST_PROTOCOL)
+
+
+def ready_page(message: bytearray, page: UnreadPage) -> ReadyPage:
+    """The page that an answer is about, made ready."""
+    rows, created, unreadable = pickle.loads(message)
+    orders = [OrderRow._make(row) for row in rows]
+    events = [EventRow._make(event) for event in created]
+    by_row = {row.id: event for row, event in zip(orders, events, strict=True)}
+    return ReadyPage(orders, by_row, unreadable, page.next, page.full, page.in_order)
+
+
+def send(to: socket.socket, message: bytes | bytearray) -> None:
+    """Send a whole message."""
+    to.sendall(len(message).to_bytes(_LENGTH_BYTES))
+    to.sendall(message)
+
+
+def receive(sender: socket.socket) -> bytearray:
+    """A whole message, or `EOFError` once the other end is closed."""
+    message = bytearray(int.from_bytes(_receive(sender, bytearray(_LENGTH_BYTES))))
+    return _receive(sender, message)
+
+
+def _receive(sender: socket.socket, message: bytearray) -> bytearray:
+    missing = memoryview(message)
+    while len(missing):
+        # A signal ends the wait for all of it early.
+        count = sender.recv_into(missing, len(missing), socket.MSG_WAITALL)
+        if not count:
+            raise EOFError
+        missing = missing[count:]
+    return message
+
+
+def main() -> int:
+    """Answer until the other end is closed. An error's text may hold what an order holds, so it is not told."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BEFORE_A_LOOK)
+    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as service:
+        try:
+            cipher = Cipher(parse_keys(receive(service).decode()))
+            while True:
+                send(service, answer(receive(service), receive(service), cipher))
+        except (EOFError, OSError):
+            return 0
+        except Exception:
+            return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""Large pages of orders read by a helper process, or here when there is none."""
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from threading import Lock
+
+from pydantic import SecretStr
+
+from channel_sync.domain.orders import UnreadPage
+from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.main.order_helper import READERS, question, ready_page, receive, send
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.settings import PREFIX
+
+_log = logging.getLogger(__name__)
+
+_END_S = 2.0
+# While the helper works on one page, another is handed over or taken over.
+_PAGES_AT_ONCE = 2
+# The C library gives blocks of a page's size back to the system at once and gets them again, cleared, a page
+# later: a tenth of the helper's time.
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+
+
+class Helper:
+    """The helper process, started when it is first asked. It answers one after the other."""
+
+    def __init__(self, keys: SecretStr) -> None:
+        self._keys = keys
+        self._turn = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+
+    def ask(self, *messages: bytes | bytearray) -> bytearray | None:
+        """The answer, or None where the helper is lost; the next question starts another."""
+        with self._turn:
+            try:
+                helper = self._socket or self._start()
+                for message in messages:
+                    send(helper, message)
+                return receive(helper)
+            except (EOFError, OSError):
+                self._end()
+                return None
+
+    def _start(self) -> socket.socket:
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+            )
+        send(self._socket, self._keys.get_secret_value().encode())
+        return self._socket
+
+    def end(self) -> None:
+        """End the process after the question it is at, if there is one."""
+        with self._turn:
+            self._end()
+
+    def _end(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None:
+            try:
+                self._process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._socket = self._process = None
+
+
+def _environment() -> dict[str, str]:
+    """Ours without our settings, which hold secrets. Memory for whole pages is kept and used again."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return others | _KEEP_MEMORY
+
+
+class HelpedReader:
+    """Reads pages by a helper. A page whose reading was begun is read to its end."""
+
+    def __init__(self, helper: Helper, cipher: Cipher) -> None:
+        self._helper = helper
+        self._cipher = cipher
+        self._threads = ThreadPoolExecutor(_PAGES_AT_ONCE, "order-helper")
+
+    async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
+        """The page made ready."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._threads, self._read, page, context))
+
+    def _read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
+        message = self._helper.ask(*question(page, context))
+        if message is not None:
+            return ready_page(message, page)
+        _log.warning("The process that reads orders was lost; the page is read here.")
+        return ready(READERS[context.channel](page), context, self._cipher)
+
+    async def close(self) -> None:
+        """End the helper."""
+        await asyncio.to_thread(self._helper.end)
+        await asyncio.to_thread(self._threads.shutdown)
+
+
+@asynccontextmanager
+async def page_reader(keys: SecretStr, cipher: Cipher) -> AsyncIterator[HelpedReader]:
+    """A reader whose helper ends with it."""
+    reader = HelpedReader(Helper(keys), cipher)
+    try:
+        yield reader
+    finally:
+        await reader.close()

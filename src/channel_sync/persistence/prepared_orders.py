@@ -1,0 +1,154 @@
+"""What storing an order takes, worked out before the transaction and without the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from channel_sync.domain.ids import new_ids
+from channel_sync.domain.orders import ChannelOrder
+from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.moments import micros
+
+PUBLIC_DIGEST_BYTES = 12
+_PERSONAL_DIGEST_BYTES = 12
+
+_encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[bytes | None, bytes | tuple[int, int] | None, bytes]).decode
+
+
+class OrderRow(NamedTuple):
+    """A row of `orders` as it lies in the table, but for its position in the feed."""
+
+    id: str
+    tenant: str
+    account_id: str
+    channel_order_id: str
+    erased: bool
+    transaction_id: str | None
+    state: str
+    state_raw: str
+    channel_updated_at: int
+    released_at: int | None
+    ship_by: int | None
+    currency: str
+    currency_defaulted: bool
+    revenue_amount: str | None
+    revenue_currency: str | None
+    stored_at: int
+    sanitised: bool
+    version: int
+    digest: bytes
+    content: str
+    personal: bytes | None
+
+
+class Personal(NamedTuple):
+    """The personal parts of an order: address and tax information, both as JSON, and the marketplace's reply."""
+
+    address: bytes | None
+    tax: bytes | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDesk:
+    """Makes rows of one account's orders at one moment."""
+
+    tenant: str
+    account_id: str
+    default_currency: str
+    now: datetime
+    cipher: Cipher
+
+    def rows(self, orders: Sequence[ChannelOrder]) -> list[OrderRow]:
+        """The rows of orders that are not stored yet; see `as_stored` for those that are."""
+        ids = new_ids("ord", self.now, len(orders))
+        return [self._row(order_id, order) for order_id, order in zip(ids, orders, strict=True)]
+
+    def _row(self, order_id: str, order: ChannelOrder) -> OrderRow:
+        revenue = order.merchant_revenue
+        content = _encode(order.content)
+        address = None if order.address is None else _encode(order.address)
+        personal = _pack((address, _within(order.raw, order.tax), order.raw))
+        return OrderRow(
+            order_id,
+            self.tenant,
+            self.account_id,
+            order.channel_order_id,
+            False,
+            order.transaction_id,
+            order.state.value,
+            order.state_raw,
+            micros(order.updated_at),
+            None if order.released_at is None else micros(order.released_at),
+            None if order.ship_by is None else micros(order.ship_by),
+            order.currency or self.default_currency,
+            order.currency is None,
+            None if revenue is None else format(revenue.amount, "f"),
+            None if revenue is None else revenue.currency,
+            micros(self.now),
+            order.sanitised,
+            1,
+            _digest(order, content, address),
+            content.decode(),
+            self.cipher.seal(personal, _place(self.tenant, order_id)),
+        )
+
+
+def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: Cipher) -> OrderRow:
+    """The row as the next version of a stored order, its personal part sealed to that one or, once erased, left
+    out.
+    """
+    if erased or row.personal is None:
+        personal = None
+    else:
+        opened = cipher.open(row.personal, _place(row.tenant, row.id))
+        personal = cipher.seal(opened, _place(row.tenant, order_id))
+    return row._replace(
+        id=order_id, version=version, erased=erased, digest=digest_of(row, erased), personal=personal
+    )
+
+
+def digest_of(row: OrderRow, erased: bool) -> bytes:
+    """The row's digest as it would be stored: of an erased order nothing personal is looked at any more."""
+    return row.digest[:PUBLIC_DIGEST_BYTES] if erased else row.digest
+
+
+def opened(sealed: bytes, tenant: str, order_id: str, cipher: Cipher) -> Personal:
+    """What a stored order's personal part holds."""
+    address, tax, raw = _unpack(cipher.open(sealed, _place(tenant, order_id)))
+    return Personal(address, raw[slice(*tax)] if isinstance(tax, tuple) else tax, raw)
+
+
+def _place(tenant: str, order_id: str) -> str:
+    return place("orders", "personal", tenant, order_id)
+
+
+def _within(raw: bytes, part: bytes | None) -> bytes | tuple[int, int] | None:
+    """Where the part stands in the reply, so that a fifth of an order is not kept twice; else the part itself."""
+    start = -1 if part is None else raw.rfind(part)
+    return part if part is None or start < 0 else (start, start + len(part))
+
+
+def _digest(order: ChannelOrder, content: bytes, address: bytes | None) -> bytes:
+    """Of what may change: `PUBLIC_DIGEST_BYTES` for the public part, then more for the personal, if any."""
+    rest = (
+        order.transaction_id,
+        order.state_raw,
+        order.released_at,
+        order.ship_by,
+        order.currency,
+        order.merchant_revenue,
+        order.sanitised,
+    )
+    public = blake2b(_encode(rest) + content, digest_size=PUBLIC_DIGEST_BYTES).digest()
+    if address is None and order.tax is None:
+        return public
+    # The order id goes in so that equal digests do not tell that two orders went to one address.
+    personal = b"\x1f".join((order.channel_order_id.encode(), address or b"", order.tax or b""))
+    return public + blake2b(personal, digest_size=_PERSONAL_DIGEST_BYTES).digest()

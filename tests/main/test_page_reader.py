@@ -1,0 +1,157 @@
+"""Large pages are read by a process of their own, which may be lost at any moment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from tests.channels.factories import an_order
+from tests.factories import NOW
+
+from channel_sync.channels.wish.read_pages import read_page
+from channel_sync.domain.orders import OrderQuery, UnreadPage
+from channel_sync.flows.ready_orders import PageContext, ready
+from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
+from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
+from channel_sync.persistence.prepared_orders import opened
+
+KEYS = new_key_text(NOW)
+CIPHER = Cipher(parse_keys(KEYS))
+CONTEXT = PageContext("wish", "acme", "acc_1", "int_1", "GBP", NOW)
+BAD = json.dumps({"id": "bad", "updated_at": "2026-11-20T10:00:00.000Z"}).encode()
+
+
+def a_page(*numbers: int, bad: bool = False) -> UnreadPage:
+    """A page of orders with these numbers, and of one that cannot be read."""
+    texts = [json.dumps(an_order(number)).encode() for number in numbers]
+    content = b"[" + b",".join(texts + [BAD] * bad) + b"]"
+    return UnreadPage(content, "r-1", OrderQuery(NOW), full=True)
+
+
+@pytest.fixture
+async def reader():
+    async with page_reader(SecretStr(KEYS), CIPHER) as reader:
+        yield reader
+
+
+def helpers() -> Iterator[int]:
+    """Ids of this process's helpers."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text().rpartition(")")[2].split()[1])
+            command = file.with_name("cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == os.getpid() and b"order_helper" in command:
+            yield int(file.parent.name)
+
+
+async def test_the_helper_makes_of_a_page_what_we_would(reader: HelpedReader):
+    page = a_page(*range(100), bad=True)
+
+    fresh = await reader.read(page, CONTEXT)
+
+    expected = ready(read_page(page), CONTEXT, CIPHER)
+    assert [row._replace(id="", personal=None) for row in fresh.rows] == [
+        row._replace(id="", personal=None) for row in expected.rows
+    ]
+    assert [event.id for event in fresh.created.values()] == [event.id for event in expected.created.values()]
+    assert list(fresh.created) == [row.id for row in fresh.rows]
+    assert fresh.unreadable == expected.unreadable
+    assert (fresh.next, fresh.full, fresh.in_order, len(fresh)) == (page.next, True, True, 101)
+
+
+async def test_what_the_helper_sealed_opens_here(reader: HelpedReader):
+    fresh = await reader.read(a_page(7), CONTEXT)
+
+    [row] = fresh.rows
+    assert row.personal is not None
+    assert json.loads(opened(row.personal, "acme", row.id, CIPHER).raw) == an_order(7)
+
+
+async def test_a_lost_helper_costs_no_page_and_is_replaced(reader: HelpedReader):
+    await reader.read(a_page(1), CONTEXT)
+    [first] = helpers()
+    os.kill(first, signal.SIGKILL)
+
+    pages = [await reader.read(a_page(number), CONTEXT) for number in (2, 3)]
+
+    assert [page.rows[0].channel_order_id for page in pages] == [f"{number:024x}" for number in (2, 3)]
+    [second] = helpers()
+    assert second != first
+
+
+async def test_what_the_helper_cannot_read_at_all_fails_as_it_would_here(reader: HelpedReader):
+    with pytest.raises(KeyError):
+        await reader.read(a_page(1), PageContext("etsy", "acme", "acc_1", "int_1", "GBP", NOW))
+
+    assert len((await reader.read(a_page(1), CONTEXT)).rows) == 1
+
+
+async def test_the_helper_is_told_no_setting_and_ends_with_its_reader(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CHANNEL_SYNC_ENCRYPTION_KEYS", KEYS)
+    async with page_reader(SecretStr(KEYS), CIPHER) as reader:
+        await reader.read(a_page(1), CONTEXT)
+        [helper] = helpers()
+        told = Path(f"/proc/{helper}/environ").read_bytes() + Path(f"/proc/{helper}/cmdline").read_bytes()
+
+    assert b"CHANNEL_SYNC_" not in told
+    assert KEYS.partition(":")[2].encode() not in told
+    assert not list(helpers())
+
+
+def test_the_helper_ends_when_the_service_is_killed():
+    service = subprocess.Popen([sys.executable, "-c", ASK_AND_WAIT, KEYS], stdout=subprocess.PIPE, text=True)
+    assert service.stdout is not None
+    helper = int(service.stdout.readline())
+    service.kill()
+    service.wait()
+    service.stdout.close()
+
+    deadline = time.monotonic() + 10
+    while _runs(helper):
+        assert time.monotonic() < deadline, "the helper outlived the service"
+        time.sleep(0.02)
+
+
+def _runs(process: int) -> bool:
+    """Whether it is there and no zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+async def test_the_helper_survives_the_signals_that_stop_the_service(reader: HelpedReader):
+    await reader.read(a_page(1), CONTEXT)
+    [helper] = helpers()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(helper, number)
+
+    await reader.read(a_page(2), CONTEXT)
+
+    assert list(helpers()) == [helper]
+
+
+def test_a_helper_that_was_never_asked_ends_at_once():
+    Helper(SecretStr(KEYS)).end()
+
+    assert not list(helpers())
+
+
+ASK_AND_WAIT = """
+import sys, time
+from pydantic import SecretStr
+from channel_sync.main.page_reader import Helper
+
+helper = Helper(SecretStr(sys.argv[1]))
+helper._start()
+print(helper._process.pid, flush=True)
+time.sleep(60)
+"""
