@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from tests.browser.chromium import NO_BROWSER
 from tests.postgres import PostgresServer, postgres_server
+from tests.stores import STORES
 
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
@@ -71,7 +72,7 @@ async def postgres_database(postgres_url: str, cipher: Cipher) -> AsyncIterator[
     await database.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=STORES)
 def database(request: pytest.FixtureRequest) -> Database:
     """An empty database, the test run on each kind."""
     chosen = request.getfixturevalue(f"{request.param}_database")

@@ -8,11 +8,11 @@ from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
-async def world(sqlite_database: Database) -> World:
+async def world(database: Database) -> World:
     """A deployment with an empty database."""
-    version = await sqlite_database.schema_version()
+    version = await database.schema_version()
     assert version is not None
-    return World(sqlite_database, version)
+    return World(database, version)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import pytest
+from tests.stores import ON_SQLITE
 
 from channel_sync.domain.keys import PRESETS
 
@@ -15,6 +16,7 @@ async def test_a_new_key_is_shown_once_and_works(world, admin):
     assert "Warehouse" in listed.text
 
 
+@ON_SQLITE
 async def test_the_store_has_only_its_hash(admin, tmp_path):
     made = (await admin.post("/api-keys", json={"name": "k", "scopes": ["admin"]})).json()["key"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

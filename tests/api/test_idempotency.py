@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from tests.api.contract import DOCUMENT
 from tests.api.world import NEW_INTEGRATION
+from tests.stores import ON_SQLITE
 
 KEY = {"Idempotency-Key": "one"}
 LIMITED_KEY = {"name": "k", "scopes": ["stock:read"]}
@@ -60,6 +61,7 @@ async def test_a_kept_answer_is_not_shown_to_a_key_without_the_scope(admin, worl
     assert answer.status_code == 403
 
 
+@ON_SQLITE
 async def test_a_kept_answer_holds_no_secret_in_the_clear(admin, tmp_path):
     made = (await admin.post("/api-keys", json=LIMITED_KEY, headers=KEY)).json()["key"]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

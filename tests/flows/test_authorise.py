@@ -12,8 +12,8 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.flows.authorise import Reauthorisation
 
 
-async def test_a_draft_waits_an_hour_and_its_invitation_ten_minutes(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_draft_waits_an_hour_and_its_invitation_ten_minutes(database):
+    desk = Desk(database)
     began = utc_now()
 
     draft, invitation = await desk.authorise.begin(TENANT, a_new_integration())
@@ -30,17 +30,17 @@ async def test_a_draft_waits_an_hour_and_its_invitation_ten_minutes(sqlite_datab
     assert await desk.told() == []
 
 
-async def test_the_ticket_itself_is_not_stored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_ticket_itself_is_not_stored(database):
+    desk = Desk(database)
     _, ticket = await desk.draft()
 
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert await work.attempts.by_ticket(ticket) is None
         assert await work.attempts.by_ticket(hashlib.sha256(ticket.encode()).hexdigest()) is not None
 
 
-async def test_tickets_states_and_cookies_are_long_and_never_repeat(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_tickets_states_and_cookies_are_long_and_never_repeat(database):
+    desk = Desk(database)
     seen = set()
     for _ in range(5):
         _, ticket = await desk.draft()
@@ -64,19 +64,19 @@ async def test_tickets_states_and_cookies_are_long_and_never_repeat(sqlite_datab
         ({"return_url": "https://evil.example/"}, "return_url_not_allowed", "/return_url"),
     ],
 )
-async def test_what_cannot_be_used_is_named_and_nothing_is_stored(sqlite_database, members, code, pointer):
-    desk = Desk(sqlite_database)
+async def test_what_cannot_be_used_is_named_and_nothing_is_stored(database, members, code, pointer):
+    desk = Desk(database)
 
     with pytest.raises(Invalid) as refused:
         await desk.draft(**members)
 
     assert (refused.value.code, refused.value.pointer) == (code, pointer)
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert await work.integrations.expired_drafts(utc_now() + timedelta(days=1), 10) == []
 
 
-async def test_the_page_says_what_is_about_to_be_connected_and_uses_nothing_up(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_page_says_what_is_about_to_be_connected_and_uses_nothing_up(database):
+    desk = Desk(database)
     _, ticket = await desk.draft(name="My shop", client_id="app9")
 
     for _ in range(2):
@@ -86,8 +86,8 @@ async def test_the_page_says_what_is_about_to_be_connected_and_uses_nothing_up(s
     assert (view.merchant_id, view.kind) == (None, AttemptKind.CONNECT)
 
 
-async def test_the_page_of_a_reauthorisation_names_the_shop(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_page_of_a_reauthorisation_names_the_shop(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation(client_id="app2"))
@@ -97,8 +97,8 @@ async def test_the_page_of_a_reauthorisation_names_the_shop(sqlite_database):
     assert view.kind is AttemptKind.REAUTHORISE
 
 
-async def test_a_ticket_lets_one_browser_go(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_ticket_lets_one_browser_go(database):
+    desk = Desk(database)
     _, ticket = await desk.draft()
     await desk.authorise.proceed(ticket)
 
@@ -108,8 +108,8 @@ async def test_a_ticket_lets_one_browser_go(sqlite_database):
         assert refused.value.code == "attempt_used"
 
 
-async def test_a_ticket_is_good_for_ten_minutes(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_ticket_is_good_for_ten_minutes(database):
+    desk = Desk(database)
     _, ticket = await desk.draft()
 
     with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
@@ -120,15 +120,15 @@ async def test_a_ticket_is_good_for_ten_minutes(sqlite_database):
 
 
 @pytest.mark.parametrize("ticket", ["", "guess", "x" * 4096, "\x00"])
-async def test_an_invented_ticket_opens_nothing(sqlite_database, ticket):
+async def test_an_invented_ticket_opens_nothing(database, ticket):
     with pytest.raises(Invalid) as refused:
-        await Desk(sqlite_database).authorise.look(ticket)
+        await Desk(database).authorise.look(ticket)
 
     assert refused.value.code == "attempt_expired"
 
 
-async def test_a_ticket_of_a_cancelled_draft_opens_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_ticket_of_a_cancelled_draft_opens_nothing(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     await desk.lifecycle.remove(TENANT, draft.id, None)
 
@@ -136,8 +136,8 @@ async def test_a_ticket_of_a_cancelled_draft_opens_nothing(sqlite_database):
         await desk.authorise.proceed(ticket)
 
 
-async def test_the_address_at_the_marketplace_has_a_challenge_that_the_verifier_meets(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_address_at_the_marketplace_has_a_challenge_that_the_verifier_meets(database):
+    desk = Desk(database)
     _, ticket = await desk.draft(default_currency="GBP")
 
     departure = await desk.authorise.proceed(ticket)
@@ -148,8 +148,8 @@ async def test_the_address_at_the_marketplace_has_a_challenge_that_the_verifier_
     assert 0 < departure.max_age_s <= 600
 
 
-async def test_a_step_keeps_a_draft_alive(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_step_keeps_a_draft_alive(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     with time_machine.travel(utc_now() + timedelta(minutes=50), tick=True):
@@ -161,8 +161,8 @@ async def test_a_step_keeps_a_draft_alive(sqlite_database):
     assert await desk.find(draft.id) is not None
 
 
-async def test_a_fresh_ticket_ends_the_one_before(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_fresh_ticket_ends_the_one_before(database):
+    desk = Desk(database)
     draft, old = await desk.draft(default_currency="GBP")
 
     invitation = await desk.authorise.reauthorise(TENANT, draft.id, Reauthorisation())
@@ -173,8 +173,8 @@ async def test_a_fresh_ticket_ends_the_one_before(sqlite_database):
     assert arrival.result == "connected"
 
 
-async def test_an_invitation_to_reauthorise_changes_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_invitation_to_reauthorise_changes_nothing(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation("app2", Secret("another-secret")))
@@ -182,16 +182,16 @@ async def test_an_invitation_to_reauthorise_changes_nothing(sqlite_database):
     assert await desk.read(integration.id) == integration
 
 
-async def test_another_tenant_cannot_reauthorise(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_tenant_cannot_reauthorise(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(NotFound):
         await desk.authorise.reauthorise("others", integration.id, Reauthorisation())
 
 
-async def test_a_removed_integration_is_restored_before_it_is_reauthorised(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removed_integration_is_restored_before_it_is_reauthorised(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
 
@@ -201,8 +201,8 @@ async def test_a_removed_integration_is_restored_before_it_is_reauthorised(sqlit
     assert refused.value.code == "integration_removed"
 
 
-async def test_orders_from_is_the_first_cursor(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_orders_from_is_the_first_cursor(database):
+    desk = Desk(database)
     since = datetime(2026, 1, 1, tzinfo=UTC)
 
     await desk.active(orders_from=since, return_url=f"{RETURN_ORIGIN}/done")

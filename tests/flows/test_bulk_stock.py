@@ -4,6 +4,7 @@ import pytest
 from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop, listing_of, push, state_of
 from tests.flows.workshop import IMPATIENT, TENANT, Workshop
+from tests.stores import ON_SQLITE
 
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.integrations import Integration
@@ -14,8 +15,8 @@ Killed = tuple[asyncio.Task[Run], asyncio.Event]
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_many_products_go_as_one_job(workshop: Workshop):
@@ -92,8 +93,8 @@ async def test_a_job_that_is_refused_at_the_door_is_halved_too(workshop: Worksho
     assert (run.counts.updated, workshop.channel.calls["set_stock"]) == (6, 6)
 
 
-async def test_a_job_that_never_ends_is_given_up_for_single_products(sqlite_database):
-    workshop = Workshop(sqlite_database)
+async def test_a_job_that_never_ends_is_given_up_for_single_products(database):
+    workshop = Workshop(database)
     seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 6)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 6)))
     workshop.shop().polls_until_ready = 10_000
@@ -103,6 +104,7 @@ async def test_a_job_that_never_ends_is_given_up_for_single_products(sqlite_data
     assert (run.counts.updated, workshop.channel.calls["set_stock"]) == (5, 5)
 
 
+@ON_SQLITE
 async def test_a_job_of_a_killed_process_is_followed_to_its_end(workshop: Workshop):
     seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 11)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 11)))
@@ -120,6 +122,7 @@ async def test_a_job_of_a_killed_process_is_followed_to_its_end(workshop: Worksh
     await let_go(killed)
 
 
+@ON_SQLITE
 async def test_a_job_of_a_killed_process_with_an_unknown_answer_is_sent_again(workshop: Workshop):
     seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 11)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 11)))
@@ -134,8 +137,8 @@ async def test_a_job_of_a_killed_process_with_an_unknown_answer_is_sent_again(wo
     await let_go(killed)
 
 
-async def test_a_cancelled_push_stops_while_it_waits_for_a_job(sqlite_database):
-    workshop = Workshop(sqlite_database)
+async def test_a_cancelled_push_stops_while_it_waits_for_a_job(database):
+    workshop = Workshop(database)
     seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 6)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 6)))
     workshop.shop().polls_until_ready = 10_000

@@ -13,8 +13,8 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.flows.arrivals import Callback
 
 
-async def test_consent_makes_a_draft_with_a_currency_active(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_consent_makes_a_draft_with_a_currency_active(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft(default_currency="GBP", return_url=f"{RETURN_ORIGIN}/done")
 
     arrival = await desk.arrive(ticket)
@@ -34,8 +34,8 @@ async def test_consent_makes_a_draft_with_a_currency_active(sqlite_database):
     assert desk.nudges == 1
 
 
-async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_hears_of(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_hears_of(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
 
     arrival = await desk.arrive(ticket)
@@ -49,8 +49,8 @@ async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_h
     assert await desk.next_at(draft.id) is None
 
 
-async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(database):
+    desk = Desk(database)
     desk.channel.delays["redeem"] = 0.3
     draft, ticket = await desk.draft(default_currency="GBP")
     departure = await desk.authorise.proceed(ticket)
@@ -63,8 +63,8 @@ async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(
     assert await desk.told() == ["integration.created", "integration.connected"]
 
 
-async def test_a_callback_loaded_again_repeats_the_result(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_callback_loaded_again_repeats_the_result(database):
+    desk = Desk(database)
     desk.channel.fail("redeem", ChannelUnavailable("server_error", "Down."))
     _, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
@@ -77,8 +77,8 @@ async def test_a_callback_loaded_again_repeats_the_result(sqlite_database):
 
 
 @pytest.mark.parametrize("cookie", [None, "", "guess", "y" * 4096])
-async def test_without_its_cookie_nothing_changes(sqlite_database, cookie):
-    desk = Desk(sqlite_database)
+async def test_without_its_cookie_nothing_changes(database, cookie):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
     before = await desk.read(draft.id)
@@ -92,8 +92,8 @@ async def test_without_its_cookie_nothing_changes(sqlite_database, cookie):
     assert await desk.read(draft.id) == before
 
 
-async def test_the_state_that_comes_back_must_be_the_one_that_went(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_state_that_comes_back_must_be_the_one_that_went(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
     state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
@@ -108,8 +108,8 @@ async def test_the_state_that_comes_back_must_be_the_one_that_went(sqlite_databa
     assert (right.integration_id, right.result) == (draft.id, "connected")
 
 
-async def test_the_state_of_another_attempt_is_refused(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_state_of_another_attempt_is_refused(database):
+    desk = Desk(database)
     _, first = await desk.draft()
     _, second = await desk.draft()
     one, two = await desk.authorise.proceed(first), await desk.authorise.proceed(second)
@@ -133,8 +133,8 @@ async def test_the_state_of_another_attempt_is_refused(sqlite_database):
         ("", "failed"),
     ],
 )
-async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(sqlite_database, issuer, result):
-    desk = Desk(sqlite_database)
+async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(database, issuer, result):
+    desk = Desk(database)
     _, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
     code = desk.channel.consent(departure.consent_url, "m1")
@@ -145,8 +145,8 @@ async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(sqlite_dat
     assert desk.channel.calls["redeem"] == (1 if result == "connected" else 0)
 
 
-async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(database):
+    desk = Desk(database)
     integration = await desk.active()
     draft, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
@@ -162,8 +162,8 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(sqlit
     assert await desk.read(integration.id) == integration
 
 
-async def test_an_error_of_the_marketplace_is_no_refusal(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_error_of_the_marketplace_is_no_refusal(database):
+    desk = Desk(database)
     _, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
 
@@ -173,8 +173,8 @@ async def test_an_error_of_the_marketplace_is_no_refusal(sqlite_database):
 
 
 @pytest.mark.parametrize("code", [None, "", "c\x00de", "cöde", "c" * 10_000])
-async def test_a_callback_without_a_usable_code_uses_nothing_up(sqlite_database, code):
-    desk = Desk(sqlite_database)
+async def test_a_callback_without_a_usable_code_uses_nothing_up(database, code):
+    desk = Desk(database)
     _, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
 
@@ -186,8 +186,8 @@ async def test_a_callback_without_a_usable_code_uses_nothing_up(sqlite_database,
     assert (await desk.authorise.callback(good, departure.cookie)).result == "connected"
 
 
-async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
     code = desk.channel.consent(departure.consent_url, "m1")
@@ -199,8 +199,8 @@ async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(sqlite_da
     assert desk.channel.calls["redeem"] == 0
 
 
-async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(database):
+    desk = Desk(database)
     _, ticket = await desk.draft()
     began = utc_now()
 
@@ -216,8 +216,8 @@ async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(sqlite_databas
 @pytest.mark.parametrize(
     "error", [ChannelUnavailable("timeout", "No answer."), ReplyNotUnderstood("unexpected_shape", "At ''.")]
 )
-async def test_a_failed_exchange_stores_nothing(sqlite_database, error):
-    desk = Desk(sqlite_database)
+async def test_a_failed_exchange_stores_nothing(database, error):
+    desk = Desk(database)
     draft, ticket = await desk.draft(default_currency="GBP")
     desk.channel.fail("redeem", error)
 
@@ -229,8 +229,8 @@ async def test_a_failed_exchange_stores_nothing(sqlite_database, error):
     assert await desk.told() == []
 
 
-async def test_a_consent_that_covers_too_little_is_not_stored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_consent_that_covers_too_little_is_not_stored(database):
+    desk = Desk(database)
     integration = await desk.active()
     token = await desk.token(integration.id)
     desk.channel.granted_scopes = ("merchant:read",)
@@ -242,8 +242,8 @@ async def test_a_consent_that_covers_too_little_is_not_stored(sqlite_database):
     assert await desk.read(integration.id) == integration
 
 
-async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(database):
+    desk = Desk(database)
     desk.channel.fail("merchant", ChannelUnavailable("server_error", "Down."))
 
     integration = await desk.active()
@@ -251,8 +251,8 @@ async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(sqlite
     assert (integration.status, integration.shop_name) == (Status.ACTIVE, None)
 
 
-async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     departure = await desk.authorise.proceed(ticket)
     await desk.lifecycle.remove(TENANT, draft.id, None)
@@ -264,8 +264,8 @@ async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(sqlite_
     assert await desk.find(draft.id) is None
 
 
-async def test_a_callback_after_removal_does_not_bring_the_integration_back(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_callback_after_removal_does_not_bring_the_integration_back(database):
+    desk = Desk(database)
     integration = await desk.active()
     calls = desk.channel.calls["redeem"]
     gate = desk.channel.hold("redeem")
@@ -282,8 +282,8 @@ async def test_a_callback_after_removal_does_not_bring_the_integration_back(sqli
     assert (removed.status, removed.access_token_last4) == (Status.REMOVED, None)
 
 
-async def test_killed_between_code_and_grant_leaves_a_used_attempt_and_nothing_else(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_killed_between_code_and_grant_leaves_a_used_attempt_and_nothing_else(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft(default_currency="GBP")
     gate = desk.channel.hold("redeem")
     killed = asyncio.create_task(desk.arrive(ticket))

@@ -15,8 +15,8 @@ from channel_sync.persistence.runs import RunQuery
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def test_reauthorising_keeps_everything_but_the_grant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_reauthorising_keeps_everything_but_the_grant(database):
+    desk = Desk(database)
     before = await desk.active()
     account = await desk.account()
 
@@ -31,21 +31,21 @@ async def test_reauthorising_keeps_everything_but_the_grant(sqlite_database):
     assert (await desk.told())[-1] == "integration.reauthorised"
 
 
-async def test_reauthorising_catches_up(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_reauthorising_catches_up(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     await desk.reauthorise(integration.id)
 
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         runs = await work.runs.list(TENANT, RunQuery(integration_id=integration.id), PageRequest(10, None))
     assert [(run.kind, run.trigger, run.status) for run in runs.items] == [
         (RunKind.ORDERS, Trigger.CATCH_UP, RunStatus.QUEUED)
     ]
 
 
-async def test_reauthorising_never_switches_a_disabled_integration_on(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_reauthorising_never_switches_a_disabled_integration_on(database):
+    desk = Desk(database)
     integration = await desk.active()
     disabled = await desk.lifecycle.set_enabled(TENANT, integration.id, False)
 
@@ -57,8 +57,8 @@ async def test_reauthorising_never_switches_a_disabled_integration_on(sqlite_dat
     assert await desk.next_at(integration.id) is None
 
 
-async def test_new_app_credentials_count_only_once_the_merchant_agreed(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_new_app_credentials_count_only_once_the_merchant_agreed(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.client_secrets["app2"] = "another-secret"
     app2 = {"client_id": "app2", "client_secret": Secret("another-secret")}
@@ -68,13 +68,13 @@ async def test_new_app_credentials_count_only_once_the_merchant_agreed(sqlite_da
     assert (await desk.read(integration.id)).client_id == "app1"
 
     await desk.reauthorise(integration.id, "m1", **app2)
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         app = await work.credentials.app(integration.id)
     assert (app.client_id, app.client_secret) == ("app2", Secret("another-secret"))
 
 
-async def test_another_merchant_is_refused_and_the_old_grant_stays(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_merchant_is_refused_and_the_old_grant_stays(database):
+    desk = Desk(database)
     integration = await desk.active()
     token = await desk.token(integration.id)
 
@@ -86,8 +86,8 @@ async def test_another_merchant_is_refused_and_the_old_grant_stays(sqlite_databa
     assert "integration.reauthorised" not in await desk.told()
 
 
-async def test_a_merchant_is_connected_once_per_tenant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_merchant_is_connected_once_per_tenant(database):
+    desk = Desk(database)
     first = await desk.active()
     second, ticket = await desk.draft(default_currency="GBP", client_id="app2")
 
@@ -100,8 +100,8 @@ async def test_a_merchant_is_connected_once_per_tenant(sqlite_database):
     assert account.integration_id == first.id
 
 
-async def test_another_tenant_cannot_use_the_same_app_and_merchant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_tenant_cannot_use_the_same_app_and_merchant(database):
+    desk = Desk(database)
     await desk.active()
     theirs, ticket = await desk.draft("others", default_currency="GBP")
 
@@ -112,8 +112,8 @@ async def test_another_tenant_cannot_use_the_same_app_and_merchant(sqlite_databa
     assert await desk.told("others") == []
 
 
-async def test_another_tenant_may_connect_the_merchant_by_its_own_app(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_tenant_may_connect_the_merchant_by_its_own_app(database):
+    desk = Desk(database)
     await desk.active()
 
     theirs = await desk.active(tenant="others", client_id="app2")
@@ -122,8 +122,8 @@ async def test_another_tenant_may_connect_the_merchant_by_its_own_app(sqlite_dat
     assert await desk.told("others") == ["integration.created", "integration.connected"]
 
 
-async def test_of_two_connected_drafts_of_a_merchant_the_first_to_finish_gets_it(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_of_two_connected_drafts_of_a_merchant_the_first_to_finish_gets_it(database):
+    desk = Desk(database)
     drafts = [await desk.draft(client_id=f"app{number}") for number in range(2)]
     for _, ticket in drafts:
         assert (await desk.arrive(ticket)).result == "connected"
@@ -137,8 +137,8 @@ async def test_of_two_connected_drafts_of_a_merchant_the_first_to_finish_gets_it
     assert (await desk.read(second)).status is Status.DRAFT
 
 
-async def test_two_first_connections_of_a_merchant_at_once_make_one(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_two_first_connections_of_a_merchant_at_once_make_one(database):
+    desk = Desk(database)
     desk.channel.delays["redeem"] = 0.05
     drafts = [await desk.draft(default_currency="GBP", client_id=f"app{number}") for number in range(4)]
 
@@ -148,8 +148,8 @@ async def test_two_first_connections_of_a_merchant_at_once_make_one(sqlite_datab
     assert errors == ["", *["account_already_connected"] * 3]
 
 
-async def test_a_draft_connected_to_the_wrong_shop_may_be_connected_to_another(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_draft_connected_to_the_wrong_shop_may_be_connected_to_another(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     await desk.arrive(ticket, "m2")
 
@@ -161,13 +161,13 @@ async def test_a_draft_connected_to_the_wrong_shop_may_be_connected_to_another(s
     assert await desk.account("m2") is None
 
 
-async def test_connecting_a_removed_merchant_again_takes_its_account_over(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_connecting_a_removed_merchant_again_takes_its_account_over(database):
+    desk = Desk(database)
     old = await desk.active(orders_from=EARLY)
     account = await desk.account()
     assert account is not None
     cursor = EARLY + timedelta(days=100)
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         await work.accounts.move_cursor(account.id, cursor)
     await desk.lifecycle.remove(TENANT, old.id, "My shop")
 
@@ -180,8 +180,8 @@ async def test_connecting_a_removed_merchant_again_takes_its_account_over(sqlite
     assert (await desk.read(new.id)).account_id == account.id
 
 
-async def test_connecting_clears_what_stood_in_the_way(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_connecting_clears_what_stood_in_the_way(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.grants.pause(await desk.grants.access(integration.id))
     assert (await desk.read(integration.id)).status is Status.PAUSED

@@ -22,8 +22,8 @@ def pasted(grant: Grant, **members):
     return PastedCredentials(**(given | members))
 
 
-async def test_pasted_credentials_finish_a_draft(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_pasted_credentials_finish_a_draft(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     connected = await desk.credentials.paste(TENANT, draft.id, pasted(desk.channel.issue("m1")))
@@ -36,8 +36,8 @@ async def test_pasted_credentials_finish_a_draft(sqlite_database):
     assert access.token.value in desk.channel.tokens
 
 
-async def test_pasted_credentials_replace_a_grant_and_its_app(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_pasted_credentials_replace_a_grant_and_its_app(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.client_secrets["app2"] = "another-secret"
 
@@ -63,8 +63,8 @@ async def test_pasted_credentials_replace_a_grant_and_its_app(sqlite_database):
         ({"client_id": " "}, "blank", "/client_id"),
     ],
 )
-async def test_a_field_that_fails_is_named_and_nothing_is_stored(sqlite_database, members, code, pointer):
-    desk = Desk(sqlite_database)
+async def test_a_field_that_fails_is_named_and_nothing_is_stored(database, members, code, pointer):
+    desk = Desk(database)
     desk.channel.client_secrets["app1"] = "s3cret-of-app1"
     integration = await desk.active()
     token = await desk.token(integration.id)
@@ -77,8 +77,8 @@ async def test_a_field_that_fails_is_named_and_nothing_is_stored(sqlite_database
     assert await desk.token(integration.id) == token
 
 
-async def test_tokens_of_two_merchants_are_not_stored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_tokens_of_two_merchants_are_not_stored(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
     mixed = pasted(desk.channel.issue("m1"), refresh_token=desk.channel.issue("m2").refresh_token)
 
@@ -89,8 +89,8 @@ async def test_tokens_of_two_merchants_are_not_stored(sqlite_database):
     assert (await desk.read(draft.id)).access_token_last4 is None
 
 
-async def test_tokens_of_another_merchant_are_refused_before_any_is_used_up(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_tokens_of_another_merchant_are_refused_before_any_is_used_up(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(Conflict) as refused:
@@ -101,8 +101,8 @@ async def test_tokens_of_another_merchant_are_refused_before_any_is_used_up(sqli
     assert await desk.read(integration.id) == integration
 
 
-async def test_a_merchant_of_another_integration_is_refused_with_its_id(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_merchant_of_another_integration_is_refused_with_its_id(database):
+    desk = Desk(database)
     first = await desk.active()
     draft, _ = await desk.draft(client_id="app2")
 
@@ -112,8 +112,8 @@ async def test_a_merchant_of_another_integration_is_refused_with_its_id(sqlite_d
     assert (refused.value.code, refused.value.related_id) == ("account_already_connected", first.id)
 
 
-async def test_too_few_scopes_are_refused_by_name(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_too_few_scopes_are_refused_by_name(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
     desk.channel.granted_scopes = ("merchant:read", "orders:read")
 
@@ -124,8 +124,8 @@ async def test_too_few_scopes_are_refused_by_name(sqlite_database):
     assert "products:write" in refused.value.message
 
 
-async def test_an_outage_while_pasting_is_told_as_one(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_outage_while_pasting_is_told_as_one(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
     desk.channel.fail("merchant_id", ChannelUnavailable("timeout", "No answer."))
 
@@ -133,8 +133,8 @@ async def test_an_outage_while_pasting_is_told_as_one(sqlite_database):
         await desk.credentials.paste(TENANT, draft.id, pasted(desk.channel.issue("m1")))
 
 
-async def test_another_tenant_can_neither_paste_nor_verify(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_tenant_can_neither_paste_nor_verify(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(NotFound):
@@ -143,8 +143,8 @@ async def test_another_tenant_can_neither_paste_nor_verify(sqlite_database):
         await desk.credentials.verify("others", integration.id)
 
 
-async def test_verifying_proves_every_field_by_one_renewal_that_is_stored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_verifying_proves_every_field_by_one_renewal_that_is_stored(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     found = await desk.credentials.verify(TENANT, integration.id)
@@ -173,8 +173,8 @@ async def test_verifying_proves_every_field_by_one_renewal_that_is_stored(sqlite
         ("refresh_token_rejected", {"client_id", "client_secret", "refresh_token"}),
     ],
 )
-async def test_a_failed_verification_names_the_field_and_stops_nothing(sqlite_database, code, failing):
-    desk = Desk(sqlite_database)
+async def test_a_failed_verification_names_the_field_and_stops_nothing(database, code, failing):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.break_down("renew", GrantRejected(code, "No."))
 
@@ -189,8 +189,8 @@ async def test_a_failed_verification_names_the_field_and_stops_nothing(sqlite_da
     assert "integration.needs_reauth" not in await desk.told()
 
 
-async def test_while_the_marketplace_is_away_no_renewal_is_risked(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_while_the_marketplace_is_away_no_renewal_is_risked(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.break_down("merchant_id", ChannelUnavailable("server_error", "Down."))
 
@@ -201,16 +201,16 @@ async def test_while_the_marketplace_is_away_no_renewal_is_risked(sqlite_databas
     assert desk.channel.calls["renew"] == 0
 
 
-async def test_a_person_may_verify_again_at_once(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_person_may_verify_again_at_once(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     assert (await desk.credentials.verify(TENANT, integration.id)).ok
     assert (await desk.credentials.verify(TENANT, integration.id)).ok
 
 
-async def test_verifying_names_the_missing_scope(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_verifying_names_the_missing_scope(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.granted_scopes = ("merchant:read", "orders:read", "products:read")
 
@@ -221,8 +221,8 @@ async def test_verifying_names_the_missing_scope(sqlite_database):
     assert "products:write" in scopes.message
 
 
-async def test_a_good_verification_ends_a_pause(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_good_verification_ends_a_pause(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.grants.pause(await desk.grants.access(integration.id))
 
@@ -236,8 +236,8 @@ async def test_a_good_verification_ends_a_pause(sqlite_database):
     assert next_at <= utc_now()
 
 
-async def test_a_corrected_secret_and_a_verification_end_a_rejection(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_corrected_secret_and_a_verification_end_a_rejection(database):
+    desk = Desk(database)
     desk.channel.lifetime = timedelta(days=3)
     integration = await desk.active()
     desk.channel.client_secrets["app1"] = "rotated-at-wish"
@@ -253,8 +253,8 @@ async def test_a_corrected_secret_and_a_verification_end_a_rejection(sqlite_data
     assert (await desk.read(integration.id)).status is Status.ACTIVE
 
 
-async def test_without_credentials_there_is_nothing_to_verify(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_without_credentials_there_is_nothing_to_verify(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     with pytest.raises(Conflict) as refused:

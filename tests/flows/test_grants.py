@@ -1,10 +1,9 @@
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import text
 from tests.connecting import TENANT, Desk, utc_now
 
 from channel_sync.domain.errors import (
@@ -27,8 +26,8 @@ async def impatient_database(sqlite_file, cipher):
     await database.close()
 
 
-async def test_a_fresh_token_is_used_as_it_is(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_fresh_token_is_used_as_it_is(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     access = await desk.grants.access(integration.id)
@@ -37,8 +36,8 @@ async def test_a_fresh_token_is_used_as_it_is(sqlite_database):
     assert desk.channel.calls["renew"] == 0
 
 
-async def test_a_token_is_renewed_five_days_early(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_token_is_renewed_five_days_early(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing(days_left=4)).id
 
     access = await desk.grants.access(integration_id)
@@ -48,8 +47,8 @@ async def test_a_token_is_renewed_five_days_early(sqlite_database):
     assert await desk.shop(integration_id).call(lambda shop: shop.merchant_id()) == "m1"
 
 
-async def test_fifty_callers_in_two_processes_make_one_renewal(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_fifty_callers_in_two_processes_make_one_renewal(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.delays["renew"] = 0.5
     processes = (desk.grants, desk.more_grants())
@@ -60,8 +59,8 @@ async def test_fifty_callers_in_two_processes_make_one_renewal(sqlite_database):
     assert {access.token.value for access in accesses} == {await desk.token(integration_id)}
 
 
-async def test_fifty_calls_with_a_revoked_token_make_one_renewal_and_all_succeed(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_fifty_calls_with_a_revoked_token_make_one_renewal_and_all_succeed(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.revoke_access("m1")
     desk.channel.delays["renew"] = 0.3
@@ -74,8 +73,8 @@ async def test_fifty_calls_with_a_revoked_token_make_one_renewal_and_all_succeed
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_a_token_revoked_by_our_own_renewal_elsewhere_is_only_read_again(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_token_revoked_by_our_own_renewal_elsewhere_is_only_read_again(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     old = await desk.grants.stored(integration_id)
     await desk.more_grants().access(integration_id)
@@ -86,8 +85,8 @@ async def test_a_token_revoked_by_our_own_renewal_elsewhere_is_only_read_again(s
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_renewals_are_ten_minutes_apart(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_renewals_are_ten_minutes_apart(database):
+    desk = Desk(database)
     integration = await desk.active()
     connection = desk.shop(integration.id)
     desk.channel.revoke_access("m1")
@@ -105,12 +104,12 @@ async def test_renewals_are_ten_minutes_apart(sqlite_database):
     assert (await desk.read(integration.id)).status is Status.ACTIVE
 
 
-async def test_the_intent_of_a_dead_process_is_taken_up(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_intent_of_a_dead_process_is_taken_up(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     generation = (await desk.read(integration_id)).generation
     now = utc_now()
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         lease_ends = now + timedelta(seconds=0.6)
         assert await work.credentials.take_renewal(integration_id, generation, now, lease_ends, None)
 
@@ -138,8 +137,8 @@ async def test_a_new_grant_is_held_until_the_store_takes_it(impatient_database):
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_housekeeping_renews_what_is_due_and_one_failure_stops_no_other(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_housekeeping_renews_what_is_due_and_one_failure_stops_no_other(database):
+    desk = Desk(database)
     desk.channel.lifetime = timedelta(days=3)
     one, two = await desk.active("m1"), await desk.active("m2", name="Second")
     desk.channel.lifetime = timedelta(days=30)
@@ -154,8 +153,8 @@ async def test_housekeeping_renews_what_is_due_and_one_failure_stops_no_other(sq
     assert desk.channel.calls["renew"] == 2
 
 
-async def test_a_disabled_integration_is_not_renewed_by_housekeeping(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_disabled_integration_is_not_renewed_by_housekeeping(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     await desk.lifecycle.set_enabled(TENANT, integration_id, False)
 
@@ -164,8 +163,8 @@ async def test_a_disabled_integration_is_not_renewed_by_housekeeping(sqlite_data
     assert desk.channel.calls["renew"] == 0
 
 
-async def test_without_a_grant_there_is_no_access(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_without_a_grant_there_is_no_access(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     for integration_id in (draft.id, "int_unknown"):
@@ -174,22 +173,22 @@ async def test_without_a_grant_there_is_no_access(sqlite_database):
         assert refused.value.code == "not_connected"
 
 
-async def test_the_pair_before_is_kept_until_the_new_token_worked(sqlite_database, sqlite_file):
-    desk = Desk(sqlite_database)
+async def test_the_pair_before_is_kept_until_the_new_token_worked(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
 
-    def kept():
-        with closing(sqlite3.connect(sqlite_file)) as connection:
-            return connection.execute("SELECT count(previous_refresh_token) FROM integrations").fetchone()[0]
+    async def kept():
+        async with database.session() as session:
+            return await session.value(text("SELECT count(previous_refresh_token) FROM integrations"))
 
     await desk.grants.access(integration_id)
-    assert kept() == 1
+    assert await kept() == 1
     await desk.shop(integration_id).call(lambda shop: shop.merchant_id())
-    assert kept() == 0
+    assert await kept() == 0
 
 
-async def test_a_token_refused_twice_in_a_row_is_told_to_the_caller(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_token_refused_twice_in_a_row_is_told_to_the_caller(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.break_down("merchant_id", AccessTokenRejected("1007", "No."))
 

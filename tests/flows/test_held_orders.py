@@ -12,8 +12,8 @@ from channel_sync.persistence.paging import PageRequest
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def hold(workshop: Workshop, **changes) -> tuple[Integration, str]:

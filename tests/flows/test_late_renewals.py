@@ -10,8 +10,8 @@ DOWN = ChannelUnavailable("server_error", "Wish answered 502.")
 REFUSED = GrantRejected("refresh_token_rejected", "No.")
 
 
-async def test_a_late_rejection_never_overrules_a_newer_grant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_late_rejection_never_overrules_a_newer_grant(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     gate = desk.channel.hold("renew")
     desk.channel.fail("renew", REFUSED)
@@ -28,8 +28,8 @@ async def test_a_late_rejection_never_overrules_a_newer_grant(sqlite_database):
 
 
 @pytest.mark.parametrize("failure", [REFUSED, DOWN])
-async def test_a_failure_that_comes_after_a_newer_grant_is_worth_nothing(sqlite_database, failure):
-    desk = Desk(sqlite_database)
+async def test_a_failure_that_comes_after_a_newer_grant_is_worth_nothing(database, failure):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.fail("renew", REFUSED, failure)
     first = desk.channel.hold("renew")
@@ -48,8 +48,8 @@ async def test_a_failure_that_comes_after_a_newer_grant_is_worth_nothing(sqlite_
     assert "integration.needs_reauth" not in await desk.told()
 
 
-async def test_a_late_success_never_overwrites_a_newer_grant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_late_success_never_overwrites_a_newer_grant(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     gate = desk.channel.hold("renew")
     waiting = asyncio.create_task(desk.grants.access(integration_id))
@@ -66,8 +66,8 @@ async def test_a_late_success_never_overwrites_a_newer_grant(sqlite_database):
     assert await desk.token(integration_id) == access.token.value == newest
 
 
-async def test_a_renewal_goes_on_when_its_caller_goes_away(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_renewal_goes_on_when_its_caller_goes_away(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     before = await desk.token(integration_id)
     gate = desk.channel.hold("renew")
@@ -83,8 +83,8 @@ async def test_a_renewal_goes_on_when_its_caller_goes_away(sqlite_database):
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_a_removed_integration_gets_no_late_grant(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removed_integration_gets_no_late_grant(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     gate = desk.channel.hold("renew")
     waiting = asyncio.create_task(desk.grants.access(integration_id))

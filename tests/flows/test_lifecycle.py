@@ -12,8 +12,8 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.flows.lifecycle import IntegrationChange
 
 
-async def test_a_currency_makes_a_connected_draft_active(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_currency_makes_a_connected_draft_active(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     await desk.arrive(ticket)
 
@@ -27,8 +27,8 @@ async def test_a_currency_makes_a_connected_draft_active(sqlite_database):
     assert next_at <= utc_now()
 
 
-async def test_a_currency_alone_does_not_make_a_draft_active(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_currency_alone_does_not_make_a_draft_active(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
 
     changed = await desk.lifecycle.change(TENANT, draft.id, IntegrationChange(default_currency="EUR"))
@@ -38,8 +38,8 @@ async def test_a_currency_alone_does_not_make_a_draft_active(sqlite_database):
     assert (await desk.read(draft.id)).status is Status.ACTIVE
 
 
-async def test_what_is_left_out_of_a_change_is_kept(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_what_is_left_out_of_a_change_is_kept(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     renamed = await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(name="Renamed"))
@@ -64,8 +64,8 @@ async def test_what_is_left_out_of_a_change_is_kept(sqlite_database):
         (IntegrationChange(settings={"stock": {"percent": 101}}), "too_large", "/settings/stock/percent"),
     ],
 )
-async def test_a_change_that_cannot_be_made_is_named_and_changes_nothing(sqlite_database, change, code, pointer):
-    desk = Desk(sqlite_database)
+async def test_a_change_that_cannot_be_made_is_named_and_changes_nothing(database, change, code, pointer):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(Invalid) as refused:
@@ -75,8 +75,8 @@ async def test_a_change_that_cannot_be_made_is_named_and_changes_nothing(sqlite_
     assert await desk.read(integration.id) == integration
 
 
-async def test_settings_are_merged_member_by_member(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_settings_are_merged_member_by_member(database):
+    desk = Desk(database)
     integration = await desk.active()
     change = desk.lifecycle.change
 
@@ -89,8 +89,8 @@ async def test_settings_are_merged_member_by_member(sqlite_database):
     assert (settings.stock.buffer, settings.stock.maximum) == (2, None)
 
 
-async def test_a_job_switched_off_in_the_settings_stops_and_comes_back(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_job_switched_off_in_the_settings_stops_and_comes_back(database):
+    desk = Desk(database)
     integration = await desk.active()
     orders = await desk.queued_run(integration, RunKind.ORDERS)
     stock = await desk.queued_run(integration, RunKind.STOCK)
@@ -104,13 +104,13 @@ async def test_a_job_switched_off_in_the_settings_stops_and_comes_back(sqlite_da
     assert await desk.next_at(integration.id) is not None
 
 
-async def test_changed_stock_rules_are_applied_to_every_listing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_changed_stock_rules_are_applied_to_every_listing(database):
+    desk = Desk(database)
     integration = await desk.active()
     account = await desk.account()
     assert account is not None
     now = utc_now()
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         await work.listings.replace(account.id, [a_channel_listing(sku="A")], now)
         await work.stock.put(TENANT, [("A", 7, None)], now)
         await work.listings.refresh_mapping(account.id, now)
@@ -121,15 +121,15 @@ async def test_changed_stock_rules_are_applied_to_every_listing(sqlite_database)
         assert await work.listings.stale(account.id, 10) == []
 
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"interval_s": 9}}))
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert await work.listings.stale(account.id, 10) == []
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"buffer": 2}}))
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert len(await work.listings.stale(account.id, 10)) == 1
 
 
-async def test_a_new_app_secret_replaces_the_stored_one(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_new_app_secret_replaces_the_stored_one(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     changed = await desk.lifecycle.change(
@@ -138,12 +138,12 @@ async def test_a_new_app_secret_replaces_the_stored_one(sqlite_database):
 
     assert changed.client_secret_last4 == "cret"
     assert changed.client_secret_updated_at > integration.client_secret_updated_at
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert (await work.credentials.app(integration.id)).client_secret == Secret("the-second-secret")
 
 
-async def test_another_client_id_needs_the_merchants_consent(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_client_id_needs_the_merchants_consent(database):
+    desk = Desk(database)
     integration = await desk.active()
     draft, _ = await desk.draft()
 
@@ -156,8 +156,8 @@ async def test_another_client_id_needs_the_merchants_consent(sqlite_database):
     assert (await desk.read(integration.id)).client_id == "app1"
 
 
-async def test_switching_off_stops_every_job_and_on_catches_up(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_switching_off_stops_every_job_and_on_catches_up(database):
+    desk = Desk(database)
     integration = await desk.active()
     run_id = await desk.queued_run(integration)
 
@@ -168,15 +168,15 @@ async def test_switching_off_stops_every_job_and_on_catches_up(sqlite_database):
 
     on = await desk.lifecycle.set_enabled(TENANT, integration.id, True)
     assert on.status is Status.ACTIVE
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         run = await work.runs.latest(integration.id, RunKind.ORDERS)
     assert run is not None
     assert run.trigger is Trigger.CATCH_UP
     assert (await desk.told())[-2:] == ["integration.disabled", "integration.enabled"]
 
 
-async def test_switching_twice_is_switching_once(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_switching_twice_is_switching_once(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     first = await desk.lifecycle.set_enabled(TENANT, integration.id, False)
@@ -186,8 +186,8 @@ async def test_switching_twice_is_switching_once(sqlite_database):
     assert (await desk.told()).count("integration.disabled") == 1
 
 
-async def test_an_integration_that_needs_its_merchant_can_be_switched_but_starts_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_integration_that_needs_its_merchant_can_be_switched_but_starts_nothing(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
     await desk.lifecycle.restore(TENANT, integration.id)
@@ -199,16 +199,16 @@ async def test_an_integration_that_needs_its_merchant_can_be_switched_but_starts
     assert await desk.next_at(integration.id) is None
 
 
-async def test_a_draft_has_no_switch(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_draft_has_no_switch(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     with pytest.raises(Conflict):
         await desk.lifecycle.set_enabled(TENANT, draft.id, True)
 
 
-async def test_a_removed_integration_is_neither_changed_nor_switched(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removed_integration_is_neither_changed_nor_switched(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
 
@@ -218,8 +218,8 @@ async def test_a_removed_integration_is_neither_changed_nor_switched(sqlite_data
         await desk.lifecycle.set_enabled(TENANT, integration.id, False)
 
 
-async def test_a_stale_version_changes_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_stale_version_changes_nothing(database):
+    desk = Desk(database)
     integration = await desk.active()
     seen = integration.version
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(name="Newer"))
@@ -236,8 +236,8 @@ async def test_a_stale_version_changes_nothing(sqlite_database):
     assert (after.name, after.enabled, after.removed_at) == ("Newer", True, None)
 
 
-async def test_of_fifty_changes_of_one_version_one_wins(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_of_fifty_changes_of_one_version_one_wins(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     results = await asyncio.gather(
@@ -253,8 +253,8 @@ async def test_of_fifty_changes_of_one_version_one_wins(sqlite_database):
     assert (await desk.read(integration.id)).version == integration.version + 1
 
 
-async def test_without_a_version_every_change_is_made(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_without_a_version_every_change_is_made(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     await asyncio.gather(
@@ -264,8 +264,8 @@ async def test_without_a_version_every_change_is_made(sqlite_database):
     assert (await desk.read(integration.id)).version == integration.version + 20
 
 
-async def test_another_tenant_finds_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_another_tenant_finds_nothing(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     for step in (

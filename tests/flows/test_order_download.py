@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop
+from tests.stores import ON_SQLITE
 
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.runs import Outcome, RunStatus
@@ -13,8 +14,8 @@ TRADE = ("orders", "held_orders", "listings", "events", "accounts")
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_a_page_that_fails_keeps_the_earlier_ones_and_the_next_run_goes_on_there(workshop: Workshop):
@@ -91,6 +92,7 @@ async def test_disabling_an_integration_stops_its_run_before_the_next_call(works
     assert workshop.channel.calls["orders"] == 1
 
 
+@ON_SQLITE
 async def test_a_run_that_somebody_else_closed_writes_nothing_more(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
@@ -108,11 +110,12 @@ async def test_a_run_that_somebody_else_closed_writes_nothing_more(workshop: Wor
     assert await workshop.cursor(seller) is None
 
 
+@ON_SQLITE
 @pytest.mark.parametrize(("pages_ahead", "asked"), [(16, 3), (1, 2), (0, 1)])
 async def test_the_next_pages_are_fetched_while_one_is_stored_if_there_is_room(
-    sqlite_database, pages_ahead: int, asked: int
+    database, pages_ahead: int, asked: int
 ):
-    workshop = Workshop(sqlite_database, pages_ahead=pages_ahead)
+    workshop = Workshop(database, pages_ahead=pages_ahead)
     seller = await workshop.connect()
     workshop.shop().page_size = 2
     workshop.shop().place(*(an_order(number) for number in range(1, 10)))

@@ -10,8 +10,8 @@ from channel_sync.domain.integrations import Status
 DOWN = ChannelUnavailable("server_error", "Wish answered 502.")
 
 
-async def test_a_clock_that_is_far_ahead_makes_no_storm(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_clock_that_is_far_ahead_makes_no_storm(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     # Wish's clock is right, so by ours even a new token ended long ago.
@@ -23,8 +23,8 @@ async def test_a_clock_that_is_far_ahead_makes_no_storm(sqlite_database):
     assert tokens == {await desk.token(integration.id)}
 
 
-async def test_an_outage_is_never_the_end_and_the_old_token_goes_on(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_outage_is_never_the_end_and_the_old_token_goes_on(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.break_down("renew", DOWN)
 
@@ -42,8 +42,8 @@ async def test_an_outage_is_never_the_end_and_the_old_token_goes_on(sqlite_datab
     assert "integration.needs_reauth" not in await desk.told()
 
 
-async def test_in_an_outage_an_ended_token_is_asked_for_at_most_every_five_minutes(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_in_an_outage_an_ended_token_is_asked_for_at_most_every_five_minutes(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.break_down("renew", DOWN)
     began = utc_now() + timedelta(days=31)
@@ -56,8 +56,8 @@ async def test_in_an_outage_an_ended_token_is_asked_for_at_most_every_five_minut
     assert (await desk.read(integration.id)).status is Status.ACTIVE
 
 
-async def test_a_reply_that_is_not_understood_changes_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_reply_that_is_not_understood_changes_nothing(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     token = await desk.token(integration_id)
     desk.channel.fail("renew", ReplyNotUnderstood("unexpected_shape", "At '/access_token'."))

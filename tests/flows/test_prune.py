@@ -35,8 +35,8 @@ async def held_of(desk, integration_id):
         return (await work.held_orders.list(TENANT, integration_id, PageRequest(10, None))).items
 
 
-async def test_a_draft_goes_an_hour_after_its_last_step(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_draft_goes_an_hour_after_its_last_step(database):
+    desk = Desk(database)
     forgotten, _ = await desk.draft()
     active = await desk.active()
 
@@ -52,19 +52,19 @@ async def test_a_draft_goes_an_hour_after_its_last_step(sqlite_database):
     assert await desk.find(active.id) is not None
 
 
-async def test_a_ticket_of_a_pruned_draft_is_gone_with_it(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_ticket_of_a_pruned_draft_is_gone_with_it(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     with ahead(minutes=61):
         await desk.prune.run()
 
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert await work.attempts.open_for(draft.id) is None
 
 
-async def test_a_removed_integration_goes_after_thirty_days_with_its_buyers_data(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removed_integration_goes_after_thirty_days_with_its_buyers_data(database):
+    desk = Desk(database)
     integration = await desk.active()
     await with_orders(desk, integration)
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
@@ -83,8 +83,8 @@ async def test_a_removed_integration_goes_after_thirty_days_with_its_buyers_data
     assert await held_of(desk, integration.id) == []
 
 
-async def test_many_orders_are_erased_in_pieces(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_many_orders_are_erased_in_pieces(database):
+    desk = Desk(database)
     integration = await desk.active()
     await with_orders(desk, integration, number=1201)
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
@@ -97,8 +97,8 @@ async def test_many_orders_are_erased_in_pieces(sqlite_database):
     assert all(order.erased for order in orders)
 
 
-async def test_a_merchant_that_came_back_keeps_its_orders_as_they_are(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_merchant_that_came_back_keeps_its_orders_as_they_are(database):
+    desk = Desk(database)
     old = await desk.active()
     await with_orders(desk, old)
     await desk.lifecycle.remove(TENANT, old.id, "My shop")
@@ -115,17 +115,17 @@ async def test_a_merchant_that_came_back_keeps_its_orders_as_they_are(sqlite_dat
     assert len(await held_of(desk, new.id)) == 1
 
 
-async def test_events_and_runs_are_kept_thirty_days(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_events_and_runs_are_kept_thirty_days(database):
+    desk = Desk(database)
     integration = await desk.active()
     account = await desk.account()
     assert account is not None
     now = utc_now()
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         await work.runs.open(a_run(integration, account, created_at=now, heartbeat_at=now, finished_at=now))
 
     async def left():
-        async with sqlite_database.read() as work:
+        async with database.read() as work:
             runs = await work.runs.list(TENANT, RunQuery(integration_id=integration.id), PageRequest(10, None))
         return len(await desk.told()), len(runs.items)
 
@@ -137,15 +137,15 @@ async def test_events_and_runs_are_kept_thirty_days(sqlite_database):
         assert await left() == (0, 0)
 
 
-async def test_answers_kept_for_retries_go_after_a_day(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_answers_kept_for_retries_go_after_a_day(database):
+    desk = Desk(database)
     now = utc_now()
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         assert await work.idempotency.begin(TENANT, "key", "print", now) is None
         await work.idempotency.complete(TENANT, "key", 201, {}, b"{}")
 
     async def replayed():
-        async with sqlite_database.begin() as work:
+        async with database.begin() as work:
             return await work.idempotency.begin(TENANT, "key", "print", utc_now())
 
     with ahead(hours=23):
@@ -156,8 +156,8 @@ async def test_answers_kept_for_retries_go_after_a_day(sqlite_database):
         assert await replayed() is None
 
 
-async def test_an_account_without_an_integration_is_found_again(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_account_without_an_integration_is_found_again(database):
+    desk = Desk(database)
     integration = await desk.active()
     await with_orders(desk, integration)
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")

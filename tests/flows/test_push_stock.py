@@ -13,8 +13,8 @@ from channel_sync.domain.stock import StockSettings
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_a_level_reaches_its_listing_and_other_warehouses_keep_theirs(workshop: Workshop):

@@ -9,8 +9,8 @@ from channel_sync.flows.put_stock import StockItem
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_answers_come_in_order_and_an_invalid_item_stops_no_other(workshop: Workshop):

@@ -9,8 +9,8 @@ TRADE = ("orders", "held_orders", "listings", "events", "accounts")
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_reconciliation_finds_an_open_order_that_the_cursor_passed(workshop: Workshop):

@@ -1,9 +1,8 @@
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from tests.connecting import Desk, utc_now
 
 from channel_sync.domain.errors import AccountDisabled, GrantRejected
@@ -12,21 +11,17 @@ from channel_sync.domain.integrations import Status
 REFUSED = GrantRejected("refresh_token_rejected", "No.")
 
 
-@pytest.fixture
-def swap_secrets(sqlite_file):
-    """Puts the tokens of two integrations into each other's rows."""
-
-    def swap(one, two):
-        with closing(sqlite3.connect(sqlite_file)) as connection, connection:
-            tokens = dict(connection.execute("SELECT id, access_token FROM integrations").fetchall())
-            for mine, other in ((one, two), (two, one)):
-                connection.execute("UPDATE integrations SET access_token = ? WHERE id = ?", (tokens[other], mine))
-
-    return swap
+async def swap_secrets(database, one, two):
+    """Put the tokens of two integrations into each other's rows."""
+    async with database.session() as session:
+        tokens = dict(await session.rows(text("SELECT id, access_token FROM integrations")))
+        change = text("UPDATE integrations SET access_token = :token WHERE id = :id")
+        for mine, other in ((one, two), (two, one)):
+            await session.execute(change, [{"token": tokens[other], "id": mine}])
 
 
-async def test_a_rejection_is_asked_for_twice_before_it_is_believed(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_rejection_is_asked_for_twice_before_it_is_believed(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.fail("renew", REFUSED)
 
@@ -37,8 +32,8 @@ async def test_a_rejection_is_asked_for_twice_before_it_is_believed(sqlite_datab
 
 
 @pytest.mark.parametrize("code", ["refresh_token_rejected", "client_rejected"])
-async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(sqlite_database, code):
-    desk = Desk(sqlite_database)
+async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(database, code):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.break_down("renew", GrantRejected(code, "No."))
 
@@ -59,8 +54,8 @@ async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(sqli
     assert (desk.channel.calls["renew"], desk.channel.calls.total()) == (2, calls)
 
 
-async def test_a_closed_account_pauses_the_integration(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_closed_account_pauses_the_integration(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     desk.channel.merchants["m1"].disabled = True
 
@@ -73,8 +68,8 @@ async def test_a_closed_account_pauses_the_integration(sqlite_database):
     assert desk.channel.calls["renew"] == 2
 
 
-async def test_an_account_closed_in_the_middle_of_work_pauses_after_a_second_look(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_an_account_closed_in_the_middle_of_work_pauses_after_a_second_look(database):
+    desk = Desk(database)
     integration = await desk.active()
     desk.channel.merchants["m1"].disabled = True
     before = desk.channel.calls["merchant_id"]
@@ -86,11 +81,11 @@ async def test_an_account_closed_in_the_middle_of_work_pauses_after_a_second_loo
     assert desk.channel.calls["merchant_id"] - before == 2
 
 
-async def test_a_lost_answer_followed_by_a_rejection_is_not_tried_a_third_time(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_lost_answer_followed_by_a_rejection_is_not_tried_a_third_time(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     now = utc_now()
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         generation = (await desk.read(integration_id)).generation
         dead = now - timedelta(minutes=3)
         assert await work.credentials.take_renewal(integration_id, generation, dead, now, None)
@@ -105,8 +100,8 @@ async def test_a_lost_answer_followed_by_a_rejection_is_not_tried_a_third_time(s
     assert (await desk.reauthorise(integration_id)).result == "connected"
 
 
-async def test_a_renewal_that_answers_for_another_merchant_stores_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_renewal_that_answers_for_another_merchant_stores_nothing(database):
+    desk = Desk(database)
     integration_id = (await desk.ageing()).id
     token = await desk.token(integration_id)
     desk.channel.merchants["m2"].refresh_token, desk.channel.merchants["m1"].refresh_token = (
@@ -124,10 +119,10 @@ async def test_a_renewal_that_answers_for_another_merchant_stores_nothing(sqlite
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_swapped_ciphertexts_stop_the_integration_and_are_not_used(sqlite_database, swap_secrets):
-    desk = Desk(sqlite_database)
+async def test_swapped_ciphertexts_stop_the_integration_and_are_not_used(database):
+    desk = Desk(database)
     one, two = await desk.active("m1"), await desk.active("m2")
-    swap_secrets(one.id, two.id)
+    await swap_secrets(database, one.id, two.id)
     calls = desk.channel.calls.total()
 
     for integration in (one, two):

@@ -16,8 +16,8 @@ from channel_sync.flows.authorise import Reauthorisation
 from channel_sync.persistence.tables import attempts
 
 
-async def test_a_cancelled_draft_leaves_nothing(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_cancelled_draft_leaves_nothing(database):
+    desk = Desk(database)
     draft, ticket = await desk.draft()
     await desk.arrive(ticket)
 
@@ -31,8 +31,8 @@ async def test_a_cancelled_draft_leaves_nothing(sqlite_database):
 
 
 @pytest.mark.parametrize("confirm", [None, "", "my shop", "My shop "])
-async def test_a_removal_needs_the_exact_name(sqlite_database, confirm):
-    desk = Desk(sqlite_database)
+async def test_a_removal_needs_the_exact_name(database, confirm):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(ConfirmationRequired):
@@ -41,8 +41,8 @@ async def test_a_removal_needs_the_exact_name(sqlite_database, confirm):
     assert await desk.read(integration.id) == integration
 
 
-async def test_a_removal_stops_everything_and_destroys_the_credentials(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removal_stops_everything_and_destroys_the_credentials(database):
+    desk = Desk(database)
     integration = await desk.active()
     run_id = await desk.queued_run(integration)
     await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
@@ -53,7 +53,7 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(sqlite_da
     assert (removed.status, removed.client_secret_last4, removed.access_token_last4) == (Status.REMOVED, "", None)
     assert await desk.is_cancelled(run_id)
     assert [await desk.next_at(integration.id, kind) for kind in RunKind] == [None] * 4
-    async with sqlite_database.read() as work:
+    async with database.read() as work:
         assert await work.credentials.grant(integration.id) is None
         with pytest.raises(NotFound):
             await work.credentials.app(integration.id)
@@ -65,8 +65,8 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(sqlite_da
     assert (await desk.told())[-1] == "integration.removed"
 
 
-async def test_removing_twice_is_removing_once(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_removing_twice_is_removing_once(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     for _ in range(2):
@@ -75,8 +75,8 @@ async def test_removing_twice_is_removing_once(sqlite_database):
     assert (await desk.told()).count("integration.removed") == 1
 
 
-async def test_a_restored_integration_waits_for_its_merchant_and_has_its_account(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_restored_integration_waits_for_its_merchant_and_has_its_account(database):
+    desk = Desk(database)
     integration = await desk.active()
     before = await desk.account()
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
@@ -94,8 +94,8 @@ async def test_a_restored_integration_waits_for_its_merchant_and_has_its_account
     assert (await desk.read(integration.id)).status is Status.ACTIVE
 
 
-async def test_a_merchant_taken_over_meanwhile_is_not_restored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_merchant_taken_over_meanwhile_is_not_restored(database):
+    desk = Desk(database)
     old = await desk.active()
     await desk.lifecycle.remove(TENANT, old.id, "My shop")
     new = await desk.active(name="New")
@@ -106,8 +106,8 @@ async def test_a_merchant_taken_over_meanwhile_is_not_restored(sqlite_database):
     assert (refused.value.code, refused.value.related_id) == ("account_already_connected", new.id)
 
 
-async def test_a_merchant_that_another_tenant_connected_meanwhile_is_not_restored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_merchant_that_another_tenant_connected_meanwhile_is_not_restored(database):
+    desk = Desk(database)
     old = await desk.active()
     await desk.lifecycle.remove(TENANT, old.id, "My shop")
     await desk.active(tenant="other")
@@ -118,8 +118,8 @@ async def test_a_merchant_that_another_tenant_connected_meanwhile_is_not_restore
     assert (refused.value.code, refused.value.related_id) == ("account_in_use", None)
 
 
-async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(database):
+    desk = Desk(database)
     integration = await desk.active()
     gate = desk.channel.hold("redeem")
     arriving = asyncio.create_task(desk.reauthorise(integration.id, client_secret=Secret("s3cret-of-app1")))
@@ -127,7 +127,7 @@ async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(sq
 
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
 
-    async with sqlite_database.session() as session:
+    async with database.session() as session:
         kept = await session.rows(select(attempts.c.client_secret, attempts.c.code_verifier))
     gate.open.set()
     arrival = await arriving
@@ -135,8 +135,8 @@ async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(sq
     assert {secret for row in kept for secret in row} == {None}
 
 
-async def test_after_thirty_days_nothing_is_restored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_after_thirty_days_nothing_is_restored(database):
+    desk = Desk(database)
     integration = await desk.active()
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
 
@@ -144,23 +144,23 @@ async def test_after_thirty_days_nothing_is_restored(sqlite_database):
         await desk.lifecycle.restore(TENANT, integration.id)
 
 
-async def test_only_removed_integrations_are_restored(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_only_removed_integrations_are_restored(database):
+    desk = Desk(database)
     integration = await desk.active()
 
     with pytest.raises(Conflict):
         await desk.lifecycle.restore(TENANT, integration.id)
 
 
-async def test_the_preview_counts_what_a_removal_would_touch(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_the_preview_counts_what_a_removal_would_touch(database):
+    desk = Desk(database)
     integration = await desk.active()
     account = await desk.account()
     assert account is not None
     now = utc_now()
     orders = [a_channel_order(), a_channel_order(), a_channel_order(state=OrderState.SHIPPED)]
     listings = [a_channel_listing(sku="A"), a_channel_listing(sku="B"), a_channel_listing(sku=None)]
-    async with sqlite_database.begin() as work:
+    async with database.begin() as work:
         await work.orders.store(account, "GBP", orders, now)
         await work.listings.replace(account.id, listings, now)
         await work.listings.refresh_mapping(account.id, now)
@@ -174,8 +174,8 @@ async def test_the_preview_counts_what_a_removal_would_touch(sqlite_database):
     assert await desk.read(integration.id) == integration
 
 
-async def test_of_a_draft_nothing_is_kept(sqlite_database):
-    desk = Desk(sqlite_database)
+async def test_of_a_draft_nothing_is_kept(database):
+    desk = Desk(database)
     draft, _ = await desk.draft()
 
     preview = await desk.lifecycle.preview(TENANT, draft.id)

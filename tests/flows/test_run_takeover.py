@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop
+from tests.stores import ON_SQLITE
 
 from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
 from channel_sync.flows.clock import utcnow
@@ -15,12 +16,12 @@ from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
-async def test_a_run_without_signs_of_life_is_closed_by_the_next_starter(sqlite_database):
-    workshop = Workshop(sqlite_database, stale_after_s=0.05)
+async def test_a_run_without_signs_of_life_is_closed_by_the_next_starter(database):
+    workshop = Workshop(database, stale_after_s=0.05)
     seller = await workshop.connect()
     gate = workshop.channel.hold("orders")
     dead = await workshop.queue(seller)
@@ -36,8 +37,8 @@ async def test_a_run_without_signs_of_life_is_closed_by_the_next_starter(sqlite_
     assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
 
 
-async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(sqlite_database):
-    workshop = Workshop(sqlite_database, stale_after_s=0.05)
+async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(database):
+    workshop = Workshop(database, stale_after_s=0.05)
     seller = await workshop.connect()
     gate = workshop.channel.hold("orders")
     dead = await workshop.queue(seller, window_from=START)
@@ -96,8 +97,8 @@ async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Wo
         assert (await work.runs.get(TENANT, run_id)).integration_id == seller.id
 
 
-async def test_a_run_that_waits_long_shows_signs_of_life(sqlite_database):
-    workshop = Workshop(sqlite_database, heartbeat_s=0.02)
+async def test_a_run_that_waits_long_shows_signs_of_life(database):
+    workshop = Workshop(database, heartbeat_s=0.02)
     seller = await workshop.connect()
     gate = workshop.channel.hold("orders")
     run = await workshop.queue(seller)
@@ -112,6 +113,7 @@ async def test_a_run_that_waits_long_shows_signs_of_life(sqlite_database):
     assert after > before
 
 
+@ON_SQLITE
 async def test_what_a_killed_process_left_open_is_done_again_at_the_next_start(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))

@@ -27,9 +27,9 @@ async def shows(workshop: Workshop, run: Run, status: RunStatus) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_run_says_that_it_waits_for_the_rate_limit_only_while_it_does(sqlite_database):
+async def test_a_run_says_that_it_waits_for_the_rate_limit_only_while_it_does(database):
     walk = HeldUp()
-    workshop = Workshop(sqlite_database, heartbeat_s=0.02, walks={RunKind.LISTINGS: walk})
+    workshop = Workshop(database, heartbeat_s=0.02, walks={RunKind.LISTINGS: walk})
     run = await workshop.queue(await workshop.connect(), RunKind.LISTINGS)
     running = asyncio.create_task(workshop.runs.execute(run.id))
 

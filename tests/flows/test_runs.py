@@ -24,8 +24,8 @@ from channel_sync.persistence.runs import RunQuery
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def all_runs(workshop: Workshop) -> list[RunStatus]:

@@ -13,8 +13,8 @@ from channel_sync.persistence.paging import PageRequest
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def listed(workshop: Workshop, seller: Integration) -> dict[str, Listing]:
@@ -160,8 +160,8 @@ async def test_a_listing_stored_before_a_failure_is_mapped_by_the_next_run(works
     assert {one.mapping for one in (await listed(workshop, seller)).values()} == {Mapping.MAPPED}
 
 
-async def test_a_download_that_is_never_ready_is_given_up(sqlite_database):
-    workshop = Workshop(sqlite_database, waits=IMPATIENT)
+async def test_a_download_that_is_never_ready_is_given_up(database):
+    workshop = Workshop(database, waits=IMPATIENT)
     seller = await workshop.connect()
     workshop.shop().polls_until_ready = 10_000
 

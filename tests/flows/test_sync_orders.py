@@ -13,8 +13,8 @@ TRADE = ("orders", "held_orders", "listings", "events", "accounts")
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 async def test_orders_of_several_pages_all_arrive_with_their_events(workshop: Workshop):

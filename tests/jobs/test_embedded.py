@@ -20,8 +20,8 @@ from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
-def workshop(sqlite_database) -> Workshop:
-    return Workshop(sqlite_database)
+def workshop(database) -> Workshop:
+    return Workshop(database)
 
 
 @asynccontextmanager
@@ -124,8 +124,8 @@ class ExplodingWalk:
         raise RuntimeError("unexpected")
 
 
-async def test_a_walk_that_explodes_fails_its_run_and_stops_no_other(sqlite_database):
-    workshop = Workshop(sqlite_database, walks={RunKind.RECONCILE: ExplodingWalk()})
+async def test_a_walk_that_explodes_fails_its_run_and_stops_no_other(database):
+    workshop = Workshop(database, walks={RunKind.RECONCILE: ExplodingWalk()})
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
     broken = await workshop.queue(seller, RunKind.RECONCILE)

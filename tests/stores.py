@@ -1,0 +1,8 @@
+"""The kinds of store that a test can run on. The fixture `database` is each of them in turn."""
+
+import pytest
+
+STORES = ("sqlite", "postgres")
+
+# For what only the store of a single process has: its start, its one writer, its files.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
