@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.downloads import Download, download, download_under_load, restart
 from benchmarks.limits import Truth, load_only_s, read_the_shop
-from benchmarks.stage import wish_with_orders
+from benchmarks.stage import postgres, wish_with_orders
 from benchmarks.stock import push
 
 ORDERS = 100_000
@@ -20,10 +20,10 @@ READS_PER_S = 200
 
 
 def main() -> None:
-    """Measure and print; with an argument, only the rows whose group it names: orders, memory, api, stock."""
-    groups = set(sys.argv[1:]) or {"orders", "memory", "api", "stock"}
+    """Measure and print; arguments name the groups of rows wanted: orders, postgres, memory, api, stock."""
+    groups = set(sys.argv[1:]) or {"orders", "postgres", "memory", "api", "stock"}
     print("| what | measured | goal |\n| --- | --- | --- |")
-    if groups & {"orders", "api", "memory"}:
+    if groups & {"orders", "postgres", "api", "memory"}:
         _of_orders(groups)
     if "stock" in groups:
         _of_stock()
@@ -40,6 +40,9 @@ def _of_orders(groups: set[str]) -> None:
             _speed(rounds, truth, raw)
         if "orders" in groups:
             _row("start to ready with 100 000 orders stored", f"{restart(wish, shop, truth):.2f} s", "≤ 3 s")
+        if "postgres" in groups:
+            with postgres() as server:
+                _into_postgres([download(wish, shop, truth, server) for _ in range(ROUNDS)])
         if "api" in groups:
             result, latency = download_under_load(wish, shop, truth, READS_PER_S)
             goal = "p99 ≤ 50 ms, 0 failures"
@@ -59,6 +62,13 @@ def _speed(rounds: list[Download], truth: Truth, raw: list[bytes]) -> None:
     _row("that, against loading the same bytes alone", f"{load_only_s(raw) / best:.0%} of its speed", "")
     _row("that, against fetching the same pages alone", f"{truth.fetch_s / best:.0%} of its speed", "")
     _row("peak memory", f"{max(result.peak_mb for result in rounds):.0f} MB", "< 250 MB")
+
+
+def _into_postgres(rounds: list[Download]) -> None:
+    """PostgreSQL on the same two cores, with its default durability."""
+    best = statistics.median(result.seconds for result in rounds)
+    each = ", ".join(f"{result.orders_per_s:,.0f}" for result in rounds)
+    _row(f"download of {ORDERS:,} orders into PostgreSQL", f"{ORDERS / best:,.0f} orders/s (each: {each})", "")
 
 
 def _memory(usual_mb: float) -> None:

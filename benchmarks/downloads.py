@@ -7,17 +7,20 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+import asyncpg
 from tests.live_shop import LiveShop, connect, new_shop, wait_for_run
-from tests.processes import ServerProcess
+from tests.postgres import PostgresServer
+from tests.processes import Deployment, ServerProcess
 
 from benchmarks.limits import Truth
 from benchmarks.load import Latency, steady_load
 from benchmarks.stage import Stage, stage
 
 PATIENCE_S = 300
+_AMOUNTS = "SELECT revenue_amount FROM orders"
+_CREATED = "SELECT count(*) FROM events WHERE type = 'order.created'"
 
 
 class WrongResult(Exception):
@@ -38,9 +41,9 @@ class Download:
         return self.orders / self.seconds
 
 
-def download(wish: ServerProcess, shop: LiveShop, truth: Truth) -> Download:
-    """The first download of the whole shop into a fresh SQLite database."""
-    with stage(wish, shop) as place:
+def download(wish: ServerProcess, shop: LiveShop, truth: Truth, server: PostgresServer | None = None) -> Download:
+    """The first download of the whole shop into a fresh SQLite database, or into one of the server."""
+    with stage(wish, shop, server) as place:
         return _measured(place, truth)
 
 
@@ -94,7 +97,7 @@ def _measured(place: Stage, truth: Truth, reading: _Reader | None = None) -> Dow
         reading.start()
     integration_id = connect(place.client, place.shop)
     run = wait_for_run(place.client, integration_id, "orders", PATIENCE_S)
-    _check(place.deployment.database, truth)
+    _check(place.deployment, truth)
     return Download(truth.orders, _seconds(run), place.service.peak_memory_mb())
 
 
@@ -103,10 +106,26 @@ def _seconds(run: dict[str, Any]) -> float:
     return (finished - started).total_seconds()
 
 
-def _check(database: Path, truth: Truth) -> None:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT revenue_amount FROM orders").fetchall()
-        events = connection.execute("SELECT count(*) FROM events WHERE type = 'order.created'").fetchone()
-    revenue = sum((Decimal(row[0]) for row in rows), Decimal(0))
-    if (len(rows), revenue, events[0]) != (truth.orders, truth.revenue, truth.orders):
-        raise WrongResult(f"{len(rows)} orders worth {revenue}, {events[0]} events; the shop has {truth}")
+def _check(deployment: Deployment, truth: Truth) -> None:
+    amounts, events = _stored(deployment)
+    revenue = sum(map(Decimal, amounts), Decimal(0))
+    if (len(amounts), revenue, events) != (truth.orders, truth.revenue, truth.orders):
+        raise WrongResult(f"{len(amounts)} orders worth {revenue}, {events} events; the shop has {truth}")
+
+
+def _stored(deployment: Deployment) -> tuple[list[str], int]:
+    """What each order earns, and how many were told as created."""
+    url = deployment.settings["CHANNEL_SYNC_DATABASE_URL"]
+    if url.startswith("postgresql:"):
+        return asyncio.run(_stored_in_postgres(url))
+    with sqlite3.connect(f"file:{deployment.database}?mode=ro", uri=True) as connection:
+        amounts = [row[0] for row in connection.execute(_AMOUNTS)]
+        return amounts, connection.execute(_CREATED).fetchone()[0]
+
+
+async def _stored_in_postgres(url: str) -> tuple[list[str], int]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [row[0] for row in await connection.fetch(_AMOUNTS)], await connection.fetchval(_CREATED)
+    finally:
+        await connection.close()

@@ -1,13 +1,16 @@
 """The real service, the simulated Wish and one merchant, each a process of its own, on loopback."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 from tests.live_shop import LiveShop, new_shop
+from tests.postgres import PostgresServer, postgres_server
 from tests.processes import Deployment, ServerProcess, api, simulated_wish
 
 
@@ -40,14 +43,28 @@ def wish_with_orders(orders: int) -> Iterator[tuple[ServerProcess, LiveShop]]:
 
 
 @contextmanager
-def stage(wish: ServerProcess, shop: LiveShop) -> Iterator[Stage]:
-    """A fresh service on a fresh database, ready to answer; our own limiter on, at 1000 calls a second."""
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL as durable as it comes, on the same cores."""
+    with postgres_server("-c listen_addresses='' -c shared_buffers=256MB -c max_wal_size=4GB") as server:
+        yield server
+
+
+@contextmanager
+def stage(wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = None) -> Iterator[Stage]:
+    """A fresh service on a fresh database, ready to answer; our own limiter on, at 1000 calls a second.
+
+    The database is an SQLite file or, where a server is given, one of its own there.
+    """
     with tempfile.TemporaryDirectory() as folder:
         settings = {
             "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
             "CHANNEL_SYNC_WISH_RATE_PER_S": "1000",
             "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
         }
+        if server is not None:
+            name = f"bench_{uuid4().hex}"
+            asyncio.run(server.run(f"CREATE DATABASE {name}"))
+            settings["CHANNEL_SYNC_DATABASE_URL"] = server.url(name)
         deployment = Deployment(Path(folder), settings)
         deployment.command("migrate")
         key = deployment.create_key("admin")

@@ -40,7 +40,7 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
     """A server for as long as the block runs; the one of TEST_DATABASE_URL where that is set."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield PostgresServer(given.rpartition("/")[0] + "/{}")
@@ -54,7 +54,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         cluster, log = folder / "cluster", folder / "log"
         _run(owner, programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
-        _run(owner, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", f"-k {folder} {_FAST}", "start")
+        _run(owner, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", f"-k {folder} {options}", "start")
         try:
             yield PostgresServer(f"postgresql://postgres@/{{}}?host={folder}")
         finally:

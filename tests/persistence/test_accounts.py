@@ -1,11 +1,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.factories import NOW, TENANT, a_channel_order, an_account, an_integration, connected, later
+from tests.factories import NOW, TENANT, an_account, later
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import Conflict, NotFound
-from channel_sync.domain.secrets import Secret
 
 PLACE = ("wish", Environment.PRODUCTION)
 
@@ -107,26 +106,3 @@ async def test_the_moment_of_the_listings_is_remembered(database):
         await work.accounts.set_listings_at(account.id, NOW)
 
     assert (await get(database, account)).listings_at == NOW
-
-
-async def test_an_account_without_anything_is_deleted(database):
-    account = await store(database, an_account())
-
-    async with database.begin() as work:
-        await work.accounts.delete_unused(account.id)
-
-    with pytest.raises(NotFound):
-        await get(database, account)
-
-
-async def test_an_account_that_has_something_or_somebody_stays(database):
-    _, attached = await connected(database)
-    with_orders, of_a_draft = await store(database, an_account()), await store(database, an_account())
-    async with database.begin() as work:
-        await work.orders.store(with_orders, "GBP", [a_channel_order()], NOW)
-        await work.integrations.add(an_integration(account_id=of_a_draft.id), Secret("a-secret-of-the-app"))
-
-    for account in (attached, with_orders, of_a_draft):
-        async with database.begin() as work:
-            await work.accounts.delete_unused(account.id)
-        assert await get(database, account) == account

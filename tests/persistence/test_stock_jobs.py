@@ -28,12 +28,11 @@ async def test_a_job_is_open_from_before_it_is_sent_until_it_is_closed(database,
         await work.stock_jobs.add(job)
         seen.append(await work.stock_jobs.open(account.id))
         await work.stock_jobs.submitted(job.id, "wish-1", later(1))
-        await work.stock_jobs.polled(job.id)
         seen.append(await work.stock_jobs.open(account.id))
         await work.stock_jobs.close(job.id, later(2))
         seen.append(await work.stock_jobs.open(account.id))
 
-    sent = replace(job, channel_job_id="wish-1", submitted_at=later(1), polls=1)
+    sent = replace(job, channel_job_id="wish-1", submitted_at=later(1))
     assert seen == [None, job, sent, None]
 
 

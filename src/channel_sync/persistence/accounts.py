@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, insert, null, or_, select, update
+from sqlalchemy import case, insert, null, or_, select, update
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
 from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import accounts, integrations, runs
-from channel_sync.persistence.trade_tables import held_orders, listings, orders
+from channel_sync.persistence.tables import accounts
 
 _row = accounts.c
 _COLUMNS = [
@@ -89,14 +88,6 @@ class AccountRepository:
         await self._session.execute(
             update(accounts).where(_row.integration_id == integration_id).values(attached=False)
         )
-
-    async def delete_unused(self, account_id: str) -> None:
-        """Remove a detached account that nothing was ever stored for."""
-        for table in (orders, held_orders, listings, runs, integrations):
-            used = select(table.c.account_id).where(table.c.account_id == account_id).limit(1)
-            if await self._session.value(used) is not None:
-                return
-        await self._session.execute(delete(accounts).where(_row.id == account_id, ~_row.attached))
 
     async def move_cursor(self, account_id: str, at: datetime) -> None:
         """Move the order cursor forward; it never goes back."""

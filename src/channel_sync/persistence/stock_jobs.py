@@ -49,10 +49,6 @@ class StockJobRepository:
         sent = update(stock_jobs).where(_row.id == job_id)
         await self._session.execute(sent.values(channel_job_id=channel_job_id, submitted_at=now))
 
-    async def polled(self, job_id: str) -> None:
-        """Count a look at the job."""
-        await self._session.execute(update(stock_jobs).where(_row.id == job_id).values(polls=_row.polls + 1))
-
     async def close(self, job_id: str, now: datetime) -> None:
         """Note that the job has ended, whatever it came to."""
         await self._session.execute(update(stock_jobs).where(_row.id == job_id).values(closed_at=now))
