@@ -87,6 +87,19 @@ async def test_a_lost_helper_costs_no_page_and_is_replaced(reader: HelpedReader)
     assert second != first
 
 
+async def test_a_helper_that_stands_still_costs_no_page_either():
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=0.3), CIPHER)
+    await reader.read(a_page(1), CONTEXT)
+    [stopped] = helpers()
+    os.kill(stopped, signal.SIGSTOP)
+
+    page = await reader.read(a_page(2), CONTEXT)
+
+    assert page.rows[0].channel_order_id == f"{2:024x}"
+    assert stopped not in helpers()
+    await reader.close()
+
+
 async def test_what_the_helper_cannot_read_at_all_fails_as_it_would_here(reader: HelpedReader):
     with pytest.raises(KeyError):
         await reader.read(a_page(1), PageContext("etsy", "acme", "acc_1", "int_1", "GBP", NOW))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -30,10 +31,14 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_
 
 
 class Helper:
-    """The helper process, started when it is first asked. It answers one after the other."""
+    """The helper process, started when it is first asked. It answers one after the other.
 
-    def __init__(self, keys: SecretStr) -> None:
+    One that is silent for `patience_s`, stopped or stuck, counts as lost.
+    """
+
+    def __init__(self, keys: SecretStr, patience_s: float = 60.0) -> None:
         self._keys = keys
+        self._patience = struct.pack("ll", int(patience_s), round(patience_s % 1 * 1_000_000))
         self._turn = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -52,6 +57,8 @@ class Helper:
 
     def _start(self) -> socket.socket:
         self._socket, theirs = socket.socketpair()
+        for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
