@@ -6,10 +6,6 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STORED = StoredVersion("ord_1", 3, OrderState.APPROVED, NOON, b"content")
 
 
-def test_an_order_never_seen_is_created():
-    assert change_of(None, NOON, b"content") is Change.CREATED
-
-
 def test_a_newer_order_is_an_update():
     assert change_of(STORED, NOON + timedelta(milliseconds=1), b"content") is Change.UPDATED
 

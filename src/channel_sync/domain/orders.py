@@ -176,10 +176,8 @@ class StoredVersion:
     digest: bytes
 
 
-def change_of(stored: StoredVersion | None, updated_at: datetime, digest: bytes) -> Change:
+def change_of(stored: StoredVersion, updated_at: datetime, digest: bytes) -> Change:
     """Newer wins, older is ignored; at the same instant the content decides, for Wish keeps only ms."""
-    if stored is None:
-        return Change.CREATED
     if updated_at < stored.updated_at:
         return Change.IGNORED
     if updated_at == stored.updated_at and digest == stored.digest:
