@@ -158,8 +158,8 @@ def test_serve_refuses_a_key_that_is_none(migrated):
 
 
 def test_serve_refuses_a_wrong_setting(migrated):
-    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", CHANNEL_SYNC_JOBS="sometimes")
-    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", CHANNEL_SYNC_JOBS="distributed")
+    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", "--port", "0", CHANNEL_SYNC_JOBS="sometimes")
+    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", "--port", "0", CHANNEL_SYNC_JOBS="distributed")
 
 
 def test_serve_refuses_a_taken_port(migrated):
