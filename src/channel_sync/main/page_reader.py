@@ -23,6 +23,8 @@ from channel_sync.settings import PREFIX
 _log = logging.getLogger(__name__)
 
 _END_S = 2.0
+# A page takes some 25 ms. Longer than this would keep a stop of the service from its 25 s.
+_PATIENCE_S = 5.0
 # While the helper works on one page, another is handed over or taken over.
 _PAGES_AT_ONCE = 2
 # The C library gives blocks of a page's size back to the system at once and gets them again, cleared, a page
@@ -36,7 +38,7 @@ class Helper:
     One that is silent for `patience_s`, stopped or stuck, counts as lost.
     """
 
-    def __init__(self, keys: SecretStr, patience_s: float = 60.0) -> None:
+    def __init__(self, keys: SecretStr, patience_s: float = _PATIENCE_S) -> None:
         self._keys = keys
         self._patience = struct.pack("ll", int(patience_s), round(patience_s % 1 * 1_000_000))
         self._turn = Lock()
@@ -113,9 +115,9 @@ class HelpedReader:
         return ready(READERS[context.channel](page), context, self._cipher)
 
     async def close(self) -> None:
-        """End the helper."""
+        """End the helper, after the pages being read: one read later would start another."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._helper.end)
-        await asyncio.to_thread(self._threads.shutdown)
 
 
 @asynccontextmanager
