@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from tests.flows.goods import START, an_order
-from tests.flows.workshop import TENANT, Workshop
+from tests.flows.workshop import TENANT, Workshop, waiting
 from tests.stores import ON_SQLITE
 
 from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
@@ -52,7 +52,7 @@ async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(da
     gate.open.set()
     await running
 
-    [again] = await workshop.runs.queued(10)
+    [again] = await waiting(workshop.runs)
     async with workshop.database.read() as work:
         backfill = await work.runs.get(TENANT, again)
     assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
@@ -92,7 +92,7 @@ async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Wo
     await workshop.runs.notice_clock()
     await workshop.runs.start_due(RunKind.ORDERS)
 
-    [run_id] = await workshop.runs.queued(10)
+    [run_id] = await waiting(workshop.runs)
     async with workshop.database.read() as work:
         assert (await work.runs.get(TENANT, run_id)).integration_id == seller.id
 
@@ -124,7 +124,7 @@ async def test_what_a_killed_process_left_open_is_done_again_at_the_next_start(w
 
     later = workshop.another()
     await later.runs.take_over()
-    [again] = await later.runs.queued(10)
+    [again] = await waiting(later.runs)
     await later.runs.execute(again)
     gate.open.set()
     await running
@@ -149,7 +149,7 @@ async def test_a_stop_of_the_process_leaves_runs_for_the_next_start(workshop: Wo
     await running
     later = workshop.another()
     await later.runs.start_due(RunKind.ORDERS)
-    for run_id in await later.runs.queued(10):
+    for run_id in await waiting(later.runs):
         await later.runs.execute(run_id)
 
     assert (await workshop.look(run)).status is RunStatus.INTERRUPTED

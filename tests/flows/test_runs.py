@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from tests.flows.goods import START, an_order
-from tests.flows.workshop import TENANT, Workshop
+from tests.flows.workshop import TENANT, Workshop, waiting
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import (
@@ -117,7 +117,7 @@ async def test_missed_times_are_made_up_by_one_run(workshop: Workshop):
     for _ in range(3):
         await workshop.runs.start_due(RunKind.ORDERS)
 
-    assert len(await workshop.runs.queued(10)) == 1
+    assert len(await waiting(workshop.runs)) == 1
 
 
 async def test_scheduled_runs_without_news_are_one_row_and_no_event(workshop: Workshop):
@@ -233,7 +233,7 @@ async def test_a_rejected_grant_takes_the_integration_off_the_schedule(workshop:
     assert run is not None
     assert run.error is not None
     assert run.error.kind == "auth"
-    assert await workshop.runs.queued(10) == []
+    assert await waiting(workshop.runs) == []
 
 
 async def test_a_queued_run_that_is_cancelled_never_starts(workshop: Workshop):

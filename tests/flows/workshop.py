@@ -16,7 +16,7 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.orders import Order, UnreadPage
-from channel_sync.domain.runs import Run, RunKind, RunRequest, Trigger
+from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
@@ -135,7 +135,7 @@ class Workshop:
         async with self.database.begin() as work:
             await work.schedules.hurry(integration.id, kind, utcnow())
         await self.runs.start_due(kind)
-        for run_id in await self.runs.queued(100):
+        for run_id in await waiting(self.runs):
             await self.runs.execute(run_id)
         async with self.database.read() as work:
             return await work.runs.latest(integration.id, kind)
@@ -168,6 +168,11 @@ class Workshop:
 
     def shop(self, merchant_id: str = "m1") -> FakeMerchant:
         return self.channel.merchants[merchant_id]
+
+
+async def waiting(runs: Runs) -> list[str]:
+    """Ids of the queued runs of every lane."""
+    return [run_id for lane in Lane for run_id in await runs.queued(lane, 100)]
 
 
 def _all(table: str, plain: Connection) -> list[tuple[object, ...]]:

@@ -12,7 +12,7 @@ import time_machine
 from tests.flows.goods import a_listing, an_order
 from tests.flows.workshop import TENANT, Workshop
 
-from channel_sync.domain.runs import Outcome, RunKind, RunStatus
+from channel_sync.domain.runs import Outcome, Run, RunKind, RunStatus, Trigger
 from channel_sync.flows.run_session import RunSession
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Job
@@ -186,12 +186,32 @@ async def test_orders_come_soon_after_the_clock_was_set_back(workshop: Workshop)
 
 async def test_runs_at_once_are_bounded(workshop: Workshop):
     workshop.channel.delays["orders"] = 0.05
-    runs = [await workshop.queue(await workshop.connect(f"m-{number}")) for number in range(6)]
+    runs = [await queue_by_the_clock(workshop, f"m-{number}") for number in range(6)]
     async with running(workshop, concurrency=2):
         for run in runs:
             await until(partial(is_finished, workshop, run.id))
 
     assert workshop.channel.most_at_once["orders"] == 2
+
+
+async def test_shops_that_are_slow_at_their_stock_hold_up_nobodys_orders(workshop: Workshop):
+    workshop.channel.delays["catalogue"] = 1
+    slow = [await queue_by_the_clock(workshop, f"m-{number}", RunKind.LISTINGS) for number in range(3)]
+    quick = await queue_by_the_clock(workshop, "m-9")
+    async with running(workshop, concurrency=2):
+        await until(partial(is_finished, workshop, quick.id))
+        assert not any([await is_finished(workshop, run.id) for run in slow])
+
+
+async def test_who_waits_in_person_finds_a_seat_among_busy_ones(workshop: Workshop):
+    sellers = [await workshop.connect(f"m-{number}") for number in range(3)]
+    workshop.channel.delays["orders"] = 1
+    busy = [await workshop.queue(seller, trigger=Trigger.SCHEDULE) for seller in sellers[:2]]
+    async with running(workshop, concurrency=2):
+        await asyncio.sleep(0.05)
+        person = await workshop.queue(sellers[2], RunKind.STOCK)
+        await until(partial(is_finished, workshop, person.id))
+        assert not any([await is_finished(workshop, run.id) for run in busy])
 
 
 async def test_a_stop_waits_for_the_page_in_flight(workshop: Workshop):
@@ -230,6 +250,10 @@ async def test_a_runner_that_looks_through_its_queue_is_alive(workshop: Workshop
     async with running(workshop) as runner:
         await asyncio.sleep(0.05)
         assert runner.alive()
+
+
+async def queue_by_the_clock(workshop: Workshop, merchant_id: str, kind: RunKind = RunKind.ORDERS) -> Run:
+    return await workshop.queue(await workshop.connect(merchant_id), kind, trigger=Trigger.SCHEDULE)
 
 
 async def has_run(counter: Counter, times: int) -> bool:

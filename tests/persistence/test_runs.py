@@ -6,7 +6,7 @@ from tests.persistence.run_steps import COUNTS, a_call, finish, get, listed, ope
 
 from channel_sync.domain.errors import AlreadyRunning, NotFound, RunLost
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
+from channel_sync.domain.runs import Counts, Lane, Outcome, RunError, RunKind, RunStatus, Trigger
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
 
@@ -45,10 +45,10 @@ async def test_a_queued_run_is_claimed_once(database, shop):
     run = await queued(database, shop)
 
     async with database.begin() as work:
-        assert await work.runs.queued(10) == [run.id]
+        assert await work.runs.queued(Lane.ORDERS, 10) == [run.id]
         claimed = await work.runs.claim(run.id, "process-2", later(1))
         assert await work.runs.claim(run.id, "process-3", later(2)) is None
-        assert await work.runs.queued(10) == []
+        assert await work.runs.queued(Lane.ORDERS, 10) == []
 
     assert claimed == replace(
         run, status=RunStatus.RUNNING, owner="process-2", started_at=later(1), heartbeat_at=later(1)
@@ -65,17 +65,24 @@ async def test_a_run_cancelled_in_the_queue_is_claimed_with_that_mark(database, 
     assert claimed.cancel_requested
 
 
-async def test_what_somebody_waits_for_stands_before_the_schedule_in_the_queue(database):
-    shops = [await connected(database) for _ in range(4)]
-    triggers = (Trigger.SCHEDULE, Trigger.MANUAL, Trigger.SCHEDULE, Trigger.CATCH_UP)
-    runs = [
-        await queued(database, shop, id=new_id("run", later(second)), trigger=trigger)
-        for second, (shop, trigger) in enumerate(zip(shops, triggers, strict=True))
-    ]
+@pytest.mark.parametrize("trigger", Trigger)
+@pytest.mark.parametrize("kind", RunKind)
+async def test_a_run_waits_in_its_lane_and_in_no_other(database, kind, trigger):
+    run = await queued(database, await connected(database), kind=kind, trigger=trigger)
 
     async with database.read() as work:
-        assert await work.runs.queued(10) == [runs[1].id, runs[3].id, runs[0].id, runs[2].id]
-        assert await work.runs.queued(1) == [runs[1].id]
+        waiting = {lane: await work.runs.queued(lane, 10) for lane in Lane}
+    assert waiting == {lane: [run.id] if lane is run.lane else [] for lane in Lane}
+
+
+async def test_the_oldest_stands_first_in_its_lane(database):
+    shops = [await connected(database) for _ in range(3)]
+    ids = [new_id("run", later(second)) for second in (2, 0, 1)]
+    for shop, run_id in zip(shops, ids, strict=True):
+        await queued(database, shop, id=run_id, trigger=Trigger.MANUAL)
+
+    async with database.read() as work:
+        assert await work.runs.queued(Lane.URGENT, 2) == [ids[1], ids[2]]
 
 
 async def test_a_beat_stores_counts_and_time(database, shop):

@@ -25,6 +25,18 @@ class Trigger(StrEnum):
     RECONCILE = "reconcile"
 
 
+class Lane(StrEnum):
+    """Which runs compete for seats: those a person or a gap asks for first, then by what they are slow at."""
+
+    URGENT = "urgent"
+    ORDERS = "orders"
+    GOODS = "goods"
+
+
+URGENT_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL, Trigger.CATCH_UP)
+ORDER_KINDS = (RunKind.ORDERS, RunKind.RECONCILE)
+
+
 class RunStatus(StrEnum):
     """How far a run is."""
 
@@ -130,3 +142,10 @@ class Run:
     cancel_requested: bool
     repeats: int = 0
     owner: str | None = field(default=None, repr=False)
+
+    @property
+    def lane(self) -> Lane:
+        """Where the run waits for its seat."""
+        if self.trigger in URGENT_TRIGGERS:
+            return Lane.URGENT
+        return Lane.ORDERS if self.kind in ORDER_KINDS else Lane.GOODS

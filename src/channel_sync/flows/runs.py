@@ -12,7 +12,7 @@ from channel_sync.domain.errors import (
     RunLost,
     RunStopped,
 )
-from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus
+from channel_sync.domain.runs import Counts, Lane, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import open_due_run
 from channel_sync.flows.heartbeat import heartbeat
@@ -109,10 +109,10 @@ class Runs:
         async with self._database.begin() as work:
             await work.schedules.hurry_misdated(utcnow())
 
-    async def queued(self, limit: int) -> list[str]:
-        """Ids of runs that wait, those that a person asked for first."""
+    async def queued(self, lane: Lane, limit: int) -> list[str]:
+        """Ids of runs that wait in a lane, the oldest first."""
         async with self._database.read() as work:
-            return await work.runs.queued(limit)
+            return await work.runs.queued(lane, limit)
 
     async def execute(self, run_id: str) -> None:
         """Carry out a queued run, if it is still free to take."""

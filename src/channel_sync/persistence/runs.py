@@ -9,7 +9,18 @@ from sqlalchemy import ColumnElement, Update, delete, func, insert, or_, select,
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
 from channel_sync.domain.integrations import Status
-from channel_sync.domain.runs import Counts, Outcome, Run, RunError, RunKind, RunStatus, Trigger
+from channel_sync.domain.runs import (
+    ORDER_KINDS,
+    URGENT_TRIGGERS,
+    Counts,
+    Lane,
+    Outcome,
+    Run,
+    RunError,
+    RunKind,
+    RunStatus,
+    Trigger,
+)
 from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.session import Session, columns_of
@@ -19,7 +30,6 @@ _row = runs.c
 _COLUMNS = columns_of(runs, Run)
 _CALL_COLUMNS = columns_of(run_calls, Call)
 _CALL_FIELDS = [field.name for field in fields(Call)]
-_URGENT = (Trigger.MANUAL, Trigger.BACKFILL, Trigger.CATCH_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +69,10 @@ class RunRepository:
         )
         return None if row is None else Run(*row)
 
-    async def queued(self, limit: int) -> list[str]:
-        """Ids of runs that wait to be started: what a person or a gap asks for first, then the oldest."""
-        waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open())
-        return await self._session.column(waiting.order_by(_row.trigger.not_in(_URGENT), _row.id).limit(limit))
+    async def queued(self, lane: Lane, limit: int) -> list[str]:
+        """Ids of runs that wait in a lane to be started, the oldest first."""
+        waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open(), *_in_lane(lane))
+        return await self._session.column(waiting.order_by(_row.id).limit(limit))
 
     async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
@@ -212,6 +222,14 @@ class RunRepository:
             statement = statement.where(_row.id < page.after[0])
         rows = await self._session.rows(statement.order_by(_row.id.desc()).limit(page.limit + 1))
         return page_of([Run(*row) for row in rows], page, lambda run: (run.id,))
+
+
+def _in_lane(lane: Lane) -> tuple[ColumnElement[bool], ...]:
+    """As `Run.lane`, in SQL."""
+    if lane is Lane.URGENT:
+        return (_row.trigger.in_(URGENT_TRIGGERS),)
+    of_orders = _row.kind.in_(ORDER_KINDS)
+    return _row.trigger.not_in(URGENT_TRIGGERS), of_orders if lane is Lane.ORDERS else ~of_orders
 
 
 def _is_open() -> ColumnElement[bool]:

@@ -1,0 +1,126 @@
+"""Starts jobs by the clock and by nudges, with APScheduler; waits for them, and never cancels what it need not."""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Iterable, Sequence
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from channel_sync.flows.clock import utcnow
+from channel_sync.jobs.schedule import Job, Work
+
+log = logging.getLogger(__name__)
+
+_CLOCK_JUMP_S = 2.0
+_LAST_WORDS_S = 1.0
+# A job that comes late, after a blocked loop or a sleeping machine, runs once; by default it would not at all.
+_LATE_IS_FINE = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+
+
+class Clock:
+    """The jobs of one process, each at work once at a time. `then` is begun after every hasty one.
+
+    The scheduler only starts tasks: what it awaits itself it would cancel when it is shut down.
+    """
+
+    def __init__(self, work: Work, jobs: Sequence[Job], then: Job | None = None) -> None:
+        self._work = work
+        self._jobs = jobs if then is None else (*jobs, then)
+        self._then = then
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=_LATE_IS_FINE)
+        self._watch: asyncio.Task[None] | None = None
+        self._doing: dict[str, asyncio.Task[None]] = {}
+        self._once_more: set[str] = set()
+        self.stopping = False
+
+    def start(self) -> None:
+        """Let the clock tick; every job is done once now."""
+        for job in self._jobs:
+            every = IntervalTrigger(seconds=job.every_s, timezone=UTC)
+            self._scheduler.add_job(self._tick, every, args=[job], id=job.name, next_run_time=utcnow())
+        self._scheduler.start()
+        self._watch = asyncio.create_task(self._watch_time())
+
+    def nudge(self) -> None:
+        """Do the hasty jobs now instead of at the next tick."""
+        for job in self._jobs:
+            if job.hasty:
+                self.begin(job)
+
+    def begin(self, job: Job) -> None:
+        """Do a job now, or once more if it is at work."""
+        if self.stopping:
+            return
+        if job.name in self._doing:
+            self._once_more.add(job.name)
+            return
+        task = asyncio.create_task(self._do(job))
+        self._doing[job.name] = task
+        task.add_done_callback(lambda _: self._done(job))
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self.stopping = True
+        if self._watch is not None:
+            self._watch.cancel()
+            self._scheduler.pause()
+
+    async def ended(self, within_s: float) -> None:
+        """Wait for the jobs that are at work; what takes longer is cancelled."""
+        await let_end(self._doing.values(), within_s)
+        if self._watch is not None and self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+            # The scheduler shuts down in a callback of the loop, which gets its turn here.
+            await asyncio.sleep(0)
+
+    async def _tick(self, job: Job) -> None:
+        if job.name not in self._doing:
+            self.begin(job)
+
+    async def _do(self, job: Job) -> None:
+        await guarded(job.name, job.what(self._work))
+        if job.hasty and self._then is not None and job is not self._then:
+            self.begin(self._then)
+
+    def _done(self, job: Job) -> None:
+        del self._doing[job.name]
+        if job.name in self._once_more:
+            self._once_more.remove(job.name)
+            self.begin(job)
+
+    async def _watch_time(self) -> None:
+        """Start all jobs anew when the wall clock is set back, for the scheduler would wait until it caught up."""
+        ahead = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            before, ahead = ahead, time.time() - time.monotonic()
+            if ahead < before - _CLOCK_JUMP_S:
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=utcnow())
+
+
+async def guarded(name: str, doing: Awaitable[None]) -> bool:
+    """Whether it went well. Logged without the message, which may hold what must not be logged."""
+    try:
+        await doing
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error("%s failed: %s at %s:%s", name, type(error).__name__, place.filename, place.lineno)
+        return False
+    return True
+
+
+async def let_end(tasks: Iterable[asyncio.Task[object]], within_s: float) -> None:
+    """Wait for tasks; those that take longer are cancelled."""
+    waiting = set(tasks)
+    if not waiting:
+        return
+    _, late = await asyncio.wait(waiting, timeout=within_s)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late, timeout=_LAST_WORDS_S)

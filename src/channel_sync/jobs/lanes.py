@@ -1,0 +1,11 @@
+"""How many runs are at work at once, lane by lane, so that slow work of one kind never holds up another."""
+
+from channel_sync.domain.runs import Lane
+
+# A person who waits finds a seat whatever else is going on.
+_URGENT_SEATS = 8
+
+
+def seats(concurrency: int) -> dict[Lane, int]:
+    """Runs at once in each lane of one process, of which `concurrency` calls at once reach the marketplace."""
+    return {Lane.URGENT: _URGENT_SEATS, Lane.ORDERS: concurrency, Lane.GOODS: concurrency}
