@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, make_url
 
 from channel_sync.persistence import trade_tables
+from channel_sync.persistence.migrations import is_engines
 from channel_sync.persistence.tables import metadata
 
 assert trade_tables.metadata is metadata, "Importing them both completes the metadata."
@@ -19,6 +20,7 @@ def migrate(connection: Connection) -> None:
         # SQLite alters a table by copying it, and undoes that in a transaction as well as PostgreSQL does.
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=True,
+        include_name=lambda name, kind, _: not is_engines(name, kind),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,5 +1,7 @@
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +11,13 @@ from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
 from tests.stores import ON_SQLITE
 
-from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
+from channel_sync.domain.integrations import Integration
+from channel_sync.domain.runs import Counts, Outcome, Run, RunKind, RunStatus, Trigger
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.start_jobs import start_jobs
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.schedules import Schedule
 
 
 @pytest.fixture
@@ -20,21 +25,121 @@ def workshop(database) -> Workshop:
     return Workshop(database)
 
 
-async def test_a_run_without_signs_of_life_is_closed_by_the_next_starter(database):
-    workshop = Workshop(database, stale_after_s=0.05)
-    seller = await workshop.connect()
+@asynccontextmanager
+async def standing_still(workshop: Workshop, run: Run) -> AsyncIterator[None]:
+    """A process that does nothing any more in the middle of a run's first call; it goes on at the end."""
     gate = workshop.channel.hold("orders")
-    dead = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(dead.id))
+    running = asyncio.create_task(workshop.runs.execute(run.id))
     await gate.reached.wait()
     await asyncio.sleep(0.1)
-
-    fresh = await workshop.queue(seller)
+    yield
     gate.open.set()
     await running
 
-    assert fresh.id != dead.id
+
+async def test_a_run_without_signs_of_life_is_closed_and_due_again(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    workshop.shop().place(an_order(1))
+    dead = await workshop.queue(seller)
+    async with standing_still(workshop, dead):
+        later = workshop.another(stale_after_s=0.05)
+        await later.runs.take_over_silent()
+        await later.runs.start_due(RunKind.ORDERS)
+        [again] = await waiting(later.runs)
+        await later.runs.execute(again)
+
+    assert again != dead.id
     assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
+    assert len(await workshop.orders()) == 1
+    assert len(await workshop.events("order.created")) == 1
+
+
+async def test_a_process_that_stood_still_does_not_close_its_own_runs(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    run = await workshop.queue(await workshop.connect())
+    async with standing_still(workshop, run):
+        await workshop.runs.take_over_silent()
+
+    assert (await workshop.look(run)).outcome is Outcome.NO_CHANGES
+
+
+async def die_in_a_run(workshop: Workshop, seller: Integration, orders_before: int = 0) -> Run:
+    """The run of a process that was killed in it, taken over by another."""
+    run = await workshop.queue(seller)
+    async with workshop.database.begin() as work:
+        await work.runs.claim(run.id, "a process that is gone", utcnow())
+        await work.runs.beat(run.id, Counts(created=orders_before), utcnow())
+    await asyncio.sleep(0.06)
+    await workshop.runs.take_over_silent()
+    return await workshop.look(run)
+
+
+async def orders_of(workshop: Workshop, seller: Integration) -> Schedule:
+    async with workshop.database.read() as work:
+        return (await work.schedules.of([seller.id]))[seller.id][RunKind.ORDERS]
+
+
+async def are_due(workshop: Workshop, seller: Integration) -> bool:
+    next_at = (await orders_of(workshop, seller)).next_at
+    return next_at is not None and next_at <= utcnow()
+
+
+async def test_work_that_killed_three_processes_is_put_aside_and_says_so(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    died = [await die_in_a_run(workshop, seller) for _ in range(3)]
+
+    assert [run.error.code if run.error else None for run in died] == [None, None, "parked_after_crashes"]
+    schedule = await orders_of(workshop, seller)
+    assert schedule.last_error_code == "parked_after_crashes"
+    assert schedule.next_at is not None
+    assert schedule.next_at > utcnow() + timedelta(minutes=59)
+
+
+async def test_what_was_put_aside_is_not_due_before_its_time_but_runs_for_a_person(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    for _ in range(3):
+        await die_in_a_run(workshop, seller)
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    await workshop.runs.start_due(RunKind.ORDERS)
+    assert await waiting(workshop.runs) == []
+
+    assert (await workshop.run(seller)).outcome is Outcome.NO_CHANGES
+    assert (await orders_of(workshop, seller)).last_error_code is None
+    await die_in_a_run(workshop, seller)
+    assert await are_due(workshop, seller)
+
+
+async def test_a_download_that_gets_on_is_never_put_aside(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    for _ in range(4):
+        await die_in_a_run(workshop, seller, orders_before=500)
+
+    assert await are_due(workshop, seller)
+
+
+async def test_who_switches_an_integration_on_again_gives_it_another_chance(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    for _ in range(3):
+        await die_in_a_run(workshop, seller)
+
+    async with workshop.database.begin() as work:
+        await start_jobs(work, seller, utcnow())
+
+    assert await are_due(workshop, seller)
 
 
 async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(database):
@@ -46,9 +151,7 @@ async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(da
     await gate.reached.wait()
     await asyncio.sleep(0.1)
 
-    async with workshop.database.begin() as work:
-        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
-    await workshop.runs.start_due(RunKind.ORDERS)
+    await workshop.another(stale_after_s=0.05).runs.take_over_silent()
     gate.open.set()
     await running
 

@@ -94,9 +94,10 @@ async def test_a_silent_run_is_interrupted_for_the_next(database, shop):
     run = await opened(database, shop)
 
     async with database.begin() as work:
-        assert not await work.runs.interrupt_stale(shop[0].id, RunKind.ORDERS, NOW, later(9))
-        assert not await work.runs.interrupt_stale(shop[0].id, RunKind.STOCK, later(1), later(9))
-        assert await work.runs.interrupt_stale(shop[0].id, RunKind.ORDERS, later(1), later(9))
+        assert not await work.runs.interrupt_silent(NOW, [], later(9))
+        assert not await work.runs.interrupt_silent(later(1), [run.id], later(9))
+        assert await work.runs.interrupt_silent(later(1), [], later(9))
+        assert not await work.runs.interrupt_silent(later(1), [], later(9))
         await work.runs.open(a_run(*shop))
 
     interrupted = await get(database, run)
@@ -107,7 +108,7 @@ async def test_a_queued_run_is_never_interrupted(database, shop):
     run = await queued(database, shop)
 
     async with database.begin() as work:
-        assert not await work.runs.interrupt_stale(shop[0].id, RunKind.ORDERS, later(1), later(9))
+        assert not await work.runs.interrupt_silent(later(1), [], later(9))
         assert await work.runs.interrupt_others("process-2", later(9)) == []
 
     assert await get(database, run) == run

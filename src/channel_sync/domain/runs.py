@@ -34,6 +34,9 @@ class Lane(StrEnum):
 
 
 URGENT_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL, Trigger.CATCH_UP)
+# So many processes may die in a row of one kind of work for an integration before it is put aside.
+CRASHES_ALLOWED = 3
+
 ORDER_KINDS = (RunKind.ORDERS, RunKind.RECONCILE)
 
 

@@ -1,17 +1,17 @@
 """Runs that start by the clock."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from channel_sync.domain.errors import AlreadyRunning
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
-from channel_sync.flows.run_opening import open_run, queued_run
+from channel_sync.flows.run_opening import queued_run
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.persistence.database import UnitOfWork
 
 
 async def open_due_run(
-    work: UnitOfWork, integration: Integration, kind: RunKind, pace: RunPace, stale_after: timedelta, now: datetime
+    work: UnitOfWork, integration: Integration, kind: RunKind, pace: RunPace, now: datetime
 ) -> None:
     """The run queued and the schedule moved on; a shop that must not be called is taken off the schedule."""
     if not _starts_by_itself(integration, kind):
@@ -22,7 +22,7 @@ async def open_due_run(
         return await work.schedules.set_next(integration.id, kind, now + pace.until_next_look(integration))
     next_at = now + pace.until_next(integration, kind)
     try:
-        await open_run(work, queued_run(integration, _request(integration, kind), now), stale_after, now)
+        await work.runs.open(queued_run(integration, _request(integration, kind), now))
     except AlreadyRunning:
         return await work.schedules.set_next(integration.id, kind, next_at)
     await work.schedules.attempted(integration.id, kind, now, next_at)

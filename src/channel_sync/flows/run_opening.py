@@ -1,6 +1,6 @@
 """Which runs are opened: the ones a person asks for, the ones that are due, the ones cut off by a stop."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from channel_sync.domain.errors import AlreadyRunning, Conflict, Invalid
 from channel_sync.domain.ids import new_id
@@ -47,19 +47,6 @@ def queued_run(integration: Integration, request: RunRequest, now: datetime) -> 
         heartbeat_at=now,
         cancel_requested=False,
     )
-
-
-async def open_run(work: UnitOfWork, run: Run, stale_after: timedelta, now: datetime) -> None:
-    """The run queued; `AlreadyRunning` while another of its kind shows signs of life, or is to be done again."""
-    try:
-        await work.runs.open(run)
-    except AlreadyRunning:
-        silent = await work.runs.interrupt_stale(run.integration_id, run.kind, now - stale_after, now)
-        if not silent:
-            raise
-        for interrupted in silent:
-            await work_again(work, interrupted, now)
-        await work.runs.open(run)
 
 
 async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:

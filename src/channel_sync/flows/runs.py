@@ -19,10 +19,11 @@ from channel_sync.flows.heartbeat import heartbeat
 from channel_sync.flows.retries import until_stored
 from channel_sync.flows.run_closing import close_run
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
-from channel_sync.flows.run_opening import check_request, open_run, queued_run, work_again
+from channel_sync.flows.run_opening import check_request, queued_run
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
+from channel_sync.flows.takeover import take_over
 from channel_sync.persistence.database import Database
 
 _STORE_PATIENCE_S = 120
@@ -61,7 +62,6 @@ class Runs:
         self._walks = walks
         self._rules = rules
         self._nudge = nudge
-        self._stale_after = timedelta(seconds=rules.stale_after_s)
         self._sessions: dict[str, RunSession] = {}
         self._stopping = False
 
@@ -73,7 +73,7 @@ class Runs:
             check_request(integration, request)
             run = queued_run(integration, request, now)
             try:
-                await open_run(work, run, self._stale_after, now)
+                await work.runs.open(run)
             except AlreadyRunning as already:
                 return await work.runs.adopt(tenant, already.related_id or ""), True
         self._nudge()
@@ -102,7 +102,7 @@ class Runs:
                 if integration is None:
                     await work.schedules.set_next(integration_id, kind, None)
                     continue
-                await open_due_run(work, integration, kind, self._rules.pace, self._stale_after, now)
+                await open_due_run(work, integration, kind, self._rules.pace, now)
 
     async def notice_clock(self) -> None:
         """Make due at once what was put off by a clock that has been set back since."""
@@ -154,8 +154,15 @@ class Runs:
             return
         now = utcnow()
         async with self._database.begin() as work:
-            for run in await work.runs.interrupt_others(self._rules.owner, now):
-                await work_again(work, run, now)
+            await take_over(work, await work.runs.interrupt_others(self._rules.owner, now), now)
+
+    async def take_over_silent(self) -> None:
+        """Close what processes left open that show no life any more, and make it due again."""
+        now = utcnow()
+        before = now - timedelta(seconds=self._rules.stale_after_s)
+        async with self._database.begin() as work:
+            # A run at work here is alive, however long this process stood still; its page is fenced anyway.
+            await take_over(work, await work.runs.interrupt_silent(before, self._sessions, now), now)
 
     async def _claim(self, run_id: str) -> RunSession | None:
         now = utcnow()

@@ -17,6 +17,7 @@ async def start_jobs(work: UnitOfWork, integration: Integration, now: datetime) 
     if not integration.runnable:
         return
     settings = integration.settings
+    await work.schedules.forgive(integration.id)
     await work.schedules.hurry(integration.id, RunKind.LISTINGS, now)
     if settings.orders.enabled:
         await work.schedules.hurry(integration.id, RunKind.ORDERS, now)

@@ -34,6 +34,7 @@ JOBS = (
     Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), hasty=True),
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), hasty=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
+    Job("take_over_silent_runs", 5, lambda work: work.runs.take_over_silent()),
     Job("notice_clock", 60, lambda work: work.runs.notice_clock()),
     Job("renew_grants", 60, lambda work: work.grants.renew_due()),
     Job("prune", 3600, lambda work: work.prune.run()),

@@ -38,6 +38,11 @@ def newest() -> str:
     return head
 
 
+def is_engines(name: str | None, kind: str) -> bool:
+    """Whether a table belongs to the engine of distributed jobs, which describes its tables itself."""
+    return kind == "table" and (name or "").startswith("pgqueuer")
+
+
 def config() -> Config:
     """Alembic, told where the migrations are: inside the wheel, or beside `src`."""
     package = Path(channel_sync.__file__).parent

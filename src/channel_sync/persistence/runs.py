@@ -145,12 +145,17 @@ class RunRepository:
             .where(_is_open(), _row.owner == owner, or_(_row.cancel_requested, ~works))
         )
 
-    async def interrupt_stale(
-        self, integration_id: str, kind: RunKind, heartbeat_before: datetime, now: datetime
-    ) -> Sequence[Run]:
-        """Close the open run of the kind if it was started and shows no life; the one there was."""
-        silent = (_row.integration_id == integration_id, _row.kind == kind, _row.heartbeat_at < heartbeat_before)
-        return await self._interrupt(now, *silent)
+    async def interrupt_silent(
+        self, heartbeat_before: datetime, spared: Collection[str], now: datetime
+    ) -> list[Run]:
+        """Close the runs that were started and show no life, but for those spared; each for one caller only."""
+        silent = select(_row.id).where(
+            _is_open(),
+            _row.status != RunStatus.QUEUED,
+            _row.heartbeat_at < heartbeat_before,
+            ~self._session.among(_row.id, spared),
+        )
+        return await self._interrupt(now, _row.id.in_(silent.with_for_update(skip_locked=True)))
 
     async def interrupt_others(self, owner: str, now: datetime) -> list[Run]:
         """Close the runs of processes that are gone; for the start of the only process there is."""
@@ -164,6 +169,10 @@ class RunRepository:
             .returning(*_COLUMNS)
         )
         return [Run(*row) for row in rows]
+
+    async def explain(self, run_id: str, error: RunError) -> None:
+        """Say why a closed run ended as it did."""
+        await self._session.execute(_change(run_id).values(error=error))
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """The run, or `NotFound`."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from channel_sync.domain.runs import RunKind
+from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import schedules
 
@@ -65,11 +65,11 @@ class ScheduleRepository:
         await self._put(integration_id, kind, next_at=at)
 
     async def hurry(self, integration_id: str, kind: RunKind, now: datetime) -> None:
-        """Make the job due by a moment, if it is not due earlier."""
-        later = or_(_row.next_at.is_(None), _row.next_at > now)
+        """Make the job due by a moment, if it is not due earlier, and not put aside for its crashes."""
+        later = and_(or_(_row.next_at.is_(None), _row.next_at > now), _row.crashes < CRASHES_ALLOWED)
         await self._session.execute(
             self._session.insert(schedules)
-            .values(integration_id=integration_id, kind=kind, next_at=now, failures=0)
+            .values(integration_id=integration_id, kind=kind, next_at=now, failures=0, crashes=0)
             .on_conflict_do_update(index_elements=["integration_id", "kind"], set_={"next_at": now}, where=later)
         )
 
@@ -85,7 +85,7 @@ class ScheduleRepository:
     async def succeeded(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
         """Note that a run came to its end; earlier failures are over."""
         await self._put(
-            integration_id, kind, last_success_at=now, next_at=next_at, failures=0, last_error_code=None
+            integration_id, kind, last_success_at=now, next_at=next_at, failures=0, crashes=0, last_error_code=None
         )
 
     async def failed(
@@ -94,20 +94,34 @@ class ScheduleRepository:
         """Note that a run failed, and why."""
         await self._put(integration_id, kind, last_attempt_at=now, next_at=next_at, last_error_code=code)
         await self._session.execute(
-            update(schedules)
-            .where(_row.integration_id == integration_id, _row.kind == kind)
-            .values(failures=_row.failures + 1)
+            update(schedules).where(*_of(integration_id, kind)).values(failures=_row.failures + 1)
         )
 
     async def _put(self, integration_id: str, kind: RunKind, **changes: Any) -> None:
         await self._session.execute(
             self._session.insert(schedules)
-            .values({"integration_id": integration_id, "kind": kind, "failures": 0} | changes)
+            .values({"integration_id": integration_id, "kind": kind, "failures": 0, "crashes": 0} | changes)
             .on_conflict_do_update(index_elements=["integration_id", "kind"], set_=changes)
         )
+
+    async def crashed(self, integration_id: str, kind: RunKind) -> int:
+        """Count a process that died during the job; how many did in a row."""
+        mine = _of(integration_id, kind)
+        counted = update(schedules).where(*mine).values(crashes=_row.crashes + 1).returning(_row.crashes)
+        return await self._session.value(counted) or 0
+
+    async def forgive(self, integration_id: str, *kinds: RunKind) -> None:
+        """Forget the crashes of these jobs, or of all."""
+        mine = _row.kind.in_(kinds or tuple(RunKind))
+        forgiven = update(schedules).where(_row.integration_id == integration_id, mine, _row.crashes > 0)
+        await self._session.execute(forgiven.values(crashes=0))
 
     async def stop_all(self, integration_id: str) -> None:
         """Make no job of the integration due."""
         await self._session.execute(
             update(schedules).where(_row.integration_id == integration_id).values(next_at=None)
         )
+
+
+def _of(integration_id: str, kind: RunKind) -> tuple[ColumnElement[bool], ...]:
+    return _row.integration_id == integration_id, _row.kind == kind

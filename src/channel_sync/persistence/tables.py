@@ -223,8 +223,19 @@ schedules = Table(
     Column("last_attempt_at", Utc),
     Column("last_success_at", Utc),
     required("failures", Integer),
+    Column("crashes", Integer, nullable=False, server_default="0"),  # processes that died during the job, in a row
     Column("last_error_code", Text),
     Index("ix_schedules_due", "kind", "next_at"),
+)
+
+# What several processes may still spend on calls for an integration, in microseconds since 1970 by this database's
+# clock: its calls are paid for until `spent_until`, and none is welcome before `paused_until`.
+call_budgets = Table(
+    "call_budgets",
+    metadata,
+    Column("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True),
+    required("spent_until", BigInteger),
+    required("paused_until", BigInteger),
 )
 
 events = Table(

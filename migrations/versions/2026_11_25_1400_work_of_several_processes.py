@@ -1,0 +1,46 @@
+"""What several processes share: the engine's queue, the budget of calls, and how often work killed its process."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "2026_11_25_processes"
+down_revision = "2026_11_25_personal"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column and the table; on PostgreSQL also what the engine keeps its queue in."""
+    op.add_column("schedules", sa.Column("crashes", sa.Integer, nullable=False, server_default="0"))
+    op.create_table(
+        "call_budgets",
+        sa.Column("integration_id", sa.Text, nullable=False),
+        sa.Column("spent_until", sa.BigInteger, nullable=False),
+        sa.Column("paused_until", sa.BigInteger, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["integration_id"],
+            ["integrations.id"],
+            name="fk_call_budgets_integration_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("integration_id", name="pk_call_budgets"),
+    )
+    _in_postgres(lambda engine: engine.build_install_query())
+
+
+def downgrade() -> None:
+    """Drop them."""
+    _in_postgres(lambda engine: engine.build_uninstall_query())
+    op.drop_table("call_budgets")
+    op.drop_column("schedules", "crashes")
+
+
+def _in_postgres(choose) -> None:
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+    from pgqueuer.domain.settings import DBSettings, Durability
+
+    sql = choose(QueryBuilderEnvironment(DBSettings(durability=Durability.balanced)))
+    # Several statements at once: the driver takes them only outside of prepared statements.
+    op.get_bind().connection.dbapi_connection.run_async(lambda connection: connection.execute(sql))
