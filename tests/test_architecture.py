@@ -31,6 +31,7 @@ PLANTED = [
     ("channel_sync/persistence/database.py", "authlib", "Outgoing HTTP stays at the edge"),
     ("channel_sync/flows/runs.py", "fastapi", "The web framework stays in api"),
     ("channel_sync/jobs/schedule.py", "apscheduler", "The scheduler stays in its runner"),
+    ("channel_sync/jobs/embedded.py", "pgqueuer", "The engine stays in the runner of workers"),
 ]
 
 

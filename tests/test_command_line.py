@@ -159,7 +159,14 @@ def test_serve_refuses_a_key_that_is_none(migrated):
 
 def test_serve_refuses_a_wrong_setting(migrated):
     assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", "--port", "0", CHANNEL_SYNC_JOBS="sometimes")
-    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "serve", "--port", "0", CHANNEL_SYNC_JOBS="distributed")
+
+
+def test_workers_need_postgres_and_a_queue(migrated):
+    distributed = {"CHANNEL_SYNC_JOBS": "distributed"}
+
+    assert "PostgreSQL" in refusal(migrated, "serve", "--port", "0", **distributed)
+    assert "PostgreSQL" in refusal(migrated, "worker", **distributed)
+    assert "CHANNEL_SYNC_JOBS" in refusal(migrated, "worker")
 
 
 def test_serve_refuses_a_taken_port(migrated):

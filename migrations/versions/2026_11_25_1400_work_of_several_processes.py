@@ -1,4 +1,4 @@
-"""What several processes share: the engine's queue, the budget of calls, and how often work killed its process."""
+"""What several processes share: the queue, chores, the budget of calls, and what work killed its process."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column and the table; on PostgreSQL also what the engine keeps its queue in."""
+    """Add the column and the tables; on PostgreSQL also what the engine keeps its queue in."""
     op.add_column("schedules", sa.Column("crashes", sa.Integer, nullable=False, server_default="0"))
+    op.create_table(
+        "turns",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("next_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_turns"),
+    )
     op.create_table(
         "call_budgets",
         sa.Column("integration_id", sa.Text, nullable=False),
@@ -32,6 +38,7 @@ def downgrade() -> None:
     """Drop them."""
     _in_postgres(lambda engine: engine.build_uninstall_query())
     op.drop_table("call_budgets")
+    op.drop_table("turns")
     op.drop_column("schedules", "crashes")
 
 

@@ -54,6 +54,14 @@ def serve(
 
 
 @app.command()
+def worker() -> None:
+    """Run jobs from the queue of CHANNEL_SYNC_JOBS=distributed; any number of workers may."""
+    from channel_sync import serving
+
+    serving.work()
+
+
+@app.command()
 def demo() -> None:
     """Start the service with a simulated Wish; everything it needs is made in var/demo."""
     from channel_sync import serving

@@ -64,6 +64,14 @@ class Server(uvicorn.Server):
         super().handle_exit(signal.SIGTERM, frame)
 
 
+def stop_signal() -> asyncio.Event:
+    """Set once the process is asked to stop; a second signal changes nothing, the end is bounded anyway."""
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    return asked
+
+
 def run_to_the_end(service: Coroutine[None, None, None]) -> None:
     """Run it on the fastest event loop there is."""
     _look_for_garbage_less_often()

@@ -10,15 +10,30 @@ from channel_sync.api.app import openapi as describe_api
 from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
 from channel_sync.main.service import running
 from channel_sync.main.store import load_settings, sqlite_file
+from channel_sync.main.worker import working
 from channel_sync.observability import configure_logging
 from channel_sync.process import address_of, exit_cleanly_when_asked, listen, only_process
-from channel_sync.server import Server, run_to_the_end
+from channel_sync.server import Server, run_to_the_end, stop_signal
 
 
 def serve(host: str, port: int) -> None:
     """Answer requests until a signal comes."""
     exit_cleanly_when_asked()
     _serve(listen(host, port), lambda url: print(f"listening on {url}", flush=True))
+
+
+def work() -> None:
+    """Carry out runs from the queue until a signal comes."""
+    exit_cleanly_when_asked()
+    configure_logging(load_settings().log_level)
+    run_to_the_end(_work())
+
+
+async def _work() -> None:
+    asked_to_stop = stop_signal()
+    async with working(load_settings()):
+        print("working", flush=True)
+        await asked_to_stop.wait()
 
 
 def demo() -> None:

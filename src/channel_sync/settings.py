@@ -76,6 +76,12 @@ def _database(text: SecretStr) -> SecretStr:
     return text
 
 
+def _postgres(text: SecretStr) -> SecretStr:
+    if not text.get_secret_value().startswith("postgresql://"):
+        raise ValueError("must start with postgresql://")
+    return text
+
+
 Address = Annotated[str, AfterValidator(_address)]
 # Tokens name their issuer letter by letter, a slash at the end included.
 IssuerName = Annotated[str, AfterValidator(_checked)]
@@ -98,6 +104,8 @@ class Settings(BaseSettings):
     wish_production_url: Address = "https://merchant.wish.com"
     wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
     jobs: Jobs = Jobs.EMBEDDED
+    queue_database_url: Annotated[SecretStr, AfterValidator(_postgres)] | None = None
+    lease_s: float = Field(60, ge=5, le=3600)
     order_interval_s: int = Field(60, ge=15, le=86_400)
     stock_interval_s: int = Field(5, ge=1, le=86_400)
     order_overlap_s: int = Field(600, ge=0, le=604_800)

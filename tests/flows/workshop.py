@@ -33,6 +33,7 @@ from channel_sync.flows.runs import RunRules, Runs
 from channel_sync.flows.shops import Shops
 from channel_sync.flows.sync_listings import SyncListings
 from channel_sync.flows.sync_orders import SyncOrders
+from channel_sync.flows.turns import Turns
 from channel_sync.jobs.schedule import Work
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
@@ -77,7 +78,7 @@ class Workshop:
         }
         rules = RunRules(self.owner, RunPace(), stale_after_s=self.stale_after_s, heartbeat_s=self.heartbeat_s)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
-        self.work = Work(self.runs, grants, Prune(self.database))
+        self.work = Work(self.runs, grants, Prune(self.database), Turns(self.database))
         self.put_stock = PutStock(self.database, self.nudge)
 
     def nudge(self) -> None:

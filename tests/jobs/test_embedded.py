@@ -2,7 +2,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -10,7 +10,8 @@ from functools import partial
 import pytest
 import time_machine
 from tests.flows.goods import a_listing, an_order
-from tests.flows.workshop import TENANT, Workshop
+from tests.flows.workshop import Workshop
+from tests.jobs.waiting import has_orders, has_units, is_finished, until
 
 from channel_sync.domain.runs import Outcome, Run, RunKind, RunStatus, Trigger
 from channel_sync.flows.run_session import RunSession
@@ -32,12 +33,6 @@ async def running(workshop: Workshop, *jobs: Job, concurrency: int = 8) -> Async
         yield runner
     finally:
         await runner.stop(1)
-
-
-async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = 5) -> None:
-    async with asyncio.timeout(within_s):
-        while not await is_so():
-            await asyncio.sleep(0.01)
 
 
 class Counter:
@@ -207,9 +202,10 @@ async def test_who_waits_in_person_finds_a_seat_among_busy_ones(workshop: Worksh
     sellers = [await workshop.connect(f"m-{number}") for number in range(3)]
     workshop.channel.delays["orders"] = 1
     busy = [await workshop.queue(seller, trigger=Trigger.SCHEDULE) for seller in sellers[:2]]
-    async with running(workshop, concurrency=2):
+    async with running(workshop, concurrency=2) as runner:
         await asyncio.sleep(0.05)
         person = await workshop.queue(sellers[2], RunKind.STOCK)
+        runner.nudge()
         await until(partial(is_finished, workshop, person.id))
         assert not any([await is_finished(workshop, run.id) for run in busy])
 
@@ -258,16 +254,3 @@ async def queue_by_the_clock(workshop: Workshop, merchant_id: str, kind: RunKind
 
 async def has_run(counter: Counter, times: int) -> bool:
     return counter.times >= times
-
-
-async def is_finished(workshop: Workshop, run_id: str) -> bool:
-    async with workshop.database.read() as work:
-        return (await work.runs.get(TENANT, run_id)).finished_at is not None
-
-
-async def has_orders(workshop: Workshop, number: int) -> bool:
-    return len(await workshop.orders()) == number
-
-
-async def has_units(workshop: Workshop, units: int) -> bool:
-    return workshop.shop().units("var-1")["wh1"] == units

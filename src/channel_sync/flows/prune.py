@@ -7,11 +7,13 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.queue_log import forget_queue_log
 
 ATTEMPTS_KEPT = timedelta(days=1)
 ANSWERS_KEPT = timedelta(hours=24)
 EVENTS_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
+QUEUE_LOG_KEPT = timedelta(minutes=10)
 _AT_ONCE = 100
 _ORDERS_AT_ONCE = 500
 
@@ -34,6 +36,11 @@ class Prune:
             await work.events.prune(now - EVENTS_KEPT)
         async with self._database.begin() as work:
             await work.runs.prune(now - RUNS_KEPT)
+
+    async def forget_queue_log(self) -> None:
+        """Drop what the queue of workers notes for itself; runs have their own history."""
+        async with self._database.session() as session:
+            await forget_queue_log(session, utcnow() - QUEUE_LOG_KEPT)
 
     async def _drafts(self, now: datetime) -> None:
         """Found and deleted in one transaction, so that none is taken away in the moment it is finished."""

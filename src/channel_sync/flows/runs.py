@@ -27,6 +27,7 @@ from channel_sync.flows.takeover import take_over
 from channel_sync.persistence.database import Database
 
 _STORE_PATIENCE_S = 120
+_SHOULD_HAVE_STARTED = timedelta(seconds=10)
 _PRIORITIES = {
     RunKind.ORDERS: Priority.ORDERS,
     RunKind.RECONCILE: Priority.ORDERS,
@@ -113,6 +114,11 @@ class Runs:
         """Ids of runs that wait in a lane, the oldest first."""
         async with self._database.read() as work:
             return await work.runs.queued(lane, limit)
+
+    async def remind(self) -> None:
+        """Tell the queue of workers again of runs that have waited long; it may have been away, or new."""
+        async with self._database.begin() as work:
+            await work.runs.remind(utcnow() - _SHOULD_HAVE_STARTED, self._rules.due_at_once)
 
     async def execute(self, run_id: str) -> None:
         """Carry out a queued run, if it is still free to take."""

@@ -82,9 +82,13 @@ class Clock:
             self.begin(job)
 
     async def _do(self, job: Job) -> None:
-        await guarded(job.name, job.what(self._work))
+        await guarded(job.name, self._carry_out(job))
         if job.hasty and self._then is not None and job is not self._then:
             self.begin(self._then)
+
+    async def _carry_out(self, job: Job) -> None:
+        if not job.chore or await self._work.turns.take(job.name, job.every_s):
+            await job.what(self._work)
 
     def _done(self, job: Job) -> None:
         del self._doing[job.name]

@@ -7,6 +7,7 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs import Runs
+from channel_sync.flows.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +17,21 @@ class Work:
     runs: Runs
     grants: Grants
     prune: Prune
+    turns: Turns
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing done every `every_s` seconds. A hasty one is also done at once after a nudge."""
+    """One thing done every `every_s` seconds. A hasty one is also done at once after a nudge.
+
+    Of several processes each does it, but for a chore: that is done by one of them each time.
+    """
 
     name: str
     every_s: float
     what: Callable[[Work], Awaitable[None]]
     hasty: bool = False
+    chore: bool = False
 
 
 JOBS = (
@@ -35,7 +41,14 @@ JOBS = (
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), hasty=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
     Job("take_over_silent_runs", 5, lambda work: work.runs.take_over_silent()),
-    Job("notice_clock", 60, lambda work: work.runs.notice_clock()),
-    Job("renew_grants", 60, lambda work: work.grants.renew_due()),
-    Job("prune", 3600, lambda work: work.prune.run()),
+    Job("notice_clock", 60, lambda work: work.runs.notice_clock(), chore=True),
+    Job("renew_grants", 60, lambda work: work.grants.renew_due(), chore=True),
+    Job("prune", 3600, lambda work: work.prune.run(), chore=True),
+)
+
+# What only workers do, for the queue they take runs from.
+JOBS_OF_WORKERS = (
+    *JOBS,
+    Job("remind_of_runs", 10, lambda work: work.runs.remind(), chore=True),
+    Job("forget_queue_log", 60, lambda work: work.prune.forget_queue_log(), chore=True),
 )

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.settings import Settings, SettingsError, read_settings
 
@@ -34,9 +35,9 @@ def migrate_database(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings, queue: RunQueue | None = None) -> AsyncIterator[Database]:
     """A database at the newest schema that our keys fit; `CannotStart` otherwise."""
-    database = Database(settings.database_url.get_secret_value(), _cipher(settings))
+    database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
     try:
         if await database.schema_version() != migrations.newest():
             raise CannotStart("the database is not at the newest schema; run: channel-sync migrate")

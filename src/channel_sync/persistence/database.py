@@ -20,6 +20,7 @@ from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
+from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
 from channel_sync.persistence.session import Session
@@ -28,6 +29,7 @@ from channel_sync.persistence.stock import StockRepository
 from channel_sync.persistence.stock_jobs import StockJobRepository
 from channel_sync.persistence.storage_errors import translated
 from channel_sync.persistence.tables import meta
+from channel_sync.persistence.turns import TurnRepository
 
 T = TypeVar("T")
 
@@ -54,16 +56,19 @@ class UnitOfWork:
         self.events = EventRepository(session)
         self.api_keys = ApiKeyRepository(session)
         self.idempotency = IdempotencyRepository(session, cipher)
+        self.turns = TurnRepository(session)
 
 
 class Database:
     """One database, `sqlite:///path` or `postgresql://…`.
 
-    `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`.
+    `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`. A `queue` is
+    told of every run that is queued, where workers on PostgreSQL carry them out.
     """
 
-    def __init__(self, url: str, cipher: Cipher, patience_s: float = 5.0) -> None:
+    def __init__(self, url: str, cipher: Cipher, patience_s: float = 5.0, queue: RunQueue | None = None) -> None:
         self.cipher = cipher
+        self._queue = queue
         self._store = _store(url, patience_s)
         self.single_process = self._store.single_process
 
@@ -71,13 +76,16 @@ class Database:
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """A write transaction: leaving commits, an exception rolls back. Make no remote call inside."""
         async with self.session() as session:
-            yield UnitOfWork(session, self.cipher)
+            work = UnitOfWork(session, self.cipher)
+            yield work
+            if self._queue is not None and work.runs.queued_now:
+                await self._queue.put(session.driver, work.runs.queued_now)
 
     async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
         """What `act` returns from a write transaction of its own, which may not await anything but repositories.
 
         On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
-        waits its turn behind whatever the event loop does.
+        waits its turn behind whatever the event loop does. Nothing of it queues a run.
         """
         with translated():
             return await self._store.at_once(lambda session: act(UnitOfWork(session, self.cipher)))

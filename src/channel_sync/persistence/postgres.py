@@ -67,7 +67,8 @@ class PostgresStore:
             connection = await engine.connect()
         try:
             async with connection.begin():
-                yield Session(connection.run_sync, postgres=True)
+                driver = (await connection.get_raw_connection()).driver_connection
+                yield Session(connection.run_sync, postgres=True, driver=driver)
         finally:
             await connection.close()
 

@@ -42,15 +42,20 @@ class RunQuery:
 
 
 class RunRepository:
-    """Runs. A run is open until it has `finished_at`; every write of its work needs it open."""
+    """Runs. A run is open until it has `finished_at`; every write of its work needs it open.
+
+    `queued_now` are those that this transaction has queued, or queued anew.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.queued_now: list[Run] = []
 
     async def open(self, run: Run) -> None:
         """Store a new run; `AlreadyRunning` names the open one of the kind, if there is one."""
         values = {field.name: getattr(run, field.name) for field in fields(Run)}
         if await self._session.change(self._session.insert(runs).values(values).on_conflict_do_nothing()) == 1:
+            self.queued_now.append(run)
             return
         other = await self._session.value(
             select(_row.id).where(_row.integration_id == run.integration_id, _row.kind == run.kind, _is_open())
@@ -73,6 +78,14 @@ class RunRepository:
         """Ids of runs that wait in a lane to be started, the oldest first."""
         waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open(), *_in_lane(lane))
         return await self._session.column(waiting.order_by(_row.id).limit(limit))
+
+    async def remind(self, queued_before: datetime, limit: int) -> None:
+        """Queue anew the oldest runs that have been waiting, for a queue that may have lost them."""
+        waiting = select(*_COLUMNS).where(
+            _row.status == RunStatus.QUEUED, _is_open(), _row.created_at < queued_before
+        )
+        rows = await self._session.rows(waiting.order_by(_row.id).limit(limit))
+        self.queued_now += [Run(*row) for row in rows]
 
     async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
@@ -121,7 +134,11 @@ class RunRepository:
         """A run that is given to a person who asked for one; if the clock opened it, it counts as theirs."""
         by_the_clock = (_row.tenant == tenant, _row.trigger == Trigger.SCHEDULE, _is_open())
         await self._session.execute(_change(run_id).where(*by_the_clock).values(trigger=Trigger.MANUAL))
-        return await self.get(tenant, run_id)
+        run = await self.get(tenant, run_id)
+        if run.status is RunStatus.QUEUED:
+            # It changes lanes: whoever waits for it does not wait behind the schedule.
+            self.queued_now.append(run)
+        return run
 
     async def request_cancel(self, tenant: str, run_id: str) -> Run:
         """Ask an open run to stop; a closed one stays as it is."""

@@ -39,11 +39,15 @@ class Run(Protocol):
 
 
 class Session:
-    """Runs statements by `run`; what a statement found is read before it comes back."""
+    """Runs statements by `run`; what a statement found is read before it comes back.
 
-    def __init__(self, run: Run, postgres: bool) -> None:
+    `driver` is the driver's own connection, where the transaction has one that others may use.
+    """
+
+    def __init__(self, run: Run, postgres: bool, driver: Any = None) -> None:
         self.run = run
         self.postgres = postgres
+        self.driver = driver
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> None:
         """Run a statement, once or once for each of the parameters."""

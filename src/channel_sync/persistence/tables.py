@@ -228,6 +228,14 @@ schedules = Table(
     Index("ix_schedules_due", "kind", "next_at"),
 )
 
+# Chores that one of several processes does, and when each is to be done next.
+turns = Table(
+    "turns",
+    metadata,
+    Column("name", Text, primary_key=True),
+    required("next_at", Utc),
+)
+
 # What several processes may still spend on calls for an integration, in microseconds since 1970 by this database's
 # clock: its calls are paid for until `spent_until`, and none is welcome before `paused_until`.
 call_budgets = Table(

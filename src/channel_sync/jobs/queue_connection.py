@@ -1,0 +1,142 @@
+"""The engine's way to its database, which waits where the engine itself would give up."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import asyncpg
+from pgqueuer.core.tm import TaskManager
+from pgqueuer.ports.driver import Driver, NotifyCallback
+
+T = TypeVar("T")
+
+_CONNECTIONS = 4
+_CONNECT_S = 5.0
+_ANSWER_S = 30.0
+_AWAY_S = 0.5
+# Connection lost, refused, in recovery, shut down, read-only, or no answer in time.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+
+class QueueConnection(Driver):
+    """A pool for the engine's statements and one more connection that listens.
+
+    The engine ends at the first statement that fails, and only after all jobs it has begun. So a statement here
+    waits until the database is back: all of them may be repeated.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool: asyncpg.Pool | None = None
+        self._callbacks: list[tuple[str, NotifyCallback]] = []
+        self._listener: asyncpg.Connection | None = None
+        self._heard_of: set[str] = set()
+        self._lock = asyncio.Lock()
+        self._listening: asyncio.Task[None] | None = None
+        self._shutdown = asyncio.Event()
+
+    async def open(self) -> None:
+        """Connect."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_CONNECT_S,
+            command_timeout=_ANSWER_S,
+            server_settings={"application_name": "channel-sync queue"},
+        )
+        self._listening = asyncio.create_task(self._keep_listening())
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._shutdown.set()
+        if self._listening is not None:
+            await self._listening
+        if self._listener is not None:
+            self._listener.terminate()
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Every row found."""
+        return await self._patiently(lambda pool: self._rows(pool, query, args))
+
+    async def execute(self, query: str, *args: object) -> str:
+        """Carry out a statement."""
+        return await self._patiently(lambda pool: pool.execute(query, *args))
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Tell all who listen."""
+        await self.execute("SELECT pg_notify($1, $2)", channel, payload)
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        """Call back for every notification. While the database is away the engine looks by itself."""
+        self._callbacks.append((channel, callback))
+        with suppress(*AWAY):
+            async with self._lock:
+                await self._listen()
+
+    @property
+    def shutdown(self) -> asyncio.Event:
+        """Set once no more work is wanted."""
+        return self._shutdown
+
+    @property
+    def tm(self) -> TaskManager:
+        """No tasks of its own."""
+        return TaskManager()
+
+    async def __aenter__(self) -> "QueueConnection":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """It is shared: whoever opened it closes it."""
+
+    async def _rows(self, pool: asyncpg.Pool, query: str, args: tuple[object, ...]) -> list[dict[str, object]]:
+        return [dict(row) for row in await pool.fetch(query, *args)]
+
+    async def _patiently(self, ask: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
+        assert self._pool is not None, "It is open."
+        while True:
+            try:
+                return await ask(self._pool)
+            except AWAY:
+                if self._shutdown.is_set():
+                    raise
+                await asyncio.sleep(random.uniform(_AWAY_S / 2, _AWAY_S))
+
+    async def _keep_listening(self) -> None:
+        """Make a new connection to listen on whenever it is lost."""
+        while not self._shutdown.is_set():
+            with suppress(*AWAY):
+                async with self._lock:
+                    await self._listen()
+            await self._sleep(_AWAY_S)
+
+    async def _listen(self) -> None:
+        """Listen to every channel somebody wants to hear of."""
+        if self._listener is None or self._listener.is_closed():
+            self._listener, self._heard_of = await asyncpg.connect(self._url, timeout=_CONNECT_S), set()
+        for channel, _ in self._callbacks:
+            if channel not in self._heard_of:
+                await self._listener.add_listener(channel, self._heard)
+                self._heard_of.add(channel)
+
+    def _heard(self, _connection: object, _pid: object, channel: str, payload: object) -> None:
+        for wanted, callback in self._callbacks:
+            if wanted == channel:
+                callback(str(payload))
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._shutdown.wait(), seconds)

@@ -1,0 +1,43 @@
+"""The engine of distributed jobs, loaded only where it is asked for: on SQLite it is not even installed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
+from channel_sync.persistence.run_queue import RunQueue
+from channel_sync.process import CannotStart
+from channel_sync.settings import Jobs, Settings
+
+# Below the 25 s of a stop, with what it takes to close what is open.
+STOP_S = 20.0
+
+_MISSING = "CHANNEL_SYNC_JOBS=distributed needs more packages: pip install 'channel-sync[postgres]'"
+
+
+def run_queue(settings: Settings) -> RunQueue | None:
+    """The queue of workers, where the settings ask for workers; `CannotStart` where there can be none."""
+    if settings.jobs is not Jobs.DISTRIBUTED:
+        return None
+    if not settings.database_url.get_secret_value().startswith("postgresql:"):
+        raise CannotStart("CHANNEL_SYNC_JOBS=distributed needs PostgreSQL; set CHANNEL_SYNC_DATABASE_URL")
+    try:
+        from channel_sync.jobs.distributed import EngineQueue
+    except ModuleNotFoundError:
+        raise CannotStart(_MISSING) from None
+    return EngineQueue()
+
+
+@asynccontextmanager
+async def taking_runs(settings: Settings, work: Work) -> AsyncIterator[None]:
+    """Runs are taken from the queue and carried out; at the end they stop at their next page."""
+    from channel_sync.jobs.distributed import Worker
+    from channel_sync.jobs.queue_connection import QueueConnection
+
+    address = settings.queue_database_url or settings.database_url
+    connection = QueueConnection(address.get_secret_value())
+    worker = Worker(work, JOBS_OF_WORKERS, settings.sync_concurrency, connection, settings.lease_s)
+    await worker.start()
+    try:
+        yield
+    finally:
+        await worker.stop(STOP_S)

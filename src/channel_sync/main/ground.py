@@ -1,0 +1,95 @@
+"""What every process that works needs, opened: the database, the marketplaces, and the flows between them."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from channel_sync.channels.wish.channel import WishChannel
+from channel_sync.channels.wish.client import ClientLimits
+from channel_sync.channels.wish.http_client import wish_http_client
+from channel_sync.domain.channel import Channel, Environment
+from channel_sync.domain.runs import RunKind
+from channel_sync.flows.grants import Grants
+from channel_sync.flows.order_download import DownloadBench
+from channel_sync.flows.prune import Prune
+from channel_sync.flows.push_stock import PushStock
+from channel_sync.flows.ready_orders import PageReader
+from channel_sync.flows.reconcile_orders import ReconcileOrders
+from channel_sync.flows.run_pace import RunPace
+from channel_sync.flows.run_session import Walk
+from channel_sync.flows.runs import RunRules, Runs
+from channel_sync.flows.shops import Shops
+from channel_sync.flows.sync_listings import SyncListings
+from channel_sync.flows.sync_orders import SyncOrders
+from channel_sync.flows.turns import Turns
+from channel_sync.jobs.schedule import Work
+from channel_sync.main.engine import run_queue
+from channel_sync.main.page_reader import page_reader
+from channel_sync.main.store import encryption_keys, open_database
+from channel_sync.persistence.database import Database
+from channel_sync.settings import Settings
+
+_ORDER_PAGES_AHEAD = 16
+# A process shows four signs of life before others may take it for dead.
+_BEATS_IN_A_LEASE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An open database and the marketplaces, for as long as the process works."""
+
+    settings: Settings
+    database: Database
+    channels: Mapping[str, Channel]
+    reader: PageReader
+
+    def work(self, nudge: Callable[[], None]) -> tuple[Work, Shops]:
+        """The flows that jobs call; `nudge` is called after each commit that made something due."""
+        grants = Grants(self.database, self.channels)
+        shops = Shops(grants, self.channels)
+        runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings), nudge)
+        return Work(runs, grants, Prune(self.database), Turns(self.database)), shops
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Ground]:
+    """The ground of one process; `CannotStart` says what is missing."""
+    async with AsyncExitStack() as open_things:
+        database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
+        http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
+        reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
+        yield Ground(settings, database, _channels(settings, http), reader)
+
+
+def _channels(settings: Settings, http: httpx.AsyncClient) -> dict[str, Channel]:
+    """Every marketplace: a new one is a line here."""
+    hosts = {
+        Environment.PRODUCTION: settings.wish_production_url,
+        Environment.SANDBOX: settings.wish_sandbox_url,
+    }
+    limits = ClientLimits(settings.wish_rate_per_s, settings.sync_concurrency)
+    return {"wish": WishChannel(http, hosts, limits)}
+
+
+def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
+    bench = DownloadBench(asyncio.Semaphore(_ORDER_PAGES_AHEAD), reader)
+    return {
+        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), bench),
+        RunKind.RECONCILE: ReconcileOrders(bench),
+        RunKind.LISTINGS: SyncListings(),
+        RunKind.STOCK: PushStock(),
+    }
+
+
+def _rules(settings: Settings) -> RunRules:
+    return RunRules(
+        owner=secrets.token_hex(8),
+        pace=RunPace(orders_s=settings.order_interval_s, stock_s=settings.stock_interval_s),
+        stale_after_s=settings.lease_s,
+        heartbeat_s=settings.lease_s / _BEATS_IN_A_LEASE,
+    )
