@@ -15,7 +15,7 @@ from tests.postgres import PostgresServer
 from tests.processes import Deployment, ServerProcess
 
 from benchmarks.limits import Truth
-from benchmarks.load import Latency, steady_load
+from benchmarks.load import Latency, timed_load
 from benchmarks.stage import Stage, stage
 
 PATIENCE_S = 300
@@ -83,7 +83,7 @@ class _Reader(threading.Thread):
         self._latency: Latency | None = None
 
     def run(self) -> None:
-        self._latency = asyncio.run(steady_load(*self._load))
+        self._latency = asyncio.run(timed_load(*self._load))
 
     def latency(self) -> Latency:
         """What was measured, once the load is over."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 
@@ -19,11 +20,10 @@ START_S = 30
 
 
 @dataclass
-class ServerProcess:
-    """A started server: its address, and its output in a file."""
+class WorkerProcess:
+    """A started process, and its output in a file."""
 
     process: subprocess.Popen[bytes]
-    url: str
     log: Path
 
     def kill(self) -> None:
@@ -47,6 +47,23 @@ class ServerProcess:
         """The most memory that it and the processes it has started have held so far, added up."""
         return sum(_peak_memory_mb(process) for process in (self.process.pid, *_children(self.process.pid)))
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time that it and the processes it has started have used so far."""
+        return sum(_cpu_s(process) for process in (self.process.pid, *_children(self.process.pid)))
+
+
+@dataclass
+class ServerProcess(WorkerProcess):
+    """A started server, and where it listens."""
+
+    url: str
+
+
+def _cpu_s(process: int) -> float:
+    """Fields 14 and 15 of the process's status are its ticks in user and kernel mode."""
+    after_the_name = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, after_the_name[11:13])) / os.sysconf("SC_CLK_TCK")
+
 
 def _children(process: int) -> list[int]:
     files = Path(f"/proc/{process}/task").glob("*/children")
@@ -60,6 +77,14 @@ def _peak_memory_mb(process: int) -> float:
 
 def start_server(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> ServerProcess:
     """Start `python -m …` and wait until it prints where it listens."""
+    process, url = _start(arguments, environment, log, r"listening on (http://\S+)")
+    return ServerProcess(process, log, url)
+
+
+def _start(
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path, sign: str
+) -> tuple[subprocess.Popen[bytes], str]:
+    """The process, and what it printed to say that it is ready."""
     with log.open("ab") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -69,24 +94,24 @@ def start_server(arguments: Sequence[str], environment: Mapping[str, str], log: 
             cwd=log.parent,
         )
     try:
-        return ServerProcess(process, _address(process, log), log)
+        return process, _printed(process, log, sign)
     except BaseException:
         process.kill()
         process.wait()
         raise
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+def _printed(process: subprocess.Popen[bytes], log: Path, sign: str) -> str:
     assert process.stdout is not None
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         readable, _, _ = select.select([process.stdout], [], [], 0.2)
         line = process.stdout.readline().decode() if readable else ""
-        if found := re.search(r"listening on (http://\S+)", line):
+        if found := re.search(sign, line):
             return found[1]
         if process.poll() is not None:
             break
-    raise RuntimeError(f"no address printed; the log ends with: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"it did not say that it is ready; the log ends with: {log.read_text()[-2000:]}")
 
 
 @dataclass
@@ -133,6 +158,11 @@ class Deployment:
     def serve(self) -> ServerProcess:
         """The service, started and ready to answer."""
         return start_server(["channel_sync", "serve", "--port", "0"], self.settings, self.folder / "service.log")
+
+    def work(self) -> WorkerProcess:
+        """A worker, started and at work."""
+        log = self.folder / f"worker-{uuid4().hex}.log"
+        return WorkerProcess(_start(["channel_sync", "worker"], self.settings, log, "(working)")[0], log)
 
 
 @contextmanager

@@ -1,42 +1,52 @@
 """Runs that start by the clock."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from channel_sync.domain.errors import AlreadyRunning
 from channel_sync.domain.integrations import Integration, Status
-from channel_sync.domain.runs import RunKind, RunRequest, Trigger
+from channel_sync.domain.runs import Run, RunKind, RunRequest, Trigger
 from channel_sync.flows.run_opening import queued_run
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.schedules import Plan
 
 
-async def open_due_run(
-    work: UnitOfWork, integration: Integration, kind: RunKind, pace: RunPace, now: datetime
-) -> None:
-    """The run queued and the schedule moved on; a shop that must not be called is taken off the schedule."""
-    if not _starts_by_itself(integration, kind):
-        return await work.schedules.set_next(integration.id, kind, None)
-    if integration.status is Status.PAUSED:
-        return await work.schedules.set_next(integration.id, kind, now + pace.until_next(integration, kind))
-    if kind is RunKind.STOCK and not await has_stock_to_send(work, integration.account_id):
-        return await work.schedules.set_next(integration.id, kind, now + pace.until_next_look(integration))
-    next_at = now + pace.until_next(integration, kind)
-    try:
-        await work.runs.open(queued_run(integration, _request(integration, kind), now))
-    except AlreadyRunning:
-        return await work.schedules.set_next(integration.id, kind, next_at)
-    await work.schedules.attempted(integration.id, kind, now, next_at)
+async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: int, now: datetime) -> bool:
+    """The runs queued of integrations that are due, their schedules moved on; whether there may be more.
+
+    What another process is about to queue is passed over. A shop that must not be called goes off the schedule.
+    """
+    due = await work.schedules.take_due(kind, now, limit)
+    integrations = await work.integrations.find_all(due)
+    to_send = await accounts_with_stock_to_send(work, integrations.values()) if kind is RunKind.STOCK else set()
+    plans: list[Plan] = []
+    fresh: list[Run] = []
+    for integration_id in due:
+        integration = integrations.get(integration_id)
+        if integration is None or not _starts_by_itself(integration, kind):
+            plans.append(Plan(integration_id, kind, None))
+        elif integration.status is Status.PAUSED:
+            plans.append(Plan(integration_id, kind, now + pace.until_next(integration, kind)))
+        elif kind is RunKind.STOCK and integration.account_id not in to_send:
+            plans.append(Plan(integration_id, kind, now + pace.until_next_look(integration)))
+        else:
+            fresh.append(queued_run(integration, _request(integration, kind), now))
+    opened = await work.run_batches.open(fresh)
+    for run in fresh:
+        next_at = now + pace.until_next(integrations[run.integration_id], kind)
+        plans.append(Plan(run.integration_id, kind, next_at, now if run.id in opened else None))
+    await work.schedules.follow(plans)
+    return len(due) == limit
 
 
-async def has_stock_to_send(work: UnitOfWork, account_id: str | None) -> bool:
-    """Whether a listing lacks its newest value, or a bulk job is still open."""
-    if account_id is None:
-        return False
-    return bool(await work.listings.stale(account_id, 1)) or await work.stock_jobs.open(account_id) is not None
+async def accounts_with_stock_to_send(work: UnitOfWork, integrations: Collection[Integration]) -> set[str]:
+    """Ids of the accounts a listing of which lacks its newest value, or that have a bulk job open."""
+    ids = [integration.account_id for integration in integrations if integration.account_id is not None]
+    return await work.listings.accounts_with_stale(ids) | await work.stock_jobs.accounts_with_open(ids)
 
 
 def _starts_by_itself(integration: Integration, kind: RunKind) -> bool:
-    if integration.status not in (Status.ACTIVE, Status.PAUSED):
+    if integration.status not in (Status.ACTIVE, Status.PAUSED) or integration.account_id is None:
         return False
     match kind:
         case RunKind.ORDERS | RunKind.RECONCILE:

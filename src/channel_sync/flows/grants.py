@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from channel_sync.domain.channel import Access, Channel, Shop, Wire
@@ -18,9 +19,10 @@ from channel_sync.domain.errors import (
 )
 from channel_sync.domain.integrations import RENEW_BEFORE
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
+from channel_sync.flows.held_credentials import HeldCredentials, read_all_credentials, read_credentials
 from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
 from channel_sync.flows.renewal import NOT_AGAIN_WITHIN, Renewal, Renewals
+from channel_sync.flows.together import Together
 from channel_sync.persistence.database import Database
 
 T = TypeVar("T")
@@ -39,10 +41,11 @@ class Grants:
         self._renewals = Renewals(database, channels, confirm_after_s)
         self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
         self._untried: dict[str, int] = {}
+        self._reads: Together[str, HeldCredentials] = Together(partial(read_all_credentials, database))
 
     async def access(self, integration_id: str) -> Access:
         """What the next call needs; `GrantRejected` when only the merchant can help."""
-        current = await read_credentials(self._database, integration_id)
+        current = await self._reads.do(integration_id)
         if current.integration.rejected_reason is not None:
             raise GrantRejected(current.integration.rejected_reason, "The merchant has to authorise again.")
         if current.held.grant.expires_at - utcnow() >= RENEW_BEFORE:

@@ -1,5 +1,6 @@
 """The stored credentials of one integration, read whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +9,7 @@ from channel_sync.domain.errors import GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.rejections import UNREADABLE, Rejection
 from channel_sync.persistence.credentials import HeldGrant
-from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,27 @@ class HeldCredentials:
 
 async def read_credentials(database: Database, integration_id: str) -> HeldCredentials:
     """The credentials as stored now; `GrantRejected` when there are none, or none that we can read."""
+    [found] = await read_all_credentials(database, [integration_id])
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+async def read_all_credentials(
+    database: Database, integration_ids: Sequence[str]
+) -> list[HeldCredentials | Exception]:
+    """The same of many; for each its credentials or what would be raised."""
     async with database.read() as work:
-        integration = await work.integrations.find(integration_id)
-        if integration is None or integration.removed_at is not None:
-            raise GrantRejected("not_connected", "The integration is not connected.")
-        credentials = await _open(work, integration)
-    if credentials is None:
-        await Rejection(integration_id, integration.generation, UNREADABLE).needs_reauth(database)
-        raise GrantRejected(UNREADABLE, "The stored credentials cannot be read.")
-    return credentials
-
-
-async def _open(work: UnitOfWork, integration: Integration) -> HeldCredentials | None:
-    try:
-        held = await work.credentials.grant(integration.id)
-        if held is None:
-            raise GrantRejected("not_connected", "The integration is not connected.")
-        return HeldCredentials(integration, await work.credentials.app(integration.id), held)
-    except Unreadable:
-        return None
+        integrations = await work.integrations.find_all(integration_ids)
+        held = await work.credentials.held_by(integration_ids)
+    found: list[HeldCredentials | Exception] = []
+    for integration_id in integration_ids:
+        integration = integrations.get(integration_id)
+        if integration is None or integration.removed_at is not None or integration_id not in held:
+            found.append(GrantRejected("not_connected", "The integration is not connected."))
+        elif (pair := held[integration_id]) is None:
+            await Rejection(integration_id, integration.generation, UNREADABLE).needs_reauth(database)
+            found.append(GrantRejected(UNREADABLE, "The stored credentials cannot be read."))
+        else:
+            found.append(HeldCredentials(integration, *pair))
+    return found

@@ -1,28 +1,52 @@
 """How a run is closed: its row, its schedule, its calls and its event, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
-from channel_sync.flows.due_runs import has_stock_to_send
+from channel_sync.flows.due_runs import accounts_with_stock_to_send
 from channel_sync.flows.run_ending import Ending
 from channel_sync.flows.run_opening import work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession
 from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.schedules import Plan
 
 
 async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
     """The run finished as `ending` says; `RunLost` when somebody else closed it first."""
     run = session.run
+    await work.schedules.lock([(run.integration_id, run.kind)])
     await work.runs.finish(run.id, ending.status, ending.outcome, session.counts, ending.error, now)
     await _reschedule(work, session, ending, pace, now)
-    if _is_no_news(session, ending) and await work.runs.fold(run.id):
-        return
     await work.runs.add_calls(run.id, session.wire.calls)
     if _is_worth_telling(session, ending):
         await work.events.add([_run_finished(session, ending, now)])
+
+
+async def close_quiet_runs(
+    work: UnitOfWork, sessions: Sequence[RunSession], pace: RunPace, now: datetime
+) -> set[str]:
+    """Runs by the clock that found nothing new, closed, and folded into those before; ids of the ones that were.
+
+    What is missing was closed by somebody else.
+    """
+    await work.schedules.lock([(session.run.integration_id, session.run.kind) for session in sessions])
+    closed = await work.run_batches.finish_quiet([session.run.id for session in sessions], now)
+    ours = [session for session in sessions if session.run.id in closed]
+    of_stock = [session.integration for session in ours if session.run.kind is RunKind.STOCK]
+    to_send = await accounts_with_stock_to_send(work, of_stock) if of_stock else set()
+    plans = [
+        Plan(session.integration.id, session.run.kind, _next_at(session, to_send, pace, now)) for session in ours
+    ]
+    await work.schedules.succeeded_all(plans, now)
+    folded = await work.run_batches.fold(closed)
+    await work.run_batches.add_calls(
+        {session.run.id: session.wire.calls for session in ours if session.run.id not in folded}
+    )
+    return closed
 
 
 async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
@@ -32,7 +56,8 @@ async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pac
     if ending.status is not RunStatus.FINISHED or run.trigger is Trigger.BACKFILL or run.dry_run:
         return
     if ending.outcome is not Outcome.FAILED:
-        next_at = await _next_at(work, session, pace, now)
+        to_send = await accounts_with_stock_to_send(work, [integration]) if run.kind is RunKind.STOCK else set()
+        next_at = _next_at(session, to_send, pace, now)
         return await work.schedules.succeeded(integration.id, run.kind, now, next_at)
     schedules = await work.schedules.of([integration.id])
     schedule = schedules.get(integration.id, {}).get(run.kind)
@@ -42,16 +67,16 @@ async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pac
     await work.schedules.failed(integration.id, run.kind, now, next_at, code)
 
 
-async def _next_at(work: UnitOfWork, session: RunSession, pace: RunPace, now: datetime) -> datetime:
+def _next_at(session: RunSession, to_send: set[str], pace: RunPace, now: datetime) -> datetime:
     integration = session.integration
     if session.run.kind is not RunKind.STOCK:
         return now + pace.until_next(integration, session.run.kind)
     # A value that came after the last look is due at once; its own hint was overtaken by this run.
-    waiting = await has_stock_to_send(work, session.account.id)
-    return now if waiting else now + pace.until_next_look(integration)
+    return now if session.account.id in to_send else now + pace.until_next_look(integration)
 
 
-def _is_no_news(session: RunSession, ending: Ending) -> bool:
+def is_quiet(session: RunSession, ending: Ending) -> bool:
+    """Whether the run was the clock's and found nothing new: what many do at the same moment."""
     return ending.outcome is Outcome.NO_CHANGES and session.run.trigger is Trigger.SCHEDULE
 
 

@@ -1,7 +1,6 @@
 """Runs from the outside: ask for one, cancel one, start what is due, carry one out."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,12 +11,11 @@ from channel_sync.domain.errors import (
     RunLost,
     RunStopped,
 )
-from channel_sync.domain.runs import Counts, Lane, Run, RunKind, RunRequest, RunStatus
+from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.due_runs import open_due_run
+from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
-from channel_sync.flows.retries import until_stored
-from channel_sync.flows.run_closing import close_run
+from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
 from channel_sync.flows.run_opening import check_request, queued_run
 from channel_sync.flows.run_pace import RunPace
@@ -26,7 +24,6 @@ from channel_sync.flows.shops import Shops
 from channel_sync.flows.takeover import take_over
 from channel_sync.persistence.database import Database
 
-_STORE_PATIENCE_S = 120
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
 _PRIORITIES = {
     RunKind.ORDERS: Priority.ORDERS,
@@ -62,6 +59,7 @@ class Runs:
         self._shops = shops
         self._walks = walks
         self._rules = rules
+        self._desk = RunDesk(database, rules.owner, rules.pace)
         self._nudge = nudge
         self._sessions: dict[str, RunSession] = {}
         self._stopping = False
@@ -92,18 +90,13 @@ class Runs:
 
     async def start_due(self, kind: RunKind) -> None:
         """Queue the runs of a kind whose time has come."""
-        now = utcnow()
         async with self._database.read() as work:
-            due = await work.schedules.due(kind, now, self._rules.due_at_once)
-        if not due:
-            return
-        async with self._database.begin() as work:
-            for integration_id in due:
-                integration = await work.integrations.find(integration_id)
-                if integration is None:
-                    await work.schedules.set_next(integration_id, kind, None)
-                    continue
-                await open_due_run(work, integration, kind, self._rules.pace, now)
+            if not await work.schedules.due(kind, utcnow(), 1):
+                return
+        more = True
+        while more:
+            async with self._database.begin() as work:
+                more = await open_due_runs(work, kind, self._rules.pace, self._rules.due_at_once, utcnow())
 
     async def notice_clock(self) -> None:
         """Make due at once what was put off by a clock that has been set back since."""
@@ -129,14 +122,14 @@ class Runs:
         async with heartbeat(session, self._rules.heartbeat_s):
             ending = await self._ending(session)
         if ending is not None:
-            await self._close(session, ending)
+            await self._desk.close(session, ending)
         del self._sessions[run_id]
 
     async def crashed(self, run_id: str) -> None:
         """Close a run whose `execute` raised what no one expected."""
         session = self._sessions.pop(run_id, None)
         if session is not None:
-            await self._close(session, CRASHED)
+            await self._desk.close(session, CRASHED)
 
     async def stop_marked(self) -> None:
         """Let no further call start in runs that were cancelled, or whose integration was disabled or removed."""
@@ -171,21 +164,14 @@ class Runs:
             await take_over(work, await work.runs.interrupt_silent(before, self._sessions, now), now)
 
     async def _claim(self, run_id: str) -> RunSession | None:
-        now = utcnow()
-        async with self._database.begin() as work:
-            run = await work.runs.claim(run_id, self._rules.owner, now)
-            if run is None:
-                return None
-            integration = await work.integrations.find(run.integration_id)
-            if run.cancel_requested or integration is None or not integration.runnable:
-                await work.runs.finish(run.id, RunStatus.CANCELLED, None, Counts(), None, now)
-                return None
-            account = await work.accounts.get(run.account_id)
-        wire = Wire(_PRIORITIES[run.kind])
+        claimed = await self._desk.claim(run_id)
+        if claimed is None:
+            return None
+        wire = Wire(_PRIORITIES[claimed.run.kind])
         if self._stopping:
             wire.cut()
-        connection = self._shops.connect(integration, wire)
-        return RunSession(run, integration, account, connection, wire, self._database)
+        connection = self._shops.connect(claimed.integration, wire)
+        return RunSession(claimed.run, claimed.integration, claimed.account, connection, wire, self._database)
 
     async def _ending(self, session: RunSession) -> Ending | None:
         """How the walk ended; nothing when the run is no longer ours to close."""
@@ -203,16 +189,6 @@ class Runs:
         if session.lost:
             return None
         return INTERRUPTED if self._stopping else CANCELLED
-
-    async def _close(self, session: RunSession, ending: Ending) -> None:
-        """The run closed as it ended, once the store takes it: until then nobody may start the next one."""
-
-        async def close() -> None:
-            async with self._database.begin() as work:
-                await close_run(work, session, ending, self._rules.pace, utcnow())
-
-        with suppress(RunLost):
-            await until_stored(close, _STORE_PATIENCE_S)
 
     async def _get(self, tenant: str, run_id: str) -> Run:
         async with self._database.read() as work:

@@ -8,7 +8,7 @@ from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Reply
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.due_runs import has_stock_to_send
+from channel_sync.flows.due_runs import accounts_with_stock_to_send
 from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 
@@ -96,7 +96,7 @@ class SyncListings:
     async def _map(self, session: RunSession) -> None:
         async with session.page() as page:
             await page.work.listings.refresh_mapping(session.account.id, utcnow())
-            if await has_stock_to_send(page.work, session.account.id):
+            if await accounts_with_stock_to_send(page.work, [session.integration]):
                 await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, utcnow())
 
 

@@ -1,5 +1,6 @@
 """Merchant accounts at marketplaces: owners of orders, listings and cursor, longer lived than integrations."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,11 @@ class AccountRepository:
         if row is None:
             raise NotFound("account")
         return Account(*row)
+
+    async def find_all(self, account_ids: Collection[str]) -> dict[str, Account]:
+        """These accounts, by id."""
+        rows = await self._session.rows(select(*_COLUMNS).where(self._session.among(_row.id, account_ids)))
+        return {account.id: account for account in (Account(*row) for row in rows)}
 
     async def used_elsewhere(
         self, tenant: str, channel: str, environment: Environment, client_id: str, merchant_id: str

@@ -1,7 +1,9 @@
 """App secrets and grants, in sealed columns of `integrations`; nobody else writes them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Update, or_, select, update
 
@@ -15,6 +17,26 @@ from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import integrations
 
 _row = integrations.c
+_READ = select(
+    *(
+        _row[name]
+        for name in (
+            "id",
+            "client_id",
+            "client_secret",
+            "environment",
+            "access_token",
+            "refresh_token",
+            "access_token_expires_at",
+            "merchant_id",
+            "scopes",
+            "generation",
+            "renewing_until",
+            "renewed_at",
+            "retry_at",
+        )
+    )
+)
 
 # No lease and no pause is longer: what ends later was written by a clock that has been set back since.
 _LONGEST_WAIT = timedelta(minutes=15)
@@ -31,6 +53,9 @@ class HeldGrant:
     retry_at: datetime | None
 
 
+Held = tuple[App, HeldGrant]
+
+
 class CredentialRepository:
     """Secrets of integrations. Each is sealed to its column and its integration."""
 
@@ -40,12 +65,10 @@ class CredentialRepository:
 
     async def app(self, integration_id: str) -> App:
         """The merchant's app; `NotFound` once the credentials are destroyed."""
-        row = await self._session.row(
-            select(_row.client_id, _row.client_secret, _row.environment).where(_row.id == integration_id)
-        )
+        row = await self._session.row(_READ.where(_row.id == integration_id))
         if row is None or row.client_secret is None:
             raise NotFound("credentials")
-        return App(row.client_id, self._open(row.client_secret, "client_secret", integration_id), row.environment)
+        return self._app(row)
 
     async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
         """Store another app."""
@@ -60,12 +83,34 @@ class CredentialRepository:
 
     async def grant(self, integration_id: str) -> HeldGrant | None:
         """The newest grant, or None where there is none."""
-        row = await self._session.row(select(integrations).where(_row.id == integration_id))
-        if row is None or row.access_token is None or row.refresh_token is None:
+        row = await self._session.row(_READ.where(_row.id == integration_id))
+        return None if row is None else self._grant(row)
+
+    async def held_by(self, integration_ids: Collection[str]) -> dict[str, Held | None]:
+        """App and newest grant of each of these integrations, or None where they cannot be opened.
+
+        One that does not hold both is missing.
+        """
+        rows = await self._session.rows(_READ.where(self._session.among(_row.id, integration_ids)))
+        found: dict[str, Held | None] = {}
+        for row in rows:
+            try:
+                grant = self._grant(row)
+                if grant is not None and row.client_secret is not None:
+                    found[row.id] = self._app(row), grant
+            except Unreadable:
+                found[row.id] = None
+        return found
+
+    def _app(self, row: Any) -> App:
+        return App(row.client_id, self._open(row.client_secret, "client_secret", row.id), row.environment)
+
+    def _grant(self, row: Any) -> HeldGrant | None:
+        if row.access_token is None or row.refresh_token is None:
             return None
         grant = Grant(
-            self._open(row.access_token, "access_token", integration_id),
-            self._open(row.refresh_token, "refresh_token", integration_id),
+            self._open(row.access_token, "access_token", row.id),
+            self._open(row.refresh_token, "refresh_token", row.id),
             row.access_token_expires_at,
             row.merchant_id,
             row.scopes,

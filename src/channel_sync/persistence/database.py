@@ -20,6 +20,7 @@ from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
+from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
@@ -47,6 +48,7 @@ class UnitOfWork:
         self.accounts = AccountRepository(session)
         self.attempts = AttemptRepository(session, cipher)
         self.runs = RunRepository(session)
+        self.run_batches = RunBatches(session, self.runs.queued_now)
         self.schedules = ScheduleRepository(session)
         self.orders = OrderRepository(session, cipher)
         self.held_orders = HeldOrderRepository(session, cipher)

@@ -1,5 +1,6 @@
 """Integrations, all but their credentials."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -76,6 +77,13 @@ class IntegrationRepository:
     async def find(self, integration_id: str) -> Integration | None:
         """The integration of whichever tenant; for jobs."""
         return await self._one(integrations.c.id == integration_id)
+
+    async def find_all(self, integration_ids: Collection[str]) -> dict[str, Integration]:
+        """These integrations of whichever tenants, by id; for jobs."""
+        if not integration_ids:
+            return {}
+        rows = await self._session.rows(_READ.where(self._session.among(integrations.c.id, integration_ids)))
+        return {integration.id: integration for integration in (Integration(*row) for row in rows)}
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Integration | None:
         row = await self._session.row(_READ.where(*conditions))

@@ -1,6 +1,6 @@
 """Listings: the map of SKUs, and what each listing was told of its stock."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,6 @@ from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
 
 _row = listings.c
-_IDS_AT_ONCE = 1000
 
 
 class ListingRepository:
@@ -81,9 +80,9 @@ class ListingRepository:
             _row.account_id == account_id, _row.mapping != Mapping.GONE
         )
         gone = [row.id for row in await self._session.rows(there) if row.variation_id not in seen]
-        for ids in _in_parts(gone):
-            marked = update(listings).where(_row.id.in_(ids)).values(mapping=Mapping.GONE, wanted_version=0)
-            await self._session.execute(marked)
+        if gone:
+            marked = update(listings).where(self._session.among(_row.id, gone))
+            await self._session.execute(marked.values(mapping=Mapping.GONE, wanted_version=0))
         return len(gone)
 
     async def refresh_mapping(self, account_id: str, now: datetime) -> None:
@@ -165,6 +164,17 @@ class ListingRepository:
             async for rows in self._session.parts(statement)
             for row in rows
         ]
+
+    async def accounts_with_stale(self, account_ids: Collection[str]) -> set[str]:
+        """Those of the accounts a listing of which lacks the newest level and is not in an open job."""
+        open_jobs = select(stock_jobs.c.id).where(stock_jobs.c.closed_at.is_(None))
+        statement = (
+            select(_row.account_id)
+            .distinct()
+            .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
+            .where(self._session.among(_row.account_id, account_ids), is_pending(), not_in(open_jobs))
+        )
+        return set(await self._session.column(statement))
 
     async def mark_sent(self, items: Sequence[ListingStock], now: datetime, job_id: str | None) -> None:
         """Write down what is about to be sent, as part of a job or alone."""
@@ -285,8 +295,3 @@ def _differs(before: Row[*tuple[Any, ...]], listing: ChannelListing) -> bool:
     if before.mapping is Mapping.GONE:
         return True
     return any(getattr(before, field.name) != getattr(listing, field.name) for field in fields)
-
-
-def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        yield ids[start : start + _IDS_AT_ONCE]

@@ -112,24 +112,6 @@ class RunRepository:
         if await self._session.change(statement.where(_is_open())) == 0:
             raise RunLost(run_id)
 
-    async def fold(self, run_id: str) -> bool:
-        """Count a scheduled run without news in the one before it, if that was one too; then the run is gone."""
-        run = await self._one(_row.id == run_id, *_without_news())
-        if run is None:
-            return False
-        before = await self._session.row(
-            select(_row.id, _row.outcome, _row.trigger)
-            .where(_row.integration_id == run.integration_id, _row.kind == run.kind, _row.id < run_id)
-            .order_by(_row.id.desc())
-            .limit(1)
-        )
-        if before is None or (before.outcome, before.trigger) != (Outcome.NO_CHANGES, Trigger.SCHEDULE):
-            return False
-        await self._session.execute(delete(runs).where(_row.id == run_id))
-        folded = _change(before.id).values(repeats=_row.repeats + run.repeats + 1, heartbeat_at=run.heartbeat_at)
-        await self._session.execute(folded)
-        return True
-
     async def adopt(self, tenant: str, run_id: str) -> Run:
         """A run that is given to a person who asked for one; if the clock opened it, it counts as theirs."""
         by_the_clock = (_row.tenant == tenant, _row.trigger == Trigger.SCHEDULE, _is_open())
@@ -260,10 +242,6 @@ def _in_lane(lane: Lane) -> tuple[ColumnElement[bool], ...]:
 
 def _is_open() -> ColumnElement[bool]:
     return _row.finished_at.is_(None)
-
-
-def _without_news() -> tuple[ColumnElement[bool], ...]:
-    return _row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_not(None)
 
 
 def _change(run_id: str) -> Update:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
+from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import schedules
 
@@ -31,6 +32,16 @@ class Schedule:
 _COLUMNS = columns_of(schedules, Schedule)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a job is due next, or not at all, and when it was started if it was."""
+
+    integration_id: str
+    kind: RunKind
+    next_at: datetime | None
+    started_at: datetime | None = None
+
+
 class ScheduleRepository:
     """Schedules; a row is made when it is first written."""
 
@@ -44,6 +55,50 @@ class ScheduleRepository:
             .where(_row.kind == kind, _row.next_at <= now)
             .order_by(_row.next_at)
             .limit(limit)
+        )
+
+    async def take_due(self, kind: RunKind, now: datetime, limit: int) -> list[str]:
+        """The same, theirs to be planned in this transaction; those that another one has taken are left out."""
+        return await self._session.column(
+            select(_row.integration_id)
+            .where(_row.kind == kind, _row.next_at <= now)
+            .order_by(_row.next_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+
+    async def follow(self, plans: Sequence[Plan]) -> None:
+        """Write down when these jobs are due next."""
+        if not plans:
+            return
+        this = (_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
+        started = func.coalesce(bindparam("started", type_=Utc), _row.last_attempt_at)
+        await self._session.execute(
+            update(schedules).where(*this).values(next_at=bindparam("next"), last_attempt_at=started),
+            [
+                {"of": plan.integration_id, "what": plan.kind, "next": plan.next_at, "started": plan.started_at}
+                for plan in plans
+            ],
+        )
+
+    async def lock(self, jobs: Collection[tuple[str, RunKind]]) -> None:
+        """Keep others from planning these jobs until the transaction ends.
+
+        Whoever changes schedules and runs does it in this order, so that no two wait for each other.
+        """
+        ids = sorted({integration_id for integration_id, _ in jobs})
+        mine = (self._session.among(_row.integration_id, ids), _row.kind.in_({kind for _, kind in jobs}))
+        if self._session.postgres:
+            locked = select(_row.integration_id).where(*mine).order_by(_row.integration_id, _row.kind)
+            await self._session.rows(locked.with_for_update())
+
+    async def succeeded_all(self, plans: Sequence[Plan], now: datetime) -> None:
+        """Note that runs came to their end; earlier failures are over."""
+        this = (_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
+        over = {"last_success_at": now, "failures": 0, "crashes": 0, "last_error_code": None}
+        await self._session.execute(
+            update(schedules).where(*this).values(next_at=bindparam("next"), **over),
+            [{"of": plan.integration_id, "what": plan.kind, "next": plan.next_at} for plan in plans],
         )
 
     async def of(

@@ -65,9 +65,9 @@ class Session:
         """The first row found."""
         return await self.run(lambda connection: connection.execute(statement).first())
 
-    async def column(self, statement: Executable) -> list[Any]:
+    async def column(self, statement: Executable, parameters: Parameters | None = None) -> list[Any]:
         """The first column of every row found."""
-        return await self.run(lambda connection: list(connection.execute(statement).scalars()))
+        return await self.run(lambda connection: list(connection.execute(statement, parameters).scalars()))
 
     async def value(self, statement: Executable) -> Any:
         """The first column of the first row found, or None."""

@@ -1,5 +1,6 @@
 """Bulk stock updates at the marketplace, one open per account."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -37,6 +38,11 @@ class StockJobRepository:
         mine = (_row.account_id == account_id, _row.closed_at.is_(None))
         row = await self._session.row(select(*_COLUMNS).where(*mine))
         return None if row is None else OpenStockJob(*row)
+
+    async def accounts_with_open(self, account_ids: Collection[str]) -> set[str]:
+        """Those of the accounts that have an open job."""
+        mine = self._session.among(_row.account_id, account_ids)
+        return set(await self._session.column(select(_row.account_id).where(mine, _row.closed_at.is_(None))))
 
     async def add(self, job: OpenStockJob) -> None:
         """Store a job before it is sent; `Conflict` if the account has an open one."""

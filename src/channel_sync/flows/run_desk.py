@@ -1,0 +1,76 @@
+"""Where runs are handed out and come back. What many do at the same moment is done in one transaction."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from channel_sync.domain.errors import RunLost
+from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.runs import Counts, Run, RunStatus
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.retries import until_stored
+from channel_sync.flows.run_closing import close_quiet_runs, close_run, is_quiet
+from channel_sync.flows.run_ending import Ending
+from channel_sync.flows.run_pace import RunPace
+from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.together import Together
+from channel_sync.persistence.database import Database
+
+_STORE_PATIENCE_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run that is ours to carry out, and whom it is for."""
+
+    run: Run
+    integration: Integration
+    account: Account
+
+
+class RunDesk:
+    """Claims and closes the runs of one process; `owner` is its name."""
+
+    def __init__(self, database: Database, owner: str, pace: RunPace) -> None:
+        self._database = database
+        self._owner = owner
+        self._pace = pace
+        self._claims: Together[str, Claimed | None] = Together(self._claim_all)
+        self._quiet_ends: Together[RunSession, None] = Together(self._close_all_quiet)
+
+    async def claim(self, run_id: str) -> Claimed | None:
+        """A queued run, if it is still free to take and may be carried out."""
+        return await self._claims.do(run_id)
+
+    async def close(self, session: RunSession, ending: Ending) -> None:
+        """The run closed as it ended, once the store takes it: until then nobody may start the next one."""
+
+        async def once() -> None:
+            if is_quiet(session, ending):
+                return await self._quiet_ends.do(session)
+            async with self._database.begin() as work:
+                await close_run(work, session, ending, self._pace, utcnow())
+
+        with suppress(RunLost):
+            await until_stored(once, _STORE_PATIENCE_S)
+
+    async def _claim_all(self, run_ids: Sequence[str]) -> list[Claimed | None]:
+        now = utcnow()
+        claimed: dict[str, Claimed] = {}
+        async with self._database.begin() as work:
+            runs = await work.run_batches.claim(run_ids, self._owner, now)
+            integrations = await work.integrations.find_all([run.integration_id for run in runs])
+            accounts = await work.accounts.find_all([run.account_id for run in runs])
+            for run in runs:
+                integration = integrations.get(run.integration_id)
+                if run.cancel_requested or integration is None or not integration.runnable:
+                    await work.runs.finish(run.id, RunStatus.CANCELLED, None, Counts(), None, now)
+                else:
+                    claimed[run.id] = Claimed(run, integration, accounts[run.account_id])
+        # One that was asked for twice is given to one of the two.
+        return [claimed.pop(run_id, None) for run_id in run_ids]
+
+    async def _close_all_quiet(self, sessions: Sequence[RunSession]) -> list[Exception | None]:
+        async with self._database.begin() as work:
+            closed = await close_quiet_runs(work, sessions, self._pace, utcnow())
+        return [None if session.run.id in closed else RunLost(session.run.id) for session in sessions]

@@ -1,0 +1,127 @@
+"""Steps of many runs in a few statements; the same steps of one run are in `runs`."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from channel_sync.domain.channel import Call
+from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
+from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.tables import run_calls, runs
+
+_row = runs.c
+_COLUMNS = columns_of(runs, Run)
+_QUIET = (_row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_not(None))
+_RUN_FIELDS = [field.name for field in fields(Run)]
+_CALL_FIELDS = [field.name for field in fields(Call)]
+
+
+class RunBatches:
+    """Many runs at once. `queued_now` is that of the transaction's `RunRepository`."""
+
+    def __init__(self, session: Session, queued_now: list[Run]) -> None:
+        self._session = session
+        self._queued_now = queued_now
+
+    async def open(self, fresh: Sequence[Run]) -> set[str]:
+        """Store new runs; ids of those that were, for one of the kind may be open already."""
+        if not fresh:
+            return set()
+        values = [{name: getattr(run, name) for name in _RUN_FIELDS} for run in fresh]
+        statement = self._session.insert(runs).on_conflict_do_nothing().returning(_row.id)
+        opened = set(await self._session.column(statement, values))
+        self._queued_now += [run for run in fresh if run.id in opened]
+        return opened
+
+    async def claim(self, run_ids: Collection[str], owner: str, now: datetime) -> list[Run]:
+        """Start queued runs; the ones that nobody else has. Some may have been cancelled while they waited."""
+        rows = await self._session.rows(
+            update(runs)
+            .where(
+                self._session.among(_row.id, run_ids),
+                _row.status == RunStatus.QUEUED,
+                _row.finished_at.is_(None),
+            )
+            .values(status=RunStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now)
+            .returning(*_COLUMNS)
+        )
+        return [Run(*row) for row in rows]
+
+    async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> set[str]:
+        """Close runs that found nothing new, their counts being stored; ids of those that were still open."""
+        closed = (
+            update(runs)
+            .where(self._session.among(_row.id, run_ids), _row.finished_at.is_(None))
+            .values(
+                status=RunStatus.FINISHED,
+                outcome=Outcome.NO_CHANGES,
+                error=None,
+                finished_at=now,
+                heartbeat_at=now,
+            )
+            .returning(_row.id)
+        )
+        return set(await self._session.column(closed))
+
+    async def fold(self, run_ids: Collection[str]) -> set[str]:
+        """Count closed scheduled runs without news in the ones before them that were such, too; those are gone."""
+        before = await self._before(run_ids)
+        quiet = await self._quiet([earlier for earlier, _, _ in before.values()])
+        folded = {run_id: row for run_id, row in before.items() if row[0] in quiet}
+        if not folded:
+            return set()
+        await self._session.execute(delete(runs).where(self._session.among(_row.id, list(folded))))
+        counted = update(runs).where(_row.id == bindparam("earlier"))
+        await self._session.execute(
+            counted.values(repeats=_row.repeats + bindparam("more"), heartbeat_at=bindparam("heard_of")),
+            [
+                {"earlier": earlier, "more": repeats + 1, "heard_of": heard_of}
+                for earlier, repeats, heard_of in folded.values()
+            ],
+        )
+        return set(folded)
+
+    async def _before(self, run_ids: Collection[str]) -> dict[str, tuple[str, int, datetime]]:
+        """Of each run the id of the one before, and what is counted there if it is folded."""
+        earlier = runs.alias("earlier")
+        one_before = (
+            select(earlier.c.id)
+            .where(
+                earlier.c.integration_id == _row.integration_id,
+                earlier.c.kind == _row.kind,
+                earlier.c.id < _row.id,
+            )
+            .order_by(earlier.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        rows = await self._session.rows(
+            select(_row.id, one_before, _row.repeats, _row.heartbeat_at).where(
+                self._session.among(_row.id, run_ids), *_QUIET
+            )
+        )
+        return {run_id: (before, repeats, at) for run_id, before, repeats, at in rows if before is not None}
+
+    async def _quiet(self, run_ids: Collection[str]) -> set[str]:
+        found = select(_row.id).where(self._session.among(_row.id, run_ids), *_QUIET)
+        return set(await self._session.column(found))
+
+    async def add_calls(self, calls: Mapping[str, Sequence[Call]]) -> None:
+        """Append to the journals of runs."""
+        if not any(calls.values()):
+            return
+        last = await self._session.rows(
+            select(run_calls.c.run_id, func.max(run_calls.c.number))
+            .where(self._session.among(run_calls.c.run_id, list(calls)))
+            .group_by(run_calls.c.run_id)
+        )
+        next_number = {run_id: number + 1 for run_id, number in last}
+        values: list[dict[str, Any]] = [
+            {"run_id": run_id, "number": number, **{name: getattr(call, name) for name in _CALL_FIELDS}}
+            for run_id, made in calls.items()
+            for number, call in enumerate(made, start=next_number.get(run_id, 1))
+        ]
+        await self._session.execute(insert(run_calls), values)
