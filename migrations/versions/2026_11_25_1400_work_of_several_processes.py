@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     """Add the column and the tables; on PostgreSQL also what the engine keeps its queue in."""
     op.add_column("schedules", sa.Column("crashes", sa.Integer, nullable=False, server_default="0"))
+    queued = sa.text("status = 'queued'")
+    op.create_index("ix_runs_queued", "runs", ["id"], sqlite_where=queued, postgresql_where=queued)
     op.create_table(
         "turns",
         sa.Column("name", sa.Text, nullable=False),
@@ -39,6 +41,7 @@ def downgrade() -> None:
     _in_postgres(lambda engine: engine.build_uninstall_query())
     op.drop_table("call_budgets")
     op.drop_table("turns")
+    op.drop_index("ix_runs_queued", "runs")
     op.drop_column("schedules", "crashes")
 
 

@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from channel_sync.domain.runs import Lane
 from channel_sync.jobs.clock import Clock, guarded, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.schedule import Job, Work
 
 _STALLED_AFTER_S = 30.0
+# Runs read from the queue at once; each is claimed when its turn comes, if it is still there then.
+_LOOK_AHEAD = 500
 
 
 class EmbeddedRunner:
@@ -19,8 +23,7 @@ class EmbeddedRunner:
         self._work = work
         self._carry_out_runs = Job("carry_out_runs", 1, lambda _: self._fill(), hasty=True)
         self._clock = Clock(work, jobs, then=self._carry_out_runs)
-        self._seats = seats(concurrency)
-        self._running: dict[Lane, dict[str, asyncio.Task[bool]]] = {lane: {} for lane in Lane}
+        self._lanes = {lane: _Lane(places) for lane, places in seats(concurrency).items()}
         self._progress = time.monotonic()
 
     @property
@@ -45,7 +48,7 @@ class EmbeddedRunner:
         """Let runs end at their next page and wait for them up to `grace_s`; then leave them to the next start."""
         self._clock.stop()
         self._work.runs.stop_all()
-        running = [task for lane in self._running.values() for task in lane.values()]
+        running = [task for lane in self._lanes.values() for task in lane.running.values()]
         # A renewal under way outlives the run that asked for it: its answer is the only copy of a grant.
         await asyncio.gather(
             let_end(running, grace_s), self._clock.ended(grace_s), self._work.grants.finish(grace_s)
@@ -55,16 +58,18 @@ class EmbeddedRunner:
         """Start queued runs while there is room in their lane."""
         # Set first: a store that refuses is trouble, but the loop is alive; one that hangs is a stall.
         self._progress = time.monotonic()
-        for lane, running in self._running.items():
-            if len(running) < self._seats[lane]:
-                for run_id in await self._work.runs.queued(lane, self._seats[lane]):
-                    if run_id not in running and len(running) < self._seats[lane]:
-                        self._carry_out(run_id, running)
+        for name, lane in self._lanes.items():
+            if not lane.waiting and lane.has_room():
+                lane.waiting.extend(await self._work.runs.queued(name, _LOOK_AHEAD))
+            self._start(lane)
 
-    def _carry_out(self, run_id: str, running: dict[str, asyncio.Task[bool]]) -> None:
-        task = asyncio.create_task(self._execute(run_id))
-        running[run_id] = task
-        task.add_done_callback(lambda done: self._ran(run_id, running, done))
+    def _start(self, lane: "_Lane") -> None:
+        while lane.waiting and lane.has_room():
+            run_id = lane.waiting.popleft()
+            if run_id not in lane.running:
+                task = asyncio.create_task(self._execute(run_id))
+                lane.running[run_id] = task
+                task.add_done_callback(partial(self._ran, run_id, lane))
 
     async def _execute(self, run_id: str) -> bool:
         if await guarded(run_id, self._work.runs.execute(run_id)):
@@ -72,8 +77,24 @@ class EmbeddedRunner:
         await guarded(run_id, self._work.runs.crashed(run_id))
         return False
 
-    def _ran(self, run_id: str, running: dict[str, asyncio.Task[bool]], done: asyncio.Task[bool]) -> None:
-        del running[run_id]
+    def _ran(self, run_id: str, lane: "_Lane", done: asyncio.Task[bool]) -> None:
+        del lane.running[run_id]
         # What failed waits for the tick: a store that takes no writes would refuse the same run at once again.
-        if not done.cancelled() and done.result():
+        if self._clock.stopping or done.cancelled() or not done.result():
+            return
+        if lane.waiting:
+            self._start(lane)
+        else:
             self._clock.begin(self._carry_out_runs)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The seats of a lane, and runs seen in the queue that wait for one."""
+
+    places: int
+    running: dict[str, asyncio.Task[bool]] = field(default_factory=dict)
+    waiting: deque[str] = field(default_factory=deque)
+
+    def has_room(self) -> bool:
+        return len(self.running) < self.places

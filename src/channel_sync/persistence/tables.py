@@ -192,6 +192,7 @@ runs = Table(
     Column("owner", Text),
     # One open run of a kind per integration: the second starter fails here.
     partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
+    partial_index("ix_runs_queued", "id", where="status = 'queued'"),
     Index("ix_runs_of_tenant", "tenant", "id"),
     Index("ix_runs_of_integration", "tenant", "integration_id", "id"),
     Index("ix_runs_of_kind", "integration_id", "kind", "id"),
