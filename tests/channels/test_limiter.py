@@ -34,13 +34,13 @@ def calls_in(bucket, seconds, start=0.0, step=0.01):
 
 
 def test_a_burst_of_ten_then_the_rate():
-    bucket = Bucket(5, now=0.0)
+    bucket = Bucket(5, 0.0, no_jitter)
     assert calls_in(bucket, 0.01) == 10
     assert 49 <= calls_in(bucket, 10.0, start=0.01) <= 51
 
 
 def test_a_late_wake_up_costs_no_rate_at_a_thousand_a_second():
-    assert calls_in(Bucket(1000, now=0.0), 2.0, step=0.02) >= 1950
+    assert calls_in(Bucket(1000, 0.0, no_jitter), 2.0, step=0.02) >= 1950
 
 
 async def test_integrations_do_not_share_a_budget():
@@ -79,33 +79,33 @@ async def test_a_cut_wire_wakes_at_once_and_leaves_no_place_in_the_queue():
 
 
 def test_a_pause_holds_every_call_until_it_is_over():
-    bucket = Bucket(5, now=0.0)
-    bucket.pause(0.0, 20.0, no_jitter)
+    bucket = Bucket(5, 0.0, no_jitter)
+    bucket.pause(0.0, 20.0)
     assert bucket.delay(FIRST, 19.0) == pytest.approx(1.0)
     assert bucket.delay(FIRST, 20.0) == 0
 
 
 def test_after_a_pause_there_is_no_burst():
-    bucket = Bucket(5, now=0.0)
-    bucket.pause(0.0, 20.0, no_jitter)
+    bucket = Bucket(5, 0.0, no_jitter)
+    bucket.pause(0.0, 20.0)
     assert calls_in(bucket, 1.0, start=20.0) <= 6
 
 
 def test_pauses_of_unknown_length_double_up_to_a_minute():
-    bucket = Bucket(5, now=0.0)
+    bucket = Bucket(5, 0.0, no_jitter)
     lengths: list[float] = []
     for _ in range(8):
-        bucket.pause(1000.0 * len(lengths), None, no_jitter)
+        bucket.pause(1000.0 * len(lengths), None)
         lengths.append(bucket.pause_left(1000.0 * len(lengths)))
     assert lengths == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 def test_a_call_that_went_well_ends_the_doubling():
-    bucket = Bucket(5, now=0.0)
-    bucket.pause(0.0, None, no_jitter)
-    bucket.pause(1.0, None, no_jitter)
-    bucket.welcome(remaining=None)
-    bucket.pause(10.0, None, no_jitter)
+    bucket = Bucket(5, 0.0, no_jitter)
+    bucket.pause(0.0, None)
+    bucket.pause(1.0, None)
+    bucket.backoff.welcome(remaining=None)
+    bucket.pause(10.0, None)
     assert bucket.pause_left(10.0) == 1
 
 
@@ -143,12 +143,12 @@ async def test_a_long_pause_is_not_slept_through():
 
 
 def test_few_calls_left_mean_half_speed_until_there_are_more():
-    bucket = Bucket(5, now=0.0)
-    bucket.welcome(remaining=100)
-    bucket.welcome(remaining=9)
+    bucket = Bucket(5, 0.0, no_jitter)
+    bucket.backoff.welcome(remaining=100)
+    bucket.backoff.welcome(remaining=9)
     calls_in(bucket, 0.01)
     assert 24 <= calls_in(bucket, 10.0, start=0.01) <= 27
-    bucket.welcome(remaining=11)
+    bucket.backoff.welcome(remaining=11)
     assert 49 <= calls_in(bucket, 10.0, start=10.01) <= 52
 
 

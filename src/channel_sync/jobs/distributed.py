@@ -78,6 +78,8 @@ class Worker:
         """Let runs end at their next page and wait for them up to `grace_s`; then leave them to other workers."""
         self._clock.stop()
         self._work.runs.stop_all()
+        # From here on nothing waits for a database that is away.
+        self._connection.shutdown.set()
         for manager in self._managers.values():
             manager.shutdown.set()
         # A renewal under way outlives the run that asked for it: its answer is the only copy of a grant.

@@ -12,8 +12,10 @@ import httpx
 from channel_sync.channels.wish.channel import WishChannel
 from channel_sync.channels.wish.client import ClientLimits
 from channel_sync.channels.wish.http_client import wish_http_client
+from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Channel, Environment
 from channel_sync.domain.runs import RunKind
+from channel_sync.flows.call_budgets import CallBudgets
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.prune import Prune
@@ -32,7 +34,7 @@ from channel_sync.main.engine import run_queue
 from channel_sync.main.page_reader import page_reader
 from channel_sync.main.store import encryption_keys, open_database
 from channel_sync.persistence.database import Database
-from channel_sync.settings import Settings
+from channel_sync.settings import Jobs, Settings
 
 _ORDER_PAGES_AHEAD = 16
 # A process shows four signs of life before others may take it for dead.
@@ -63,17 +65,18 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
-        yield Ground(settings, database, _channels(settings, http), reader)
+        shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
+        yield Ground(settings, database, _channels(settings, http, shared), reader)
 
 
-def _channels(settings: Settings, http: httpx.AsyncClient) -> dict[str, Channel]:
+def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:
     """Every marketplace: a new one is a line here."""
     hosts = {
         Environment.PRODUCTION: settings.wish_production_url,
         Environment.SANDBOX: settings.wish_sandbox_url,
     }
     limits = ClientLimits(settings.wish_rate_per_s, settings.sync_concurrency)
-    return {"wish": WishChannel(http, hosts, limits)}
+    return {"wish": WishChannel(http, hosts, limits, shared)}
 
 
 def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from channel_sync.persistence.accounts import AccountRepository
 from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
+from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey, place
 from channel_sync.persistence.events import EventRepository
@@ -59,6 +60,7 @@ class UnitOfWork:
         self.api_keys = ApiKeyRepository(session)
         self.idempotency = IdempotencyRepository(session, cipher)
         self.turns = TurnRepository(session)
+        self.call_budgets = CallBudgetRepository(session)
 
 
 class Database:

@@ -9,6 +9,7 @@ from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.description import REQUIRED_SCOPES, wish_description
 from channel_sync.channels.wish.shop import WishShop
+from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import (
     Access,
     App,
@@ -22,12 +23,16 @@ from channel_sync.domain.secrets import Secret
 
 
 class WishChannel:
-    """The Wish marketplace, wherever its environments are."""
+    """The Wish marketplace, wherever its environments are. A `shared` budget is that of all our processes."""
 
     def __init__(
-        self, http: httpx.AsyncClient, base_urls: Mapping[Environment, str], limits: ClientLimits
+        self,
+        http: httpx.AsyncClient,
+        base_urls: Mapping[Environment, str],
+        limits: ClientLimits,
+        shared: SharedBudget | None = None,
     ) -> None:
-        self._client = WishClient(http, base_urls, limits)
+        self._client = WishClient(http, base_urls, limits, shared=shared)
         self._description = wish_description()
 
     @property

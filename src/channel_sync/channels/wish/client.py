@@ -16,7 +16,9 @@ from channel_sync.channels.wish.exchange import MEGABYTE, Bounds, exchange
 from channel_sync.channels.wish.limiter import Budgets
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.channels.wish.retries import with_retries
+from channel_sync.channels.wish.shared_limiter import SharedBudgets
 from channel_sync.channels.wish.times import utc_now
+from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Access, Call, Environment, Wire
 from channel_sync.domain.errors import AccessTokenRejected, ChannelError, ChannelUnavailable, RunStopped
 
@@ -74,13 +76,14 @@ class WishClient:
         limits: ClientLimits,
         now: Callable[[], datetime] = utc_now,
         jitter: Callable[[float], float] = full_jitter,
+        shared: SharedBudget | None = None,
     ) -> None:
         self.http = http
         self.limits = limits
         self.now = now
         self.jitter = jitter
         self._base_urls = {environment: url.rstrip("/") for environment, url in base_urls.items()}
-        self._budgets = Budgets(limits.rate_per_s, jitter)
+        self._budgets = _budgets(limits.rate_per_s, jitter, shared)
         self._breakers = {environment: Breaker() for environment in base_urls}
         self._seats = asyncio.Semaphore(limits.concurrency)
         self._in_flight: set[asyncio.Task[object]] = set()
@@ -188,6 +191,12 @@ class WishClient:
         wait_s = self._budgets.pause(integration_id, outcome.answer.wait_s)
         refusal = outcome.result
         return _Outcome(ChannelUnavailable(refusal.code, refusal.message, wait_s, refusal.request_id))
+
+
+def _budgets(
+    rate: float, jitter: Callable[[float], float], shared: SharedBudget | None
+) -> Budgets | SharedBudgets:
+    return Budgets(rate, jitter) if shared is None else SharedBudgets(shared, rate, jitter)
 
 
 def _reply_of(outcome: _Outcome) -> Reply:

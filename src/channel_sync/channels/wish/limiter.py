@@ -16,31 +16,53 @@ BURST = 10
 BURST_S = 0.05
 LONGEST_PAUSE_IN_PLACE_S = 30.0
 LONGEST_BACK_OFF_S = 60.0
-_LOOK_AGAIN_S = 1.0
-_SWEEP_S = 60.0
+LOOK_AGAIN_S = 1.0
+SWEEP_S = 60.0
 
 Ticket = tuple[int, int]
+
+
+class Backoff:
+    """How much an integration's calls are held back, by what Wish answered to them."""
+
+    def __init__(self, jitter: Callable[[float], float]) -> None:
+        self.share = 1.0
+        self._jitter = jitter
+        self._refusals = 0
+        self._most_remaining = 0
+
+    def refused(self, seconds: float | None) -> float:
+        """How long to pause: what Wish asked for, or 1, 2, 4 … 60 s with jitter."""
+        if seconds is None:
+            seconds = self._jitter(min(2.0**self._refusals, LONGEST_BACK_OFF_S))
+        self._refusals = min(self._refusals + 1, 10)
+        return seconds
+
+    def welcome(self, remaining: int | None) -> None:
+        """Note an answer that was no refusal: below a tenth of the most ever left we go at half speed."""
+        self._refusals = 0
+        if remaining is not None:
+            self._most_remaining = max(self._most_remaining, remaining)
+            self.share = 0.5 if remaining < self._most_remaining / 10 else 1.0
 
 
 class Bucket:
     """One integration's budget. Times are monotonic seconds."""
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, jitter: Callable[[float], float]) -> None:
+        self.backoff = Backoff(jitter)
         self._rate = rate
         self._burst = max(BURST, rate * BURST_S)
         self._tokens = float(self._burst)
         self._filled_at = now
         self._paused_until = now
-        self._pauses_in_a_row = 0
-        self._most_remaining = 0
-        self._share = 1.0
         self.waiting: list[Ticket] = []
 
     def delay(self, ticket: Ticket, now: float) -> float:
         """Seconds until the ticket's turn: a token for it and for everyone before it. Zero means now."""
         self._fill(now)
         tokens_short = bisect_left(self.waiting, ticket) + 1 - self._tokens
-        return max(self.pause_left(now), tokens_short / (self._rate * self._share), 0.0)
+        return max(self.pause_left(now), tokens_short / (self._rate * self.backoff.share), 0.0)
 
     def take(self) -> None:
         """Use one token."""
@@ -50,28 +72,18 @@ class Bucket:
         """Seconds until calls are welcome again."""
         return max(0.0, self._paused_until - now)
 
-    def pause(self, now: float, seconds: float | None, jitter: Callable[[float], float]) -> None:
-        """Stop everyone for `seconds`; unknown means 1, 2, 4 … 60 s with jitter."""
-        if seconds is None:
-            seconds = jitter(min(2.0**self._pauses_in_a_row, LONGEST_BACK_OFF_S))
-        self._pauses_in_a_row = min(self._pauses_in_a_row + 1, 10)
-        self._paused_until = max(self._paused_until, now + seconds)
+    def pause(self, now: float, seconds: float | None) -> None:
+        """Stop everyone for `seconds`; unknown means what the refusals so far tell."""
+        self._paused_until = max(self._paused_until, now + self.backoff.refused(seconds))
         self._tokens, self._filled_at = 1.0, self._paused_until
-
-    def welcome(self, remaining: int | None) -> None:
-        """Note an answer that was no refusal: below a tenth of the most ever left we go at half speed."""
-        self._pauses_in_a_row = 0
-        if remaining is not None:
-            self._most_remaining = max(self._most_remaining, remaining)
-            self._share = 0.5 if remaining < self._most_remaining / 10 else 1.0
 
     def is_idle(self, now: float) -> bool:
         """Whether a new bucket would do as well."""
-        return not self.waiting and now > max(self._paused_until, self._filled_at) + _SWEEP_S
+        return not self.waiting and now > max(self._paused_until, self._filled_at) + SWEEP_S
 
     def _fill(self, now: float) -> None:
         if now > self._filled_at:
-            filled = self._tokens + (now - self._filled_at) * self._rate * self._share
+            filled = self._tokens + (now - self._filled_at) * self._rate * self.backoff.share
             self._tokens, self._filled_at = min(self._burst, filled), now
 
 
@@ -102,9 +114,9 @@ class Budgets:
         try:
             while delay := bucket.delay(ticket, self._clock()):
                 pause_s = bucket.pause_left(self._clock())
-                _refuse_long_pause(pause_s)
+                refuse_long_pause(pause_s)
                 wire.is_paused = pause_s > 0
-                await wire.sleep(min(delay, _LOOK_AGAIN_S))
+                await wire.sleep(min(delay, LOOK_AGAIN_S))
             bucket.take()
         finally:
             wire.is_paused = False
@@ -113,28 +125,29 @@ class Budgets:
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
         bucket, now = self._of(integration_id), self._clock()
-        bucket.pause(now, seconds, self._jitter)
+        bucket.pause(now, seconds)
         return bucket.pause_left(now)
 
     def welcome(self, integration_id: str, remaining: int | None) -> None:
         """Wish took a call and may have said how many are left."""
-        self._of(integration_id).welcome(remaining)
+        self._of(integration_id).backoff.welcome(remaining)
 
     def _of(self, integration_id: str) -> Bucket:
         self._sweep()
         bucket = self._buckets.get(integration_id)
         if bucket is None:
-            bucket = self._buckets[integration_id] = Bucket(self._rate, self._clock())
+            bucket = self._buckets[integration_id] = Bucket(self._rate, self._clock(), self._jitter)
         return bucket
 
     def _sweep(self) -> None:
         now = self._clock()
-        if now < self._swept_at + _SWEEP_S:
+        if now < self._swept_at + SWEEP_S:
             return
         self._swept_at = now
         self._buckets = {id: bucket for id, bucket in self._buckets.items() if not bucket.is_idle(now)}
 
 
-def _refuse_long_pause(seconds: float) -> None:
+def refuse_long_pause(seconds: float) -> None:
+    """ChannelUnavailable for a pause that is too long to be slept through."""
     if seconds > LONGEST_PAUSE_IN_PLACE_S:
         raise ChannelUnavailable("rate_limited", "Wish asks us to wait.", retry_after_s=seconds)

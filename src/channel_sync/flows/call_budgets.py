@@ -1,0 +1,31 @@
+"""Calls given out to the processes that share a database."""
+
+from collections.abc import Sequence
+
+from channel_sync.domain.budgets import Allowance, Lease
+from channel_sync.flows.together import Together
+from channel_sync.persistence.call_budgets import Want
+from channel_sync.persistence.database import Database
+
+
+class CallBudgets:
+    """A `SharedBudget` kept in the database. Whoever asks at the same moment is served by one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._leases: Together[Want, Lease] = Together(self._lease_all)
+
+    async def lease(self, integration_id: str, wanted: int, allowance: Allowance) -> Lease:
+        """Up to so many calls, by the clock of the database."""
+        return await self._leases.do(Want(integration_id, wanted, allowance))
+
+    async def pause(self, integration_id: str, seconds: float, allowance: Allowance) -> None:
+        """No process calls for the integration for so long."""
+        async with self._database.begin() as work:
+            await work.call_budgets.pause(integration_id, seconds, allowance)
+
+    async def _lease_all(self, wants: Sequence[Want]) -> list[Lease]:
+        async with self._database.begin() as work:
+            leases = await work.call_budgets.lease(wants)
+        # An integration that is gone has nothing to spend; its call finds no credentials anyway.
+        return [leases.get(want.integration_id, Lease(0, ask_again_s=1)) for want in wants]
