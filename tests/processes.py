@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 
 START_S = 30
+PATIENCE_S = 30
 
 
 @dataclass
@@ -178,3 +179,12 @@ def simulated_wish(folder: Path, *arguments: str) -> Iterator[ServerProcess]:
 def api(server: ServerProcess, key: str) -> httpx.Client:
     """A client of the service's API."""
     return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+def wait_until(holds: Callable[[], bool], otherwise: str, pause_s: float = 0.005) -> None:
+    """Wait for something to become true, for a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
+        if pause_s:
+            time.sleep(pause_s)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import httpx
 from tests.live_shop import BEFORE_THE_FIRST, LiveShop, connect, new_shop
-from tests.processes import Deployment, ServerProcess, api, simulated_wish
+from tests.processes import Deployment, ServerProcess, api, simulated_wish, wait_until
 
 PAGE = 500
 LIST = {"method": "GET", "path": "/api/v3/orders"}
-PATIENCE_S = 30
 NOTHING_YET = int(datetime.fromisoformat(BEFORE_THE_FIRST).timestamp()) * 1_000_000
 
 
@@ -160,15 +159,6 @@ def _walk(client: httpx.Client) -> Iterator[str]:
         cursor = page["next_cursor"]
         if not page["items"] or cursor is None:
             return
-
-
-def wait_until(holds: Callable[[], bool], otherwise: str, pause_s: float = 0.005) -> None:
-    """Wait for something to become true, for a while."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, otherwise
-        if pause_s:
-            time.sleep(pause_s)
 
 
 def counted(left: list[tuple[str, Stored]]) -> Counter[str]:
