@@ -1,15 +1,15 @@
 # Everything a newcomer types. It needs Python 3.11 to 3.13 and make, and nothing outside this folder.
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
-	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
-	&& echo $$python && break; done)
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do $$python -c \
+	'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
-BROWSERS := chromium chromium-browser google-chrome
-FIND_BROWSER := (for name in $(BROWSERS); do command -v $$name && exit 0; done; exit 1) >/dev/null
+FIND = (PATH="$$PATH:/usr/sbin"; for name in $(1); do command -v $$name && exit 0; done; exit 1) >/dev/null
+BROWSER := $(call FIND,chromium chromium-browser google-chrome)
+POOLER := $(call FIND,pgbouncer)
+WITHOUT = { echo "!!! NO $(1): its tests were SKIPPED. Install $(2)."; test "$$CI" != true; }
 
-.DEFAULT_GOAL := help
-.PHONY: help install run test lint format migrate openapi bench browser clean
+.PHONY: help install run test lint format migrate openapi bench programs clean
 
 help: ## what can be typed here
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
@@ -27,9 +27,10 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 run: install ## start the demo: the service and a simulated Wish
 	@$(BIN)/channel-sync demo
 
-test: lint browser ## lint, types and the whole test suite
+test: lint programs ## lint, types and the whole test suite
 	@$(BIN)/python -m pytest -n 2
-	@$(FIND_BROWSER) || { echo "!!! NO BROWSER: the browser tests were SKIPPED. Install Chromium."; test "$$CI" != true; }
+	@$(POOLER) || $(call WITHOUT,PGBOUNCER,PgBouncer)
+	@$(BROWSER) || $(call WITHOUT,BROWSER,Chromium)
 
 lint: install ## ruff and mypy
 	@$(BIN)/ruff check
@@ -49,9 +50,9 @@ openapi: install ## write openapi/openapi.json
 bench: install ## measure, and print the figures
 	@$(BIN)/python -m benchmarks
 
-browser:
-	@$(FIND_BROWSER) || { test "$$(id -u)" = 0 && apt-get -qq update && \
-		apt-get -qq install --yes --no-install-recommends chromium; } >/dev/null 2>&1 || true
+programs:
+	@($(BROWSER) && $(POOLER)) || (apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes \
+		--no-install-recommends $$( $(BROWSER) || echo chromium) $$( $(POOLER) || echo pgbouncer)) >/dev/null 2>&1 || true
 
 clean: ## remove .venv and every cache; data in var/ stays
 	@rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

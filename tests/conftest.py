@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from tests.browser.chromium import NO_BROWSER
+from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
 from tests.stores import STORES
 
@@ -56,18 +57,49 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def postgres_url(postgres: PostgresServer) -> AsyncIterator[str]:
-    """An empty PostgreSQL database at the newest schema."""
+async def postgres_name(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The name of an empty PostgreSQL database at the newest schema."""
     name = f"test_{uuid4().hex}"
     await postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield postgres.url(name)
+    yield name
     await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer, postgres_name: str) -> str:
+    """An empty PostgreSQL database at the newest schema."""
+    return postgres.url(postgres_name)
 
 
 @pytest.fixture
 async def postgres_database(postgres_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL."""
     database = Database(postgres_url, cipher)
+    yield database
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres: PostgresServer) -> Iterator[Pooler]:
+    """A PgBouncer before that PostgreSQL. Without one the tests are skipped, and in CI they fail."""
+    if (program := find_pgbouncer()) is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_POOLER)
+        pytest.skip(NO_POOLER)
+    with pgbouncer(program, postgres) as running:
+        yield running
+
+
+@pytest.fixture
+def pooled_url(pooler: Pooler, postgres_name: str) -> str:
+    """An empty PostgreSQL database at the newest schema, behind PgBouncer."""
+    return pooler.url(postgres_name)
+
+
+@pytest.fixture
+async def pooled_database(pooled_url: str, cipher: Cipher) -> AsyncIterator[Database]:
+    """An empty database on PostgreSQL, behind PgBouncer."""
+    database = Database(pooled_url, cipher)
     yield database
     await database.close()
 
@@ -82,8 +114,12 @@ def database(request: pytest.FixtureRequest) -> Database:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Say it last, where nobody overlooks it, when a browser was missing."""
+    """Say it last, where nobody overlooks it, when a program was missing."""
     yield
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None and any(NO_BROWSER in str(one.longrepr) for one in terminal.stats.get("skipped", [])):
-        terminal.write_line(NO_BROWSER, red=True, bold=True)
+    if terminal is None:
+        return
+    skipped = [str(one.longrepr) for one in terminal.stats.get("skipped", [])]
+    for missing in (NO_BROWSER, NO_POOLER):
+        if any(missing in why for why in skipped):
+            terminal.write_line(missing, red=True, bold=True)

@@ -46,7 +46,7 @@ def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
         yield PostgresServer(given.rpartition("/")[0] + "/{}")
         return
     programs = _programs()
-    owner = _owner()
+    owner = server_owner()
     # Not pytest's own folder: its parents are closed to the user that the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="channel-sync-postgres-"))
     if owner:
@@ -69,7 +69,7 @@ def _run(owner: dict[str, Any], *line: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _owner() -> dict[str, Any]:
+def server_owner() -> dict[str, Any]:
     """Whom to run as: PostgreSQL refuses to be root."""
     if os.geteuid() != 0:
         return {}

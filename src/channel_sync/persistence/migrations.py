@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import channel_sync
+from channel_sync.persistence.postgres import driver_address
 from channel_sync.persistence.sqlite import begin_immediate, prepare_writer
 from channel_sync.persistence.storage_errors import translated, translated_connecting
 
@@ -84,9 +85,8 @@ def _migrate_sqlite(address: URL, revision: str) -> None:
 
 
 async def _migrate_postgres(address: URL, revision: str) -> None:
-    engine = create_async_engine(
-        address.set(drivername="postgresql+asyncpg"), poolclass=NullPool, hide_parameters=True
-    )
+    driver_url, arguments = driver_address(address)
+    engine = create_async_engine(driver_url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     with translated(), translated_connecting():
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))

@@ -1,53 +1,87 @@
-"""PostgreSQL as a store."""
+"""PostgreSQL as a store, reached directly or through a pooler like PgBouncer in transaction mode."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.storage_errors import translated_connecting
 
 T = TypeVar("T")
 
 _CONNECTIONS = 10
-_CONNECT_S = 5.0
+_CONNECT_S = 3.0
 # Waiting for a free connection ends early, so that a full pool is a quick 503 and not a slow one.
 _POOL_WAIT_S = 2.0
-_LIMITS = {
-    "application_name": "channel-sync",
-    "lock_timeout": "5s",
-    "statement_timeout": "30s",
-    "idle_in_transaction_session_timeout": "30s",
+# How long BEGIN may take, which waits for nothing but a pooler. A server that fell silent is noticed here.
+_BEGIN_S = 2.0
+# Longer than the server lets a statement run: only a server that fell silent meets this.
+_ANSWER_S = 35.0
+# A pooler knows no settings of a connection, only of a transaction. In one message with BEGIN they cost nothing.
+_LIMITS = """\
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '30s';
+SET LOCAL idle_in_transaction_session_timeout = '30s'"""
+# Not READ WRITE: a server that was made read-only is to stay so.
+_WRITING = f"BEGIN; {_LIMITS}"
+_READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}"
+
+_POOLER = "pooler"
+# Between two transactions a pooler changes the connection, and with it what is prepared. Statements without a name
+# are used before that, and unlike named ones nobody has to drop them.
+_NOTHING_PREPARED: dict[str, Any] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,
 }
 
 
+def driver_address(address: URL) -> tuple[URL, dict[str, Any]]:
+    """What the driver connects to, and its arguments; `?pooler=transaction` in our address is one of them."""
+    pooler = address.query.get(_POOLER)
+    if pooler not in (None, "transaction"):
+        raise ValueError("The only pooler in a database address is pooler=transaction.")
+    arguments = {"timeout": _CONNECT_S, "server_settings": {"application_name": "channel-sync"}}
+    url = address.set(drivername="postgresql+asyncpg").difference_update_query([_POOLER])
+    return url, arguments | (_NOTHING_PREPARED if pooler else {})
+
+
 class PostgresStore:
-    """Transactions on one PostgreSQL database."""
+    """Transactions on one PostgreSQL database.
+
+    They begin and end here and not in SQLAlchemy, for which every connection is in autocommit: so BEGIN carries
+    the limits, and asks by the way whether the connection is alive.
+    """
 
     single_process = False
     exists = True
 
-    def __init__(self, url: URL) -> None:
-        self._engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
+    def __init__(self, address: URL) -> None:
+        url, arguments = driver_address(address)
+        engine = create_async_engine(
+            url,
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_timeout=_POOL_WAIT_S,
-            pool_pre_ping=True,
             hide_parameters=True,
-            connect_args={"timeout": _CONNECT_S, "server_settings": _LIMITS},
+            connect_args=arguments | {"command_timeout": _ANSWER_S},
         )
-        self._snapshots = self._engine.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
+        # Not an argument of the engine: what SQLAlchemy asks a new connection needs a transaction behind a pooler.
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        driver: Any = engine.dialect.loaded_dbapi
+        errors = driver.asyncpg
+        # The last one is what the driver says of a connection that ends just now.
+        self._refusals = (OSError, errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Session]:
         """A transaction."""
-        async with self._transaction(self._engine) as session:
+        async with self._transaction(_WRITING) as session:
             yield session
 
     async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
@@ -58,19 +92,66 @@ class PostgresStore:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
         """A read-only transaction that sees one moment."""
-        async with self._transaction(self._snapshots) as session:
+        async with self._transaction(_READING) as session:
             yield session
 
     @asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[Session]:
-        with translated_connecting():
-            connection = await engine.connect()
+    async def _transaction(self, opening: str) -> AsyncIterator[Session]:
+        connection, driver = await self._opened(opening)
+        ended = False
+
+        async def run(ask: Callable[[Connection], T]) -> T:
+            with translated_connecting():
+                return await connection.run_sync(ask)
+
         try:
-            async with connection.begin():
-                driver = (await connection.get_raw_connection()).driver_connection
-                yield Session(connection.run_sync, postgres=True, driver=driver)
+            yield Session(run, postgres=True, driver=driver)
+            with self._refused():
+                await driver.execute("COMMIT")
+            ended = True
         finally:
-            await connection.close()
+            # Also when the task is cancelled: a connection with an open transaction must not be used again.
+            await asyncio.shield(self._give_back(connection, driver, ended))
+
+    async def _opened(self, opening: str) -> tuple[AsyncConnection, Any]:
+        """A connection with an open transaction. Those that were cut while they lay idle are passed over."""
+        for _ in range(_CONNECTIONS):
+            connection, driver = await self._connected()
+            try:
+                await driver.execute(opening, timeout=_BEGIN_S)
+            except BaseException as error:
+                driver.terminate()
+                await asyncio.shield(self._give_back(connection, driver, ended=True))
+                if not isinstance(error, self._refusals):
+                    raise
+                if isinstance(error, TimeoutError):
+                    break
+            else:
+                return connection, driver
+        raise StorageUnavailable
+
+    async def _connected(self) -> tuple[AsyncConnection, Any]:
+        with translated_connecting():
+            connection = await self._engine.connect()
+        return connection, (await connection.get_raw_connection()).driver_connection
+
+    async def _give_back(self, connection: AsyncConnection, driver: Any, ended: bool) -> None:
+        """Undo what has not ended, and leave the connection to the next transaction if it is still good."""
+        if not ended and not driver.is_closed():
+            try:
+                await driver.execute("ROLLBACK", timeout=_BEGIN_S)
+            except self._refusals:
+                driver.terminate()
+        if driver.is_closed():
+            await connection.invalidate()
+        await connection.close()
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        try:
+            yield
+        except self._refusals:
+            raise StorageUnavailable from None
 
     async def close(self) -> None:
         """Close every connection."""
