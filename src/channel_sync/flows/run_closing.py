@@ -62,7 +62,7 @@ async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pac
     schedules = await work.schedules.of([integration.id])
     schedule = schedules.get(integration.id, {}).get(run.kind)
     failures = schedule.failures if schedule else 0
-    next_at = now + pace.until_retry(integration, run.kind, failures, ending.retry_after_s)
+    next_at = now + pace.until_retry(integration, run.kind, failures, ending)
     code = ending.error.code if ending.error else "unknown"
     await work.schedules.failed(integration.id, run.kind, now, next_at, code)
 

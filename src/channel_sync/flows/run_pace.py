@@ -6,9 +6,12 @@ from datetime import timedelta
 
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import RunKind
+from channel_sync.flows.run_ending import Ending
 
 _LONGEST_RETRY_S = 900.0
 _SHORTEST_RETRY_S = 15.0
+# After our own store was away: the run is closed once it is back, so there is nothing to wait for.
+_STORE_IS_BACK_S = 1.0
 _JITTER = 0.05
 _CONTRACT_SLOWDOWN = 10
 _IDLE_STOCK_S = 60
@@ -44,13 +47,13 @@ class RunPace:
         """Time to the next look at a shop without stock to send; a stock write brings it forward."""
         return _spread(max(self.interval_s(integration, RunKind.STOCK), _IDLE_STOCK_S), _JITTER)
 
-    def until_retry(
-        self, integration: Integration, kind: RunKind, failures: int, asked_for_s: float | None
-    ) -> timedelta:
-        """Time to the next try after `failures` earlier ones: doubling to 15 min, never before `asked_for_s`."""
-        first = min(self.interval_s(integration, kind), _SHORTEST_RETRY_S)
+    def until_retry(self, integration: Integration, kind: RunKind, failures: int, ending: Ending) -> timedelta:
+        """Time to the next try after `failures` earlier ones: doubling to 15 min, never before asked for."""
+        by_store = ending.error is not None and ending.error.code == "storage_unavailable"
+        shortest = _STORE_IS_BACK_S if by_store else _SHORTEST_RETRY_S
+        first = min(self.interval_s(integration, kind), shortest)
         delay = min(_LONGEST_RETRY_S, first * 2 ** min(failures, 10))
-        return _spread(max(delay * random.uniform(0.75, 1), asked_for_s or 0), _JITTER, earlier=False)
+        return _spread(max(delay * random.uniform(0.75, 1), ending.retry_after_s or 0), _JITTER, earlier=False)
 
 
 def _spread(seconds: float, share: float, earlier: bool = True) -> timedelta:
