@@ -80,13 +80,19 @@ async def postgres_database(postgres_url: str, cipher: Cipher) -> AsyncIterator[
 
 
 @pytest.fixture(scope="session")
-def pooler(postgres: PostgresServer) -> Iterator[Pooler]:
-    """A PgBouncer before that PostgreSQL. Without one the tests are skipped, and in CI they fail."""
-    if (program := find_pgbouncer()) is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(NO_POOLER)
-        pytest.skip(NO_POOLER)
-    with pgbouncer(program, postgres) as running:
+def pgbouncer_path() -> str:
+    """Where PgBouncer is. Without one the tests are skipped, and in CI they fail."""
+    if (found := find_pgbouncer()) is not None:
+        return found
+    if os.environ.get("CI") == "true":
+        pytest.fail(NO_POOLER)
+    pytest.skip(NO_POOLER)
+
+
+@pytest.fixture(scope="session")
+def pooler(pgbouncer_path: str, postgres: PostgresServer) -> Iterator[Pooler]:
+    """A PgBouncer before that PostgreSQL."""
+    with pgbouncer(pgbouncer_path, postgres) as running:
         yield running
 
 

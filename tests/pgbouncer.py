@@ -79,6 +79,7 @@ def _settings(folder: Path, server: PostgresServer) -> str:
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {CONNECTIONS}
+server_login_retry = 1
 auth_type = any
 listen_addr =
 unix_socket_dir = {folder}

@@ -39,12 +39,40 @@ class PostgresServer:
             await connection.close()
 
 
+@dataclass(frozen=True)
+class Cluster(PostgresServer):
+    """A server of the test's own, which may stop and start it."""
+
+    pg_ctl: Path
+    folder: Path
+    options: str
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        words = f"-k {self.folder} {self.options}"
+        self._do("-l", self.folder / "log", "-w", "-o", words, "start")
+
+    def stop(self, mode: str) -> None:
+        """Stop it as `fast` or as `immediate` as a crash."""
+        self._do("-m", mode, "-w", "stop")
+
+    def _do(self, *words: str | Path) -> None:
+        _run(server_owner(), self.pg_ctl, "-D", self.folder / "cluster", *words)
+
+
 @contextmanager
 def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
     """A server for as long as the block runs; the one of TEST_DATABASE_URL where that is set."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield PostgresServer(given.rpartition("/")[0] + "/{}")
         return
+    with postgres_cluster(options) as cluster:
+        yield cluster
+
+
+@contextmanager
+def postgres_cluster(options: str = _FAST) -> Iterator[Cluster]:
+    """A server of one's own for as long as the block runs, started."""
     programs = _programs()
     owner = server_owner()
     # Not pytest's own folder: its parents are closed to the user that the server runs as.
@@ -52,13 +80,15 @@ def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
     if owner:
         os.chown(folder, owner["user"], owner["group"])
     try:
-        cluster, log = folder / "cluster", folder / "log"
-        _run(owner, programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
-        _run(owner, programs / "pg_ctl", "-D", cluster, "-l", log, "-w", "-o", f"-k {folder} {options}", "start")
+        words = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+        _run(owner, programs / "initdb", "-D", folder / "cluster", *words)
+        cluster = Cluster(f"postgresql://postgres@/{{}}?host={folder}", programs / "pg_ctl", folder, options)
+        cluster.start()
         try:
-            yield PostgresServer(f"postgresql://postgres@/{{}}?host={folder}")
+            yield cluster
         finally:
-            _run(owner, programs / "pg_ctl", "-D", cluster, "-m", "immediate", "-w", "stop")
+            if (folder / "cluster" / "postmaster.pid").exists():
+                cluster.stop("immediate")
     finally:
         shutil.rmtree(folder)
 
@@ -70,7 +100,7 @@ def _run(owner: dict[str, Any], *line: str | Path) -> None:
 
 
 def server_owner() -> dict[str, Any]:
-    """Whom to run as: PostgreSQL refuses to be root."""
+    """Whom to run as: PostgreSQL and PgBouncer refuse to be root."""
     if os.geteuid() != 0:
         return {}
     for name in ("postgres", "nobody"):

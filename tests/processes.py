@@ -46,11 +46,11 @@ class WorkerProcess:
 
     def peak_memory_mb(self) -> float:
         """The most memory that it and the processes it has started have held so far, added up."""
-        return sum(_peak_memory_mb(process) for process in (self.process.pid, *_children(self.process.pid)))
+        return sum(_peak_memory_mb(process) for process in (self.process.pid, *children(self.process.pid)))
 
     def cpu_s(self) -> float:
         """Seconds of processor time that it and the processes it has started have used so far."""
-        return sum(_cpu_s(process) for process in (self.process.pid, *_children(self.process.pid)))
+        return sum(_cpu_s(process) for process in (self.process.pid, *children(self.process.pid)))
 
 
 @dataclass
@@ -66,7 +66,7 @@ def _cpu_s(process: int) -> float:
     return sum(map(int, after_the_name[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
-def _children(process: int) -> list[int]:
+def children(process: int) -> list[int]:
     files = Path(f"/proc/{process}/task").glob("*/children")
     return [int(child) for file in files for child in file.read_text().split()]
 

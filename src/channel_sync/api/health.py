@@ -61,7 +61,14 @@ async def _reason(services: CurrentServices) -> Literal["draining", "database_aw
     try:
         # The query itself is never cancelled: a cancelled one would leave its connection in an unknown state.
         asked = asyncio.ensure_future(services.database.schema_version())
+        asked.add_done_callback(_heard)
         version = await asyncio.wait_for(asyncio.shield(asked), ANSWER_WITHIN_S)
     except (ChannelSyncError, TimeoutError):
         return "database_away"
     return None if version == services.schema_version else "schema_outdated"
+
+
+def _heard(asked: "asyncio.Future[str | None]") -> None:
+    """What nobody waits for any more is no news for the log."""
+    if not asked.cancelled():
+        asked.exception()
