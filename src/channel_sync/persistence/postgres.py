@@ -107,7 +107,10 @@ class PostgresStore:
         try:
             yield Session(run, postgres=True, driver=driver)
             with self._refused():
-                await driver.execute("COMMIT")
+                outcome = await driver.execute("COMMIT")
+            # PostgreSQL ends a transaction in which a statement failed by undoing it, and calls that no error.
+            if outcome != "COMMIT" and opening is _WRITING:
+                raise StorageUnavailable
             ended = True
         finally:
             # Also when the task is cancelled: a connection with an open transaction must not be used again.
