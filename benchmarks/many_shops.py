@@ -56,7 +56,7 @@ def polls(crowd: Crowd, server: PostgresServer | None = None) -> Polls:
     """A service whose shops all become due in the same moment, on SQLite or on a database of the server."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as running:
         folder = Path(name)
-        wish = running.enter_context(_quiet_wish(folder, crowd.latency_s))
+        wish = running.enter_context(quiet_wish(folder, crowd.latency_s))
         deployment = Deployment(folder, _settings(crowd, wish, server))
         deployment.command("migrate")
         key = deployment.create_key("admin")
@@ -85,7 +85,8 @@ class Running:
 
 
 @contextmanager
-def _quiet_wish(folder: Path, latency_s: float) -> Iterator[ServerProcess]:
+def quiet_wish(folder: Path, latency_s: float) -> Iterator[ServerProcess]:
+    """A Wish without news as a process of its own."""
     here = {"PYTHONPATH": str(Path(__file__).parents[1])}
     wish = start_server(["benchmarks.quiet_wish", str(latency_s)], here, folder / "wish.log")
     try:

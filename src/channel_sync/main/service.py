@@ -19,7 +19,9 @@ from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
 from channel_sync.main.ground import Ground, opened
 from channel_sync.main.issuer import PublishedKeys
+from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
+from channel_sync.persistence.database import Database
 from channel_sync.settings import Jobs, Settings
 
 # The clock of requests and that of jobs run side by side; together they stay below the 25 s of a stop.
@@ -54,14 +56,25 @@ async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]
     """The whole service, jobs running; `public_url` is used where the settings name none."""
     async with AsyncExitStack() as open_things:
         ground = await open_things.enter_async_context(opened(settings))
-        services, runner = build(ground, settings.public_url or public_url)
+        database = await open_things.enter_async_context(_of_requests(ground))
+        services, runner = build(ground, database, settings.public_url or public_url)
         service = Service(create_api(services), runner)
         await runner.start()
         open_things.push_async_callback(service.stopped)
         yield service
 
 
-def build(ground: Ground, public_url: str) -> tuple[Services, Runner]:
+@asynccontextmanager
+async def _of_requests(ground: Ground) -> AsyncIterator[Database]:
+    """The database for requests: with connections of their own, so that they never wait behind a crowd of runs."""
+    if ground.settings.jobs is not Jobs.EMBEDDED or ground.database.single_process:
+        yield ground.database
+        return
+    async with open_database(ground.settings) as database:
+        yield database
+
+
+def build(ground: Ground, database: Database, public_url: str) -> tuple[Services, Runner]:
     """The API's services on the ground, and what runs the jobs or hands them on."""
     runner: Runner | None = None
 
@@ -69,7 +82,7 @@ def build(ground: Ground, public_url: str) -> tuple[Services, Runner]:
         if runner is not None:
             runner.nudge()
 
-    settings, database, channels = ground.settings, ground.database, ground.channels
+    settings, channels = ground.settings, ground.channels
     work, shops = ground.work(nudge)
     runner = _runner(settings, work)
     addresses = Addresses(public_url, f"{public_url}/wish/callback", settings.return_origins)

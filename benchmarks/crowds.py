@@ -1,0 +1,69 @@
+"""Rows of the table about many integrations: one process of each kind of store, then workers."""
+
+import asyncio
+import statistics
+import tempfile
+from pathlib import Path
+
+from tests.postgres import PostgresServer
+
+from benchmarks.many_shops import Crowd, Polls, polls, quiet_wish
+from benchmarks.raw_sockets import raw_polls_s
+from benchmarks.rows import row
+from benchmarks.stage import postgres
+
+SIZES = (100, 1_000, 10_000)
+MANY = 10_000
+LATENCY_S = 0.2
+ROUNDS = 3
+WORKERS = (1, 2, 3)
+# So few at once that a worker waits for Wish, not for the processor that all of them share here.
+SEATS_OF_A_WORKER = 16
+SHOPS_OF_WORKERS = 600
+
+
+def of_one_process() -> None:
+    """How the cost of looking for news grows, and what a caller of the API notices."""
+    for shops in SIZES:
+        _tell(f"{shops:,} shops due at once, SQLite", polls(Crowd(shops)))
+    raw = _raw_per_s(MANY)
+    with postgres() as server:
+        for shops in SIZES:
+            _tell(f"{shops:,} shops due at once, PostgreSQL", polls(Crowd(shops), server))
+    limits = Crowd(MANY, LATENCY_S, concurrency=256)
+    slow = polls(limits)
+    _tell(f"{MANY:,} shops, answers after 200 ms, 256 at once, SQLite", slow)
+    row("that, of what 256 at once can be at all", f"{slow.per_s / (256 / LATENCY_S):.0%}", "≥ 90 %")
+    row(f"{MANY:,} bare requests over 64 sockets", f"{raw:,.0f} a second", "")
+
+
+def of_workers() -> None:
+    """What a second and a third worker bring while all wait for Wish."""
+    with postgres() as server:
+        rounds = [{number: _with_workers(number, server) for number in WORKERS} for _ in range(ROUNDS)]
+    for number in WORKERS:
+        per_s = statistics.median(one[number] for one in rounds)
+        ratio = statistics.median(one[number] / one[1] for one in rounds)
+        each = ", ".join(f"{one[number]:,.0f}" for one in rounds)
+        name = (
+            f"{number} workers, {SHOPS_OF_WORKERS} shops, answers after 200 ms, {SEATS_OF_A_WORKER} at once each"
+        )
+        goal = "≥ 2.5 times one" if number == 3 else ""
+        row(name, f"{per_s:,.0f} shops a second (each: {each}), {ratio:.2f} times one", goal)
+
+
+def _with_workers(number: int, server: PostgresServer) -> float:
+    crowd = Crowd(SHOPS_OF_WORKERS, LATENCY_S, workers=number, concurrency=SEATS_OF_A_WORKER)
+    return polls(crowd, server).per_s
+
+
+def _tell(name: str, result: Polls) -> None:
+    cost = f"{result.cpu_us:,.0f} µs of processor each, {result.peak_mb:.0f} MB"
+    row(name, f"{result.per_s:,.0f} a second; 95 % asked after {result.start_p95_s:.2f} s; {cost}", "")
+    api = result.api
+    row("the list of integrations at 50/s meanwhile", f"p50 {api.p50_ms:.1f}, p99 {api.p99_ms:.1f} ms", "≤ 50 ms")
+
+
+def _raw_per_s(shops: int) -> float:
+    with tempfile.TemporaryDirectory() as folder, quiet_wish(Path(folder), 0) as wish:
+        return shops / asyncio.run(raw_polls_s(wish.url, shops, 64))
