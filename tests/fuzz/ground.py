@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -117,22 +117,27 @@ class _Bound(HTTPAdapter):
 
 
 @contextmanager
-def running_ground(folder: Path) -> Iterator[Ground]:
-    """The service and the simulated Wish, started and seeded."""
-    with simulated_wish(folder) as wish:
+def running_ground(folder: Path, postgres_url: str | None) -> Iterator[Ground]:
+    """The service and the simulated Wish, started and seeded; on PostgreSQL a worker does the work."""
+    with simulated_wish(folder) as wish, ExitStack() as running:
         deployment = Deployment(
             folder,
             {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish.url}
-            | {"CHANNEL_SYNC_RETURN_ORIGINS": CONSOLE, "CHANNEL_SYNC_WISH_RATE_PER_S": "1000"},
+            | {"CHANNEL_SYNC_RETURN_ORIGINS": CONSOLE, "CHANNEL_SYNC_WISH_RATE_PER_S": "1000"}
+            | ({} if postgres_url is None else _on_postgres(postgres_url)),
         )
         deployment.command("migrate")
         key = deployment.create_key()
         service = deployment.serve()
-        try:
-            with api(service, key) as caller, httpx.Client(base_url=wish.url, timeout=30) as controls:
-                controls.patch("/_control/switches", json={"rate_per_s": None}).raise_for_status()
-                ground = Ground(service, caller, controls, key)
-                ground.seed()
-                yield ground
-        finally:
-            service.stop()
+        running.callback(service.stop)
+        if postgres_url is not None:
+            running.callback(deployment.work().stop)
+        with api(service, key) as caller, httpx.Client(base_url=wish.url, timeout=30) as controls:
+            controls.patch("/_control/switches", json={"rate_per_s": None}).raise_for_status()
+            ground = Ground(service, caller, controls, key)
+            ground.seed()
+            yield ground
+
+
+def _on_postgres(url: str) -> dict[str, str]:
+    return {"CHANNEL_SYNC_DATABASE_URL": url, "CHANNEL_SYNC_JOBS": "distributed"}
