@@ -237,4 +237,5 @@ def test_compose_migrates_first_and_sets_only_settings_that_exist():
 
     assert services["service"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert services["worker"]["depends_on"] == services["service"]["depends_on"]
     assert services["service"]["environment"].keys() <= known

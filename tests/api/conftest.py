@@ -8,11 +8,9 @@ from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
-async def world(database: Database) -> World:
+def world(database: Database) -> World:
     """A deployment with an empty database."""
-    version = await database.schema_version()
-    assert version is not None
-    return World(database, version)
+    return World(database)
 
 
 @pytest.fixture

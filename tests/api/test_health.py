@@ -1,5 +1,9 @@
 from dataclasses import replace
 
+from sqlalchemy import text
+
+from channel_sync.persistence.migrations import newest, outdated
+
 
 async def test_a_healthy_process_is_alive_and_ready(world):
     async with world.browser() as probe:
@@ -25,6 +29,14 @@ async def test_a_process_about_to_stop_is_not_ready(world):
 
 
 async def test_an_old_schema_is_not_ready(world):
-    async with replace(world, schema_version="newer").browser() as probe:
+    async with replace(world, outdated_schemas=frozenset({newest()})).browser() as probe:
         ready = await probe.get("/health/ready")
     assert (ready.status_code, ready.json()["reason"]) == (503, "schema_outdated")
+
+
+async def test_the_schema_of_the_next_release_is_served_on_until_the_process_is_replaced(world):
+    async with world.database.session() as session:
+        await session.execute(text("UPDATE alembic_version SET version_num = 'of_the_next_release'"))
+    async with replace(world, outdated_schemas=outdated()).browser() as probe:
+        ready = await probe.get("/health/ready")
+    assert (ready.status_code, ready.json()["reason"]) == (200, None)

@@ -52,11 +52,11 @@ class World:
     """One deployment. `app` is built on first use, so a test can change `settings` before."""
 
     database: Database
-    schema_version: str
     settings: ApiSettings = field(default_factory=lambda: ApiSettings(PUBLIC_URL, (CONSOLE,), rate_limit_per_s=0))
     channel: FakeChannel = field(default_factory=FakeChannel)
     health: Health = field(default_factory=Health)
     issuer: Any = None
+    outdated_schemas: frozenset[str] = frozenset()
     _app: FastAPI | None = None
 
     @property
@@ -83,7 +83,7 @@ class World:
             held=Held(self.database, shops),
             health=self.health,
             settings=self.settings,
-            schema_version=self.schema_version,
+            outdated_schemas=self.outdated_schemas,
             issuer=self.issuer,
         )
 

@@ -47,7 +47,7 @@ async def check_liveness(services: CurrentServices, response: Response) -> LiveV
     responses={503: {"model": ReadyView, "description": "Send requests elsewhere for now."}},
 )
 async def check_readiness(services: CurrentServices, response: Response) -> ReadyView:
-    """200 while the database answers, its schema is the newest, and the process is not about to stop."""
+    """200 while the database answers, its schema is not older than needed, and the process is to go on."""
     reason = await _reason(services)
     if reason is None:
         return {"status": "ok", "reason": None}
@@ -65,7 +65,7 @@ async def _reason(services: CurrentServices) -> Literal["draining", "database_aw
         version = await asyncio.wait_for(asyncio.shield(asked), ANSWER_WITHIN_S)
     except (ChannelSyncError, TimeoutError):
         return "database_away"
-    return None if version == services.schema_version else "schema_outdated"
+    return "schema_outdated" if version is None or version in services.outdated_schemas else None
 
 
 def _heard(asked: "asyncio.Future[str | None]") -> None:

@@ -58,7 +58,7 @@ class Health(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything a handler may need, built once per process. `schema_version` is the newest migration's."""
+    """Everything a handler may need, built once per process. `outdated_schemas` are too old to serve on."""
 
     database: Database
     channels: Mapping[str, Channel]
@@ -70,7 +70,7 @@ class Services:
     held: Held
     health: Health
     settings: ApiSettings
-    schema_version: str
+    outdated_schemas: frozenset[str]
     issuer: Issuer | None = None
 
 

@@ -97,7 +97,7 @@ def build(ground: Ground, database: Database, public_url: str) -> tuple[Services
         held=Held(database, shops),
         health=runner,
         settings=_api_settings(settings, public_url),
-        schema_version=migrations.newest(),
+        outdated_schemas=migrations.outdated(),
         issuer=_issuer(settings),
     )
     return services, runner

@@ -36,10 +36,11 @@ def migrate_database(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_database(settings: Settings, queue: RunQueue | None = None) -> AsyncIterator[Database]:
-    """A database at the newest schema that our keys fit; `CannotStart` otherwise."""
+    """A database at our schema or a newer one, that our keys fit; `CannotStart` otherwise."""
     database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
     try:
-        if await database.schema_version() != migrations.newest():
+        version = await database.schema_version()
+        if version is None or version in migrations.outdated():
             raise CannotStart("the database is not at the newest schema; run: channel-sync migrate")
         await database.check_key()
         await database.initialise_key()

@@ -39,6 +39,17 @@ def newest() -> str:
     return head
 
 
+def outdated() -> frozenset[str]:
+    """The revisions that this code has left behind.
+
+    One that it does not know is newer: it belongs to the next release, whose migrations only add, and this one
+    goes on beside it until it is replaced.
+    """
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()) - {
+        newest()
+    }
+
+
 def is_engines(name: str | None, kind: str) -> bool:
     """Whether a table belongs to the engine of distributed jobs, which describes its tables itself."""
     return kind == "table" and (name or "").startswith("pgqueuer")
