@@ -11,6 +11,7 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.persistence.tenancy import for_tenant
 
 TENANT = "acme"
 _AT_ONCE = 500
@@ -22,9 +23,10 @@ async def connected_shops(deployment: Deployment, number: int) -> None:
     database = Database(deployment.settings["CHANNEL_SYNC_DATABASE_URL"], Cipher(parse_keys(keys)))
     await database.initialise_key()
     for first in range(0, number, _AT_ONCE):
-        async with database.begin() as work:
-            for place in range(first, min(number, first + _AT_ONCE)):
-                await _connect(work, place)
+        with for_tenant(TENANT):
+            async with database.begin() as work:
+                for place in range(first, min(number, first + _AT_ONCE)):
+                    await _connect(work, place)
     await database.close()
 
 

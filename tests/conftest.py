@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.app_role import AppRole
 from tests.browser.chromium import NO_BROWSER
 from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
@@ -14,8 +15,17 @@ from tests.stores import STORES
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.migrations import migrate
+from channel_sync.persistence.tenancy import for_every_tenant
 
 _TEMPLATE = f"template_{os.getpid()}"
+APP_ROLE = AppRole(f"app_{os.getpid()}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_tenant() -> Iterator[None]:
+    """What a test asks the database itself may be about any tenant. Requests and jobs say whom they are for."""
+    with for_every_tenant():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +61,11 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL with a template database at the newest schema."""
     with postgres_server() as server:
         asyncio.run(server.run(f"CREATE DATABASE {_TEMPLATE}"))
+        asyncio.run(server.run(APP_ROLE.statements(), _TEMPLATE))
         migrate(server.url(_TEMPLATE))
         yield server
         asyncio.run(server.run(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)"))
+        asyncio.run(server.run(f"DROP ROLE {APP_ROLE.name}"))
 
 
 @pytest.fixture
@@ -72,9 +84,15 @@ def postgres_url(postgres: PostgresServer, postgres_name: str) -> str:
 
 
 @pytest.fixture
-async def postgres_database(postgres_url: str, cipher: Cipher) -> AsyncIterator[Database]:
+def app_url(postgres_url: str) -> str:
+    """An empty PostgreSQL database at the newest schema, as the role that row-level security binds."""
+    return APP_ROLE.url(postgres_url)
+
+
+@pytest.fixture
+async def postgres_database(app_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL."""
-    database = Database(postgres_url, cipher)
+    database = Database(app_url, cipher)
     yield database
     await database.close()
 
@@ -92,7 +110,7 @@ def pgbouncer_path() -> str:
 @pytest.fixture(scope="session")
 def pooler(pgbouncer_path: str, postgres: PostgresServer) -> Iterator[Pooler]:
     """A PgBouncer before that PostgreSQL."""
-    with pgbouncer(pgbouncer_path, postgres) as running:
+    with pgbouncer(pgbouncer_path, postgres, APP_ROLE) as running:
         yield running
 
 
@@ -103,9 +121,15 @@ def pooled_url(pooler: Pooler, postgres_name: str) -> str:
 
 
 @pytest.fixture
-async def pooled_database(pooled_url: str, cipher: Cipher) -> AsyncIterator[Database]:
+def pooled_app_url(pooled_url: str) -> str:
+    """The same, as the role that row-level security binds."""
+    return APP_ROLE.url(pooled_url)
+
+
+@pytest.fixture
+async def pooled_database(pooled_app_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL, behind PgBouncer."""
-    database = Database(pooled_url, cipher)
+    database = Database(pooled_app_url, cipher)
     yield database
     await database.close()
 

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from tests.app_role import APP_PASSWORD, AppRole
 from tests.postgres import PostgresServer, server_owner
 
 NO_POOLER = "!!! NO PGBOUNCER: the tests behind a pooler were NOT RUN. Install PgBouncer."
@@ -43,13 +44,14 @@ class Pooler:
 
 
 @contextmanager
-def pgbouncer(program: str, server: PostgresServer) -> Iterator[Pooler]:
-    """A PgBouncer on a socket of its own for as long as the block runs."""
+def pgbouncer(program: str, server: PostgresServer, *roles: AppRole) -> Iterator[Pooler]:
+    """A PgBouncer on a socket of its own for as long as the block runs; the roles may come beside the owner."""
     owner = server_owner()
     folder = Path(tempfile.mkdtemp(prefix="channel-sync-pgbouncer-"))
     try:
         settings = folder / "pgbouncer.ini"
         settings.write_text(_settings(folder, server))
+        (folder / "users").write_text(_users(server, roles))
         if owner:
             os.chown(folder, owner["user"], owner["group"])
         with (folder / "output").open("wb") as output:
@@ -66,21 +68,15 @@ def pgbouncer(program: str, server: PostgresServer) -> Iterator[Pooler]:
 
 def _settings(folder: Path, server: PostgresServer) -> str:
     address = make_url(server.url("postgres"))
-    there = {
-        "host": address.query.get("host") or address.host,
-        "port": address.port or 5432,
-        "user": address.username,
-        "password": address.password,
-    }
-    # `any`: the test has no password to show, and the server is reached as the user named here.
     return f"""\
 [databases]
-* = {" ".join(f"{name}={value}" for name, value in there.items() if value)}
+* = host={address.query.get("host") or address.host} port={address.port or 5432}
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {CONNECTIONS}
 server_login_retry = 1
-auth_type = any
+auth_type = trust
+auth_file = {folder}/users
 listen_addr =
 unix_socket_dir = {folder}
 listen_port = {_PORT}
@@ -89,6 +85,12 @@ listen_port = {_PORT}
 
 def _user(server: PostgresServer) -> str:
     return make_url(server.url("postgres")).username or ""
+
+
+def _users(server: PostgresServer, roles: Sequence[AppRole]) -> str:
+    owner = (_user(server), make_url(server.url("postgres")).password or "")
+    known = [owner, *((role.name, APP_PASSWORD) for role in roles)]
+    return "".join(f'"{name}" "{password}"\n' for name, password in known)
 
 
 def _wait_for(place: Path, process: "subprocess.Popen[bytes]", output: Path) -> None:

@@ -30,9 +30,9 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return self.address.format(database)
 
-    async def run(self, sql: str) -> None:
-        """Run a statement in the maintenance database."""
-        connection = await asyncpg.connect(self.url("postgres"))
+    async def run(self, sql: str, database: str = "postgres") -> None:
+        """Run statements in a database, by default that for maintenance."""
+        connection = await asyncpg.connect(self.url(database))
         try:
             await connection.execute(sql)
         finally:

@@ -12,7 +12,7 @@ READS = 200
 AT_ONCE = 20
 
 
-def test_orders_arrive_stock_leaves_and_twenty_read_at_once(tmp_path: Path, pooled_url: str):
+def test_orders_arrive_stock_leaves_and_twenty_read_at_once(tmp_path: Path, pooled_url: str, pooled_app_url: str):
     with simulated_wish(tmp_path) as wish, httpx.Client(base_url=wish.url) as controls:
         shop = new_shop(controls)
         shop.add_products(3, variations=2)
@@ -22,6 +22,7 @@ def test_orders_arrive_stock_leaves_and_twenty_read_at_once(tmp_path: Path, pool
             {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, "CHANNEL_SYNC_DATABASE_URL": pooled_url},
         )
         deployment.command("migrate")
+        deployment.settings["CHANNEL_SYNC_DATABASE_URL"] = pooled_app_url
         service, key = None, deployment.create_key("admin")
         try:
             service = deployment.serve()

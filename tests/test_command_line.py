@@ -217,9 +217,10 @@ def wait_for_events(server: ServerProcess, key: str) -> None:
         client.get("/events", params={"wait_s": 30}, timeout=60)
 
 
-def test_the_service_runs_on_postgresql(deployment, postgres_url):
+def test_the_service_runs_on_postgresql_as_a_role_that_owns_nothing(deployment, postgres_url, app_url):
     deployment.settings["CHANNEL_SYNC_DATABASE_URL"] = postgres_url
     deployment.command("migrate")
+    deployment.settings["CHANNEL_SYNC_DATABASE_URL"] = app_url
     key = deployment.create_key("integrations:read")
     server = deployment.serve()
     try:

@@ -14,6 +14,7 @@ from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import new_key_text
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.resealing import reseal
+from channel_sync.persistence.tenancy import for_every_tenant
 from channel_sync.process import CannotStart
 
 T = TypeVar("T")
@@ -108,6 +109,7 @@ def _with_database(ask: Callable[[Database], Awaitable[T]]) -> T:
 
     async def answer() -> T:
         async with open_database(settings) as database:
-            return await ask(database)
+            with for_every_tenant():
+                return await ask(database)
 
     return asyncio.run(answer())

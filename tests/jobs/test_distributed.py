@@ -22,9 +22,9 @@ from channel_sync.persistence.database import Database
 
 
 @pytest.fixture
-async def database(postgres_url, cipher) -> AsyncIterator[Database]:
+async def database(app_url, cipher) -> AsyncIterator[Database]:
     """A PostgreSQL that tells the engine of runs."""
-    database = Database(postgres_url, cipher, queue=EngineQueue())
+    database = Database(app_url, cipher, queue=EngineQueue())
     yield database
     await database.close()
 
@@ -58,10 +58,10 @@ async def in_queue(workshop: Workshop, column: str = "entrypoint") -> list[str]:
         return await session.column(text(f"SELECT {column} FROM pgqueuer ORDER BY id"))
 
 
-async def test_a_run_that_is_asked_for_is_carried_out_by_a_worker(workshop: Workshop, postgres_url):
+async def test_a_run_that_is_asked_for_is_carried_out_by_a_worker(workshop: Workshop, app_url):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
-    async with workers(postgres_url, workshop):
+    async with workers(app_url, workshop):
         run = await workshop.queue(seller)
         await until(partial(is_finished, workshop, run.id))
 
@@ -70,9 +70,9 @@ async def test_a_run_that_is_asked_for_is_carried_out_by_a_worker(workshop: Work
     assert await in_queue(workshop) == []
 
 
-async def test_a_run_starts_within_a_second_of_being_asked_for(workshop: Workshop, postgres_url):
+async def test_a_run_starts_within_a_second_of_being_asked_for(workshop: Workshop, app_url):
     seller = await workshop.connect()
-    async with workers(postgres_url, workshop):
+    async with workers(app_url, workshop):
         await until(partial(is_finished, workshop, (await workshop.queue(seller)).id))
         await asyncio.sleep(0.6)
         run = await workshop.queue(seller)
@@ -92,8 +92,8 @@ async def test_the_queue_knows_a_run_by_its_id_alone_and_only_if_it_is_stored(wo
     assert await in_queue(workshop, "coalesce(headers::text)") == ["null"]
 
 
-async def test_many_workers_carry_out_each_run_once(workshop: Workshop, postgres_url):
-    async with workers(postgres_url, workshop, 3):
+async def test_many_workers_carry_out_each_run_once(workshop: Workshop, app_url):
+    async with workers(app_url, workshop, 3):
         runs = [await workshop.queue(await workshop.connect(f"m{number}")) for number in range(12)]
         for run in runs:
             await until(partial(is_finished, workshop, run.id))
@@ -102,12 +102,12 @@ async def test_many_workers_carry_out_each_run_once(workshop: Workshop, postgres
     assert {(await workshop.look(run)).outcome for run in runs} == {Outcome.NO_CHANGES}
 
 
-async def test_the_clocks_of_all_workers_start_what_is_due_once(workshop: Workshop, postgres_url):
+async def test_the_clocks_of_all_workers_start_what_is_due_once(workshop: Workshop, app_url):
     sellers = [await workshop.connect(f"m{number}") for number in range(4)]
     async with workshop.database.begin() as work:
         for seller in sellers:
             await work.schedules.hurry(seller.id, RunKind.ORDERS, seller.created_at)
-    async with workers(postgres_url, workshop, 3, JOBS_OF_WORKERS):
+    async with workers(app_url, workshop, 3, JOBS_OF_WORKERS):
         for seller in sellers:
             await until(partial(has_succeeded, workshop, seller.id))
         await asyncio.sleep(1.5)
@@ -115,24 +115,24 @@ async def test_the_clocks_of_all_workers_start_what_is_due_once(workshop: Worksh
     assert workshop.channel.calls["orders"] == 4
 
 
-async def test_a_chore_is_done_by_one_worker_at_a_time(workshop: Workshop, postgres_url):
+async def test_a_chore_is_done_by_one_worker_at_a_time(workshop: Workshop, app_url):
     done: list[float] = []
 
     async def note(_work: object) -> None:
         done.append(asyncio.get_running_loop().time())
 
-    async with workers(postgres_url, workshop, 3, (Job("note", 0.5, note, chore=True),)):
+    async with workers(app_url, workshop, 3, (Job("note", 0.5, note, chore=True),)):
         await asyncio.sleep(1.8)
 
     assert 3 <= len(done) <= 5
     assert min(later - earlier for earlier, later in itertools.pairwise(done)) > 0.2
 
 
-async def test_what_a_person_asks_for_does_not_wait_behind_the_schedule(workshop: Workshop, postgres_url):
+async def test_what_a_person_asks_for_does_not_wait_behind_the_schedule(workshop: Workshop, app_url):
     workshop.channel.delays["orders"] = 3
     sellers = [await workshop.connect(f"m{number}") for number in range(9)]
     scheduled = [await workshop.queue(seller, trigger=Trigger.SCHEDULE) for seller in sellers]
-    async with workers(postgres_url, workshop, concurrency=2):
+    async with workers(app_url, workshop, concurrency=2):
         await until(partial(are_running, workshop, 2))
         person = await workshop.queue(sellers[8], RunKind.STOCK)
         await until(partial(is_finished, workshop, person.id), within_s=1)
@@ -150,12 +150,12 @@ async def test_a_scheduled_run_that_somebody_asks_for_changes_to_the_urgent_lane
     assert await in_queue(workshop) == [Lane.ORDERS, Lane.URGENT]
 
 
-async def test_runs_that_the_queue_has_lost_are_queued_again(workshop: Workshop, postgres_url):
+async def test_runs_that_the_queue_has_lost_are_queued_again(workshop: Workshop, app_url):
     lost = await workshop.queue(await workshop.connect())
     async with workshop.database.session() as session:
         await session.execute(text("DELETE FROM pgqueuer"))
         await session.execute(text("UPDATE runs SET created_at = created_at - 60000000"))
-    async with workers(postgres_url, workshop, jobs=JOBS_OF_WORKERS):
+    async with workers(app_url, workshop, jobs=JOBS_OF_WORKERS):
         await until(partial(is_finished, workshop, lost.id))
 
 
@@ -169,12 +169,12 @@ async def test_runs_that_the_queue_knows_of_are_not_queued_twice(workshop: Works
     assert len(await in_queue(workshop)) == 1
 
 
-async def test_a_disabled_integration_stops_within_a_second_wherever_it_runs(workshop: Workshop, postgres_url):
+async def test_a_disabled_integration_stops_within_a_second_wherever_it_runs(workshop: Workshop, app_url):
     seller = await workshop.connect()
     workshop.shop().page_size = 1
     workshop.shop().place(*(an_order(number) for number in range(1, 60)))
     workshop.channel.delays["orders"] = 0.1
-    async with workers(postgres_url, workshop, 2, JOBS_OF_WORKERS):
+    async with workers(app_url, workshop, 2, JOBS_OF_WORKERS):
         run = await workshop.queue(seller)
         await until(partial(has_orders, workshop, 1))
         async with workshop.database.begin() as work:
@@ -184,18 +184,18 @@ async def test_a_disabled_integration_stops_within_a_second_wherever_it_runs(wor
     assert (await workshop.look(run)).status is RunStatus.CANCELLED
 
 
-async def test_a_worker_that_is_stopped_leaves_its_runs_to_the_others(workshop: Workshop, postgres_url):
+async def test_a_worker_that_is_stopped_leaves_its_runs_to_the_others(workshop: Workshop, app_url):
     seller = await workshop.connect()
     workshop.shop().page_size = 2
     workshop.shop().place(*(an_order(number) for number in range(1, 10)))
     workshop.channel.delays["orders"] = 0.2
-    async with workers(postgres_url, workshop):
+    async with workers(app_url, workshop):
         stopped = await workshop.queue(seller)
         await until(partial(has_orders, workshop, 2))
     assert (await workshop.look(stopped)).status is RunStatus.INTERRUPTED
 
     workshop.channel.delays.clear()
-    async with workers(postgres_url, workshop, jobs=JOBS_OF_WORKERS):
+    async with workers(app_url, workshop, jobs=JOBS_OF_WORKERS):
         await until(partial(has_orders, workshop, 9))
 
 

@@ -1,15 +1,15 @@
-"""How SQLite means to find what a repository asks for."""
+"""How a database means to find what a repository asks for."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from channel_sync.persistence.database import Database, UnitOfWork
 
 
 async def plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any]]) -> list[str]:
-    """The steps of the plan of every statement that asking takes."""
+    """The steps of SQLite's plan of every statement that asking takes."""
     statements: list[str] = []
 
     def listen(connection: Connection) -> list[str]:
@@ -23,3 +23,27 @@ async def plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any
         await session.run(listen)
         await ask(UnitOfWork(session, database.cipher))
         return await session.run(listen)
+
+
+async def postgres_plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any]]) -> list[str]:
+    """The same of PostgreSQL, which would rather read through the few rows of a test."""
+    statements: list[tuple[str, Any]] = []
+
+    def listen(connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        event.listen(
+            connection,
+            "before_cursor_execute",
+            lambda _connection, _cursor, sql, parameters, *_: statements.append((sql, parameters)),
+        )
+
+    def explain(connection: Connection) -> list[str]:
+        asked = statements.copy()
+        plans = [connection.exec_driver_sql(f"EXPLAIN {sql}", values) for sql, values in asked]
+        return [row[0].strip() for plan in plans for row in plan]
+
+    async with database.begin() as work:
+        session = work.events._session
+        await session.run(listen)
+        await ask(work)
+        return await session.run(explain)

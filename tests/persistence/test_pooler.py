@@ -60,14 +60,16 @@ async def test_it_takes_an_address_that_names_the_pooler(pooled_url, cipher):
     await unaware.close()
 
 
-async def test_the_limits_hold_behind_it_and_end_with_the_transaction(pooled_url, pooled_database):
-    async with pooled_database.session() as session:
+async def test_the_limits_hold_behind_it_and_end_with_the_transaction(pooled_url, cipher):
+    database = Database(pooled_url, cipher)
+    async with database.session() as session:
         limits = [await session.value(text(f"SHOW {name}")) for name in LIMITS]
         mine = await session.value(text("SELECT pg_backend_pid()"))
     stranger = await asyncpg.connect(pooled_url.removesuffix("&pooler=transaction"), statement_cache_size=0)
     left = [await stranger.fetchval(f"SHOW {name}") for name in LIMITS]
     its = await stranger.fetchval("SELECT pg_backend_pid()")
     await stranger.close()
+    await database.close()
 
     assert limits == ["5s", "30s", "30s"]
     assert (left, its) == (["0", "0", "0"], mine)

@@ -17,6 +17,7 @@ from channel_sync.api.tokens import Issuer, Tokens
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller, key_hash
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.tenancy import for_every_tenant, for_tenant
 
 # A revoked key works at most this much longer, on every replica.
 KEY_CACHE_S = 0.5
@@ -54,8 +55,9 @@ class Credentials:
         if known is not None and known[1] > time.monotonic():
             return known[0]
         self._known.pop(hashed, None)
-        async with self._database.read() as work:
-            key = await work.api_keys.find(hashed)
+        with for_every_tenant():
+            async with self._database.read() as work:
+                key = await work.api_keys.find(hashed)
         if key is None or key.revoked_at is not None:
             return None
         caller = Caller(key.tenant, key.id, frozenset(key.scopes))
@@ -77,14 +79,17 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its `Caller`, or answer 401."""
         if scope["type"] != "http" or self._is_open(scope["path"]):
-            await self.app(scope, receive, send)
+            # Whose an open page is, only the ticket or state in it tells.
+            with for_every_tenant():
+                await self.app(scope, receive, send)
             return
         try:
-            scope["state"]["caller"] = await self._caller(scope)
+            caller = scope["state"]["caller"] = await self._caller(scope)
         except (HttpProblem, ChannelSyncError) as error:
             await answer(scope, error)(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        with for_tenant(caller.tenant):
+            await self.app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller:
         credential = _bearer(Headers(scope=scope))

@@ -20,6 +20,7 @@ from channel_sync.flows.tickets import challenge_of, hash_of, new_token, new_ver
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.tenancy import for_tenant
 
 TICKET_LIFETIME = timedelta(minutes=10)
 FIRST_CURSOR_BACK = timedelta(days=30)
@@ -178,7 +179,8 @@ class Authorise:
             return NOWHERE
         if not self._is_answer(callback, attempt, integration):
             return replace(NOWHERE, error="state_mismatch")
-        return await self._arrivals.arrive(attempt, integration, callback)
+        with for_tenant(integration.tenant):
+            return await self._arrivals.arrive(attempt, integration, callback)
 
     def _is_answer(self, callback: Callback, attempt: Attempt, integration: Integration) -> bool:
         """Whether it can be the answer to what we asked. An absent state is normal at Wish, a wrong one is not."""

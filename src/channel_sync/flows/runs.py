@@ -23,6 +23,7 @@ from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
 from channel_sync.flows.takeover import take_over
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
 _PRIORITIES = {
@@ -119,10 +120,11 @@ class Runs:
         if session is None:
             return
         self._sessions[run_id] = session
-        async with heartbeat(session, self._rules.heartbeat_s):
-            ending = await self._ending(session)
-        if ending is not None:
-            await self._desk.close(session, ending)
+        with for_tenant(session.run.tenant):
+            async with heartbeat(session, self._rules.heartbeat_s):
+                ending = await self._ending(session)
+            if ending is not None:
+                await self._desk.close(session, ending)
         del self._sessions[run_id]
 
     async def crashed(self, run_id: str) -> None:

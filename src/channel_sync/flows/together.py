@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from channel_sync.persistence.tenancy import for_every_tenant
+
 K = TypeVar("K")
 R = TypeVar("R")
 
@@ -33,9 +35,11 @@ class Together(Generic[K, R]):
 
     async def _go_round(self) -> None:
         try:
-            while self._waiting:
-                part, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
-                await self._go_once(part)
+            # The callers of a round may be of several tenants.
+            with for_every_tenant():
+                while self._waiting:
+                    part, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+                    await self._go_once(part)
         finally:
             self._rounds = None
 

@@ -10,6 +10,7 @@ from functools import partial
 from channel_sync.jobs.clock import Clock, guarded, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.schedule import Job, Work
+from channel_sync.persistence.tenancy import for_every_tenant
 
 _STALLED_AFTER_S = 30.0
 # Runs read from the queue at once; each is claimed when its turn comes, if it is still there then.
@@ -37,7 +38,8 @@ class EmbeddedRunner:
 
     async def start(self) -> None:
         """Take over what an earlier process left, then let the clock tick."""
-        await self._work.runs.take_over()
+        with for_every_tenant():
+            await self._work.runs.take_over()
         self._clock.start()
 
     def nudge(self) -> None:

@@ -61,7 +61,7 @@ class AccountRepository:
         self, tenant: str, channel: str, environment: Environment, client_id: str, merchant_id: str
     ) -> bool:
         """Whether another tenant is connected to this merchant with this app."""
-        found = await self._session.value(
+        found = await self._session.value_of_any_tenant(
             select(_row.id)
             .where(
                 _row.channel == channel,

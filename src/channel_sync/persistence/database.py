@@ -31,6 +31,7 @@ from channel_sync.persistence.stock import StockRepository
 from channel_sync.persistence.stock_jobs import StockJobRepository
 from channel_sync.persistence.storage_errors import translated
 from channel_sync.persistence.tables import meta
+from channel_sync.persistence.tenancy import beneficiary
 from channel_sync.persistence.turns import TurnRepository
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class UnitOfWork:
 
 
 class Database:
-    """One database, `sqlite:///path` or `postgresql://…`.
+    """One database, `sqlite:///path` or `postgresql://…`. Repositories work for whom `tenancy` says.
 
     `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`. A `queue` is
     told of every run that is queued, where workers on PostgreSQL carry them out.
@@ -79,7 +80,7 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """A write transaction: leaving commits, an exception rolls back. Make no remote call inside."""
-        async with self.session() as session:
+        async with self._begun(beneficiary()) as session:
             work = UnitOfWork(session, self.cipher)
             yield work
             if self._queue is not None and work.runs.queued_now:
@@ -92,20 +93,26 @@ class Database:
         waits its turn behind whatever the event loop does. Nothing of it queues a run.
         """
         with translated():
-            return await self._store.at_once(lambda session: act(UnitOfWork(session, self.cipher)))
+            return await self._store.at_once(lambda session: act(UnitOfWork(session, self.cipher)), beneficiary())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A read-only transaction that sees one moment and never waits for writers. Keep it short."""
+        tenant = beneficiary()
         with translated():
-            async with self._store.read() as session:
+            async with self._store.read(tenant) as session:
                 yield UnitOfWork(session, self.cipher)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A write transaction without repositories, for what concerns the database as a whole."""
+        async with self._begun(None) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _begun(self, tenant: str | None) -> AsyncIterator[Session]:
         with translated():
-            async with self._store.begin() as session:
+            async with self._store.begin(tenant) as session:
                 yield session
 
     async def schema_version(self) -> str | None:
@@ -113,7 +120,7 @@ class Database:
         if not self._store.exists:
             return None
         with translated():
-            async with self._store.read() as session:
+            async with self._store.read(None) as session:
                 if not await session.run(lambda plain: inspect(plain).has_table("alembic_version")):
                     return None
                 version = await session.value(text("SELECT version_num FROM alembic_version"))
@@ -122,7 +129,7 @@ class Database:
     async def check_key(self) -> None:
         """Raise `WrongKey` where the database was sealed with a key that the ring does not have."""
         with translated():
-            async with self._store.read() as session:
+            async with self._store.read(None) as session:
                 sealed = await session.value(select(meta.c.value).where(meta.c.key == _KEY_CHECK))
         if sealed is None:
             return

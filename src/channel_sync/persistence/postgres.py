@@ -51,6 +51,15 @@ def driver_address(address: URL) -> tuple[URL, dict[str, Any]]:
     return url, arguments | (_NOTHING_PREPARED if pooler else {})
 
 
+def _for_whom(tenant: str | None) -> str:
+    """What the policies of row-level security ask for; see the migration that made them."""
+    if tenant is None:
+        return "SET LOCAL channel_sync.every_tenant = 'on'"
+    # A simple message has no parameters. In this form a backslash is the same whatever the server's settings are.
+    quoted = tenant.replace("\\", "\\\\").replace("'", "''")
+    return f"SET LOCAL channel_sync.tenant = E'{quoted}'"
+
+
 class PostgresStore:
     """Transactions on one PostgreSQL database.
 
@@ -79,25 +88,25 @@ class PostgresStore:
         self._refusals = (OSError, errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Session]:
-        """A transaction."""
-        async with self._transaction(_WRITING) as session:
+    async def begin(self, tenant: str | None) -> AsyncIterator[Session]:
+        """A transaction for one tenant, or for every one."""
+        async with self._transaction(_WRITING, tenant) as session:
             yield session
 
-    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]], tenant: str | None) -> T:
         """What `act` returns from a transaction."""
-        async with self.begin() as session:
+        async with self.begin(tenant) as session:
             return await act(session)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
+    async def read(self, tenant: str | None) -> AsyncIterator[Session]:
         """A read-only transaction that sees one moment."""
-        async with self._transaction(_READING) as session:
+        async with self._transaction(_READING, tenant) as session:
             yield session
 
     @asynccontextmanager
-    async def _transaction(self, opening: str) -> AsyncIterator[Session]:
-        connection, driver = await self._opened(opening)
+    async def _transaction(self, opening: str, tenant: str | None) -> AsyncIterator[Session]:
+        connection, driver = await self._opened(f"{opening}; {_for_whom(tenant)}")
         ended = False
 
         async def run(ask: Callable[[Connection], T]) -> T:
@@ -105,7 +114,7 @@ class PostgresStore:
                 return await connection.run_sync(ask)
 
         try:
-            yield Session(run, postgres=True, driver=driver)
+            yield Session(run, postgres=True, driver=driver, tenant=tenant)
             with self._refused():
                 outcome = await driver.execute("COMMIT")
             # PostgreSQL ends a transaction in which a statement failed by undoing it, and calls that no error.

@@ -18,6 +18,7 @@ from sqlalchemy import (
     any_,
     func,
     select,
+    text,
 )
 from sqlalchemy import literal as bound
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 T = TypeVar("T")
 
 _PART = 200
+_EVERY_TENANT = text("SELECT set_config('channel_sync.every_tenant', :on, true)")
 
 Parameters = list[dict[str, Any]]
 Values = tuple[Any, ...]
@@ -41,13 +43,15 @@ class Run(Protocol):
 class Session:
     """Runs statements by `run`; what a statement found is read before it comes back.
 
-    `driver` is the driver's own connection, where the transaction has one that others may use.
+    `driver` is the driver's own connection, where the transaction has one that others may use. `tenant` is whom it
+    is for, None for every one.
     """
 
-    def __init__(self, run: Run, postgres: bool, driver: Any = None) -> None:
+    def __init__(self, run: Run, postgres: bool, driver: Any = None, tenant: str | None = None) -> None:
         self.run = run
         self.postgres = postgres
         self.driver = driver
+        self._tenant = tenant
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> None:
         """Run a statement, once or once for each of the parameters."""
@@ -79,6 +83,16 @@ class Session:
         while part := await self.run(lambda _: found.fetchmany(_PART)):
             yield part
             await asyncio.sleep(0)
+
+    async def value_of_any_tenant(self, statement: Executable) -> Any:
+        """`value`, found among the rows of every tenant also in a transaction for one."""
+        if not self.postgres or self._tenant is None:
+            return await self.value(statement)
+        await self.value(_EVERY_TENANT.params(on="on"))
+        # An error ends the transaction, and the setting with it.
+        found = await self.value(statement)
+        await self.value(_EVERY_TENANT.params(on="off"))
+        return found
 
     def among(self, column: Column[Any], values: Collection[str]) -> ColumnElement[bool]:
         """Whether a text column holds one of many values.

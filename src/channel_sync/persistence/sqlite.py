@@ -99,8 +99,8 @@ class SqliteStore:
         return self._path.exists()
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Session]:
-        """A transaction that holds the write lock."""
+    async def begin(self, _tenant: str | None) -> AsyncIterator[Session]:
+        """A transaction that holds the write lock. Only the repositories keep tenants apart here."""
         async with self._turn_to_write() as left_s:
             try:
                 await self._writer.do(lambda: self._writer.open(left_s))
@@ -109,7 +109,7 @@ class SqliteStore:
             finally:
                 await self._writer.do(self._writer.close)
 
-    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
+    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]], _tenant: str | None) -> T:
         """What `act` returns from a transaction that is carried out whole in the writer's thread."""
         async with self._turn_to_write() as left_s:
             return await self._writer.do(lambda: self._writer.transaction(act, left_s))
@@ -129,7 +129,7 @@ class SqliteStore:
             self._turn.release()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[Session]:
+    async def read(self, _tenant: str | None) -> AsyncIterator[Session]:
         """A read-only transaction; it sees one moment and waits for no writer.
 
         It runs in the calling thread: a short indexed read costs less than the way to another thread and back.
