@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
 from tests.processes import Deployment
 
 from channel_sync.domain.channel import Environment, Grant
@@ -27,6 +28,9 @@ async def connected_shops(deployment: Deployment, number: int) -> None:
             async with database.begin() as work:
                 for place in range(first, min(number, first + _AT_ONCE)):
                     await _connect(work, place)
+    # As PostgreSQL does by itself within a minute; until then it reads whole tables to find fifty rows.
+    async with database.session() as session:
+        await session.execute(text("ANALYZE"))
     await database.close()
 
 
