@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from channel_sync.domain.errors import RunLost
 from channel_sync.domain.integrations import Account, Integration
@@ -14,7 +15,7 @@ from channel_sync.flows.run_ending import Ending
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.together import Together
-from channel_sync.persistence.database import Database
+from channel_sync.persistence.database import Database, UnitOfWork
 
 _STORE_PATIENCE_S = 120
 
@@ -55,22 +56,33 @@ class RunDesk:
             await until_stored(once, _STORE_PATIENCE_S)
 
     async def _claim_all(self, run_ids: Sequence[str]) -> list[Claimed | None]:
-        now = utcnow()
-        claimed: dict[str, Claimed] = {}
-        async with self._database.begin() as work:
-            runs = await work.run_batches.claim(run_ids, self._owner, now)
-            integrations = await work.integrations.find_all([run.integration_id for run in runs])
-            accounts = await work.accounts.find_all([run.account_id for run in runs])
-            for run in runs:
-                integration = integrations.get(run.integration_id)
-                if run.cancel_requested or integration is None or not integration.runnable:
-                    await work.runs.finish(run.id, RunStatus.CANCELLED, None, Counts(), None, now)
-                else:
-                    claimed[run.id] = Claimed(run, integration, accounts[run.account_id])
+        async def claim(work: UnitOfWork) -> dict[str, Claimed]:
+            return await _claim(work, run_ids, self._owner, utcnow())
+
+        # A crash that undoes a claim ends the only process there is; among several it would not.
+        claimed = await self._database.at_once(claim, durable=not self._database.single_process)
         # One that was asked for twice is given to one of the two.
         return [claimed.pop(run_id, None) for run_id in run_ids]
 
     async def _close_all_quiet(self, sessions: Sequence[RunSession]) -> list[Exception | None]:
-        async with self._database.begin() as work:
-            closed = await close_quiet_runs(work, sessions, self._pace, utcnow())
+        async def close(work: UnitOfWork) -> set[str]:
+            return await close_quiet_runs(work, sessions, self._pace, utcnow())
+
+        # Where a crash undoes it the shop is asked once more.
+        closed = await self._database.at_once(close, durable=False)
         return [None if session.run.id in closed else RunLost(session.run.id) for session in sessions]
+
+
+async def _claim(work: UnitOfWork, run_ids: Sequence[str], owner: str, now: datetime) -> dict[str, Claimed]:
+    """The runs that nobody else has; what must not be carried out any more is closed."""
+    claimed: dict[str, Claimed] = {}
+    runs = await work.run_batches.claim(run_ids, owner, now)
+    integrations = await work.integrations.find_all([run.integration_id for run in runs])
+    accounts = await work.accounts.find_all([run.account_id for run in runs])
+    for run in runs:
+        integration = integrations.get(run.integration_id)
+        if run.cancel_requested or integration is None or not integration.runnable:
+            await work.runs.finish(run.id, RunStatus.CANCELLED, None, Counts(), None, now)
+        else:
+            claimed[run.id] = Claimed(run, integration, accounts[run.account_id])
+    return claimed

@@ -96,7 +96,8 @@ class Runs:
                 return
         more = True
         while more:
-            async with self._database.begin() as work:
+            # Where a crash undoes it they are due as before.
+            async with self._database.begin(durable=False) as work:
                 more = await open_due_runs(work, kind, self._rules.pace, self._rules.due_at_once, utcnow())
 
     async def notice_clock(self) -> None:

@@ -16,6 +16,7 @@ from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Channel, Environment
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
+from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.prune import Prune
@@ -34,6 +35,7 @@ from channel_sync.main.engine import run_queue
 from channel_sync.main.page_reader import page_reader
 from channel_sync.main.store import encryption_keys, open_database
 from channel_sync.persistence.database import Database
+from channel_sync.process import CannotStart
 from channel_sync.settings import Jobs, Settings
 
 _ORDER_PAGES_AHEAD = 16
@@ -63,10 +65,21 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
     """The ground of one process; `CannotStart` says what is missing."""
     async with AsyncExitStack() as open_things:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
+        await check_clock(database, settings.lease_s)
         http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
         yield Ground(settings, database, _channels(settings, http, shared), reader)
+
+
+async def check_clock(database: Database, lease_s: float) -> None:
+    """`CannotStart` where our clock is so wrong that we would take the runs of living processes for abandoned."""
+    theirs = await database.clock()
+    if theirs is None:
+        return
+    apart_s = abs((utcnow() - theirs).total_seconds())
+    if apart_s > lease_s / _BEATS_IN_A_LEASE:
+        raise CannotStart(f"this machine's clock is {apart_s:.0f} s away from the database's; set it right")
 
 
 def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,22 +79,28 @@ class Database:
         self.single_process = self._store.single_process
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
-        """A write transaction: leaving commits, an exception rolls back. Make no remote call inside."""
-        async with self._begun(beneficiary()) as session:
+    async def begin(self, durable: bool = True) -> AsyncIterator[UnitOfWork]:
+        """A write transaction: leaving commits, an exception rolls back. Make no remote call inside.
+
+        One that is not durable is as whole and as visible, but may be undone, with those like it of the last
+        moment, when the machine or PostgreSQL itself crashes: for what would simply be done again.
+        """
+        async with self._begun(beneficiary(), durable) as session:
             work = UnitOfWork(session, self.cipher)
             yield work
             if self._queue is not None and work.runs.queued_now:
                 await self._queue.put(session.driver, work.runs.queued_now)
 
-    async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
+    async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], durable: bool = True) -> T:
         """What `act` returns from a write transaction of its own, which may not await anything but repositories.
 
         On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
         waits its turn behind whatever the event loop does. Nothing of it queues a run.
         """
         with translated():
-            return await self._store.at_once(lambda session: act(UnitOfWork(session, self.cipher)), beneficiary())
+            return await self._store.at_once(
+                lambda session: act(UnitOfWork(session, self.cipher)), beneficiary(), durable
+            )
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
@@ -110,9 +117,9 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def _begun(self, tenant: str | None) -> AsyncIterator[Session]:
+    async def _begun(self, tenant: str | None, durable: bool = True) -> AsyncIterator[Session]:
         with translated():
-            async with self._store.begin(tenant) as session:
+            async with self._store.begin(tenant, durable) as session:
                 yield session
 
     async def schema_version(self) -> str | None:
@@ -125,6 +132,15 @@ class Database:
                     return None
                 version = await session.value(text("SELECT version_num FROM alembic_version"))
                 return None if version is None else str(version)
+
+    async def clock(self) -> datetime | None:
+        """What time the server thinks it is; None where there is no server."""
+        if self.single_process:
+            return None
+        with translated():
+            async with self._store.read(None) as session:
+                now: datetime = await session.value(text("SELECT clock_timestamp()"))
+                return now
 
     async def check_key(self) -> None:
         """Raise `WrongKey` where the database was sealed with a key that the ring does not have."""

@@ -29,6 +29,8 @@ SET LOCAL statement_timeout = '30s';
 SET LOCAL idle_in_transaction_session_timeout = '30s'"""
 # Not READ WRITE: a server that was made read-only is to stay so.
 _WRITING = f"BEGIN; {_LIMITS}"
+# What a crash of the server may undo: commits of the last moment, each of them whole.
+_NOTING = f"{_WRITING}; SET LOCAL synchronous_commit = off"
 _READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}"
 
 _POOLER = "pooler"
@@ -88,14 +90,16 @@ class PostgresStore:
         self._refusals = (OSError, errors.PostgresError, errors.InterfaceError, errors.InternalClientError)
 
     @asynccontextmanager
-    async def begin(self, tenant: str | None) -> AsyncIterator[Session]:
+    async def begin(self, tenant: str | None, durable: bool = True) -> AsyncIterator[Session]:
         """A transaction for one tenant, or for every one."""
-        async with self._transaction(_WRITING, tenant) as session:
+        async with self._transaction(_WRITING if durable else _NOTING, tenant) as session:
             yield session
 
-    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]], tenant: str | None) -> T:
+    async def at_once(
+        self, act: Callable[[Session], Coroutine[Any, Any, T]], tenant: str | None, durable: bool = True
+    ) -> T:
         """What `act` returns from a transaction."""
-        async with self.begin(tenant) as session:
+        async with self.begin(tenant, durable) as session:
             return await act(session)
 
     @asynccontextmanager
@@ -118,7 +122,7 @@ class PostgresStore:
             with self._refused():
                 outcome = await driver.execute("COMMIT")
             # PostgreSQL ends a transaction in which a statement failed by undoing it, and calls that no error.
-            if outcome != "COMMIT" and opening is _WRITING:
+            if outcome != "COMMIT" and opening is not _READING:
                 raise StorageUnavailable
             ended = True
         finally:

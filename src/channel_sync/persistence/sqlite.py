@@ -59,8 +59,10 @@ def _warn_of_damage(_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -
 
 def begin_immediate(connection: Connection) -> None:
     """Take the write lock at once: a read that turns into a write fails without waiting."""
-    patience_ms = connection.get_execution_options()["patience_ms"]
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {options['patience_ms']}")
+    # Without a sync of its own a commit is on the disk with the next one that has it. Never in the middle of one.
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options.get('durable', True) else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -99,20 +101,22 @@ class SqliteStore:
         return self._path.exists()
 
     @asynccontextmanager
-    async def begin(self, _tenant: str | None) -> AsyncIterator[Session]:
+    async def begin(self, _tenant: str | None, durable: bool = True) -> AsyncIterator[Session]:
         """A transaction that holds the write lock. Only the repositories keep tenants apart here."""
         async with self._turn_to_write() as left_s:
             try:
-                await self._writer.do(lambda: self._writer.open(left_s))
+                await self._writer.do(lambda: self._writer.open(left_s, durable))
                 yield Session(self._writer.run, postgres=False)
                 await self._writer.do(self._writer.commit)
             finally:
                 await self._writer.do(self._writer.close)
 
-    async def at_once(self, act: Callable[[Session], Coroutine[Any, Any, T]], _tenant: str | None) -> T:
+    async def at_once(
+        self, act: Callable[[Session], Coroutine[Any, Any, T]], _tenant: str | None, durable: bool = True
+    ) -> T:
         """What `act` returns from a transaction that is carried out whole in the writer's thread."""
         async with self._turn_to_write() as left_s:
-            return await self._writer.do(lambda: self._writer.transaction(act, left_s))
+            return await self._writer.do(lambda: self._writer.transaction(act, left_s, durable))
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[float]:
@@ -181,10 +185,10 @@ class _Writer:
         assert connection is not None, "Only within a transaction."
         return await self.do(lambda: ask(connection))
 
-    def transaction(self, act: Callable[[Session], Coroutine[Any, Any, T]], patience_s: float) -> T:
+    def transaction(self, act: Callable[[Session], Coroutine[Any, Any, T]], patience_s: float, durable: bool) -> T:
         """What `act` returns, committed."""
         try:
-            self.open(patience_s)
+            self.open(patience_s, durable)
             result = _driven(act(Session(self._at_hand, postgres=False)))
             self.commit()
             return result
@@ -195,9 +199,10 @@ class _Writer:
         assert self._connection is not None, "Only within a transaction."
         return ask(self._connection)
 
-    def open(self, patience_s: float) -> None:
+    def open(self, patience_s: float, durable: bool) -> None:
         """Begin a transaction."""
-        self._connection = self._engine.connect().execution_options(patience_ms=int(patience_s * 1000))
+        options = {"patience_ms": int(patience_s * 1000), "durable": durable}
+        self._connection = self._engine.connect().execution_options(**options)
         self._connection.begin()
 
     def commit(self) -> None:
