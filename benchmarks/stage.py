@@ -49,6 +49,13 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+def fresh_database(server: PostgresServer) -> str:
+    """The URL of an empty database of its own."""
+    name = f"bench_{uuid4().hex}"
+    asyncio.run(server.run(f"CREATE DATABASE {name}"))
+    return server.url(name)
+
+
 @contextmanager
 def stage(wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = None) -> Iterator[Stage]:
     """A fresh service on a fresh database, ready to answer; our own limiter on, at 1000 calls a second.
@@ -62,9 +69,7 @@ def stage(wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = N
             "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
         }
         if server is not None:
-            name = f"bench_{uuid4().hex}"
-            asyncio.run(server.run(f"CREATE DATABASE {name}"))
-            settings["CHANNEL_SYNC_DATABASE_URL"] = server.url(name)
+            settings["CHANNEL_SYNC_DATABASE_URL"] = fresh_database(server)
         deployment = Deployment(Path(folder), settings)
         deployment.command("migrate")
         key = deployment.create_key("admin")
