@@ -1,30 +1,45 @@
 """`make bench`: every figure the project promises, measured on real servers, as one table.
 
 Each download is checked, row by row and to the cent, against the shop read by other code; a wrong result is
-no figure. Machines differ: the ratios travel, the seconds do not. Names on the command line choose groups of rows:
-orders, postgres, memory, api, stock, shops (many integrations due at once), workers.
+no figure. Machines differ: the ratios travel, the seconds do not.
+
+`python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
+due at once), workers. One group more has to be named: `python -m benchmarks peers` downloads the same orders with
+dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours. It installs them, at fixed versions, below
+var/benchmarks the first time (1.4 GB); a round takes six minutes or more: `--rounds 3` for fewer rounds,
+`--only dlt,singer` for fewer peers.
 """
 
+import argparse
 import asyncio
 import statistics
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.postgres import NoPostgres, PostgresServer
 
 from benchmarks.crowds import of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
-from benchmarks.rows import row
+from benchmarks.peers.environments import PINS
+from benchmarks.peers.side_by_side import Ground, compare
 from benchmarks.stage import fresh_database, postgres, wish_with_orders
 from benchmarks.stock import push
+from benchmarks.table import row
 
 ORDERS = 100_000
 MANY_ORDERS = 300_000
 ROUNDS = 3
+PEER_ROUNDS = 5
+A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
+GROUPS = {"orders", "postgres", "memory", "api", "stock", "shops", "workers"}
 
 
 def main() -> None:
-    """Measure and print; arguments name the groups of rows wanted."""
-    groups = set(sys.argv[1:]) or {"orders", "postgres", "memory", "api", "stock", "shops", "workers"}
+    """Measure and print what the arguments name."""
+    asked = _arguments()
+    groups = set(asked.groups) or GROUPS
     print("| what | measured | goal |\n| --- | --- | --- |")
     if groups & {"orders", "postgres", "api", "memory"}:
         _of_orders(groups)
@@ -34,6 +49,22 @@ def main() -> None:
         of_one_process()
     if "workers" in groups:
         of_workers()
+    if "peers" in groups:
+        _of_peers(asked.orders, asked.rounds, set(asked.only.split(",")) if asked.only else set(PINS))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(sorted(GROUPS))}, peers")
+    parser.add_argument("--rounds", type=int, default=PEER_ROUNDS, help="how often each peer runs (%(default)s)")
+    parser.add_argument("--only", default="", help=f"peers to measure, of {','.join(PINS)}")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="orders that peers download (%(default)s)")
+    asked = parser.parse_args()
+    if unknown := set(asked.groups) - GROUPS - {"peers"}:
+        parser.error(f"unknown group: {', '.join(sorted(unknown))}")
+    if asked.only and (unknown := set(asked.only.split(",")) - set(PINS)):
+        parser.error(f"unknown peer: {', '.join(sorted(unknown))}")
+    return asked
 
 
 def _of_orders(groups: set[str]) -> None:
@@ -94,6 +125,26 @@ def _of_stock() -> None:
         result = push(wish, shop)
     row(f"bulk jobs for {result.skus:,} changed SKUs", str(result.jobs), f"≤ {result.allowed_jobs}")
     row("time until all stand at Wish", f"{result.seconds:.1f} s", f"≤ {result.allowed_s:.1f} s")
+
+
+def _of_peers(orders: int, rounds: int, only: set[str]) -> None:
+    with wish_with_orders(orders - 1) as (wish, shop):
+        # Ours looks back ten minutes, the peers not at all. In that time stands this one order, as in a real shop.
+        shop.place_orders(1, updated_at=A_DAY_LATER)
+        truth = asyncio.run(read_the_shop(wish.url, shop))
+        with _postgres_if_there() as server:
+            compare(Ground(wish, shop, truth, server), rounds, only)
+
+
+@contextmanager
+def _postgres_if_there() -> Iterator[PostgresServer | None]:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres())
+        except NoPostgres:
+            yield None
+            return
+        yield server
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from tests.postgres import PostgresServer
 
 from benchmarks.many_shops import Crowd, Polls, polls, quiet_wish
 from benchmarks.raw_sockets import raw_polls_s
-from benchmarks.rows import row
 from benchmarks.stage import postgres
+from benchmarks.table import row
 
 SIZES = (100, 1_000, 10_000)
 MANY = 10_000

@@ -41,10 +41,29 @@ class Download:
         return self.orders / self.seconds
 
 
+@dataclass(frozen=True)
+class Look:
+    """One run that found nothing new, and the calls it made to Wish."""
+
+    seconds: float
+    calls: int
+
+
 def download(wish: ServerProcess, shop: LiveShop, truth: Truth, server: PostgresServer | None = None) -> Download:
     """The first download of the whole shop into a fresh SQLite database, or into one of the server."""
     with stage(wish, shop, server) as place:
         return _measured(place, truth)
+
+
+def download_and_look_again(
+    wish: ServerProcess, shop: LiveShop, truth: Truth, passes: int, server: PostgresServer | None = None
+) -> tuple[Download, list[Look]]:
+    """The same download, and then that many runs on the same database that find nothing new."""
+    with stage(wish, shop, server) as place:
+        first = _measured(place, truth)
+        looks = [_look(place) for _ in range(passes)]
+        _check(place.deployment, truth)
+        return first, looks
 
 
 def download_under_load(
@@ -97,8 +116,24 @@ def _measured(place: Stage, truth: Truth, reading: _Reader | None = None) -> Dow
         reading.start()
     integration_id = connect(place.client, place.shop)
     run = wait_for_run(place.client, integration_id, "orders", PATIENCE_S)
+    if run["outcome"] != "success":
+        raise WrongResult(f"the run ended as {run['outcome']}, with {run['error']}")
     _check(place.deployment, truth)
     return Download(truth.orders, _seconds(run), place.service.peak_memory_mb())
+
+
+def _look(place: Stage) -> Look:
+    integration_id = place.client.get("/integrations").json()["items"][0]["id"]
+    asked = place.client.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})
+    assert asked.status_code in (200, 202), asked.text
+    address = f"/runs/{asked.json()['id']}"
+    deadline = time.monotonic() + PATIENCE_S
+    while (run := place.client.get(address).json())["status"] != "finished":
+        assert time.monotonic() < deadline, "a run that finds nothing did not finish"
+        time.sleep(0.05)
+    if run["outcome"] != "no_changes":
+        raise WrongResult(f"a run with nothing to find ended as {run['outcome']}")
+    return Look(_seconds(run), len(place.client.get(f"{address}/calls").json()["items"]))
 
 
 def _seconds(run: dict[str, Any]) -> float:

@@ -1,6 +1,6 @@
-"""The table that the measurements print."""
+"""The table that `make bench` prints."""
 
 
 def row(what: str, measured: str, goal: str = "") -> None:
-    """One line, shown at once."""
+    """Print a row at once: the next one may take minutes."""
     print(f"| {what} | {measured} | {goal} |", flush=True)
