@@ -185,6 +185,28 @@ async def test_a_run_that_ended_while_the_store_was_away_is_closed_as_it_ended(s
     assert (run.status, run.outcome) == (RunStatus.FINISHED, Outcome.NO_CHANGES)
 
 
+async def test_a_store_that_is_away_for_a_moment_does_not_end_a_download(sqlite_file, cipher):
+    database = Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.05)
+    workshop = Workshop(database)
+    seller = await workshop.connect()
+    workshop.shop().place(an_order(1))
+    gate = workshop.channel.hold("orders")
+    run = await workshop.queue(seller)
+    running = asyncio.create_task(workshop.runs.execute(run.id))
+    await gate.reached.wait()
+    other = sqlite3.connect(sqlite_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.6, other.close)
+    gate.open.set()
+    await running
+
+    done = await workshop.look(run)
+    orders, events = await workshop.orders(), await workshop.events("order.created")
+    await database.close()
+    assert (done.outcome, done.counts.created) == (Outcome.SUCCESS, 1)
+    assert len(orders) == len(events) == 1
+
+
 async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Workshop):
     seller, other = await workshop.connect("m1"), await workshop.connect("m2")
     with time_machine.travel(utcnow() + timedelta(days=1), tick=True):

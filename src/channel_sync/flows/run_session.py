@@ -11,9 +11,11 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import ShopConnection
+from channel_sync.flows.retries import until_stored
 from channel_sync.persistence.database import Database, UnitOfWork
 
 T = TypeVar("T")
+_STORE_PATIENCE_S = 30
 
 
 @dataclass(slots=True)
@@ -71,7 +73,8 @@ class RunSession:
             return page.counts
 
         try:
-            counts = await self.database.at_once(whole)
+            # Whole or not at all, so a store that is away for a moment is waited for: the download goes on.
+            counts = await until_stored(lambda: self.database.at_once(whole), _STORE_PATIENCE_S)
         except BaseException:
             self.wire.calls[:0] = calls
             raise
