@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from tests.connecting import TENANT, Desk, utc_now
-from tests.factories import a_channel_order, a_run, an_unreadable_order
+from tests.factories import a_channel_order, a_run, an_event, an_unreadable_order
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.persistence.idempotency import Replay
@@ -135,6 +135,19 @@ async def test_events_and_runs_are_kept_thirty_days(database):
     with ahead(days=31):
         await desk.prune.run()
         assert await left() == (0, 0)
+
+
+async def test_a_backlog_of_history_goes_in_pieces_until_none_is_left(database):
+    desk = Desk(database)
+    await desk.active()
+    now = utc_now()
+    async with database.begin() as work:
+        await work.events.add([an_event(tenant=TENANT, created_at=now) for _ in range(2001)])
+
+    with ahead(days=31):
+        await desk.prune.run()
+
+    assert await desk.told() == []
 
 
 async def test_answers_kept_for_retries_go_after_a_day(database):

@@ -2,6 +2,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -19,6 +20,7 @@ from channel_sync.jobs.distributed import EngineQueue, Worker
 from channel_sync.jobs.queue_connection import QueueConnection
 from channel_sync.jobs.schedule import JOBS, JOBS_OF_WORKERS, Job
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.queue_log import forget_queue_log
 
 
 @pytest.fixture
@@ -218,6 +220,22 @@ async def test_the_log_of_the_queue_is_forgotten(workshop: Workshop):
     async with workshop.database.session() as session:
         await session.execute(text("UPDATE pgqueuer_log SET created = now() - interval '11 minutes'"))
     await workshop.queue(await workshop.connect("m2"))
+
+    await workshop.work.prune.forget_queue_log()
+
+    async with workshop.database.session() as session:
+        assert await session.value(text("SELECT count(*) FROM pgqueuer_log")) == 1
+
+
+async def test_a_long_log_of_the_queue_is_forgotten_in_pieces(workshop: Workshop):
+    await workshop.queue(await workshop.connect())
+    logged = """
+        INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)
+        SELECT now() - interval '11 minutes', n, 'queued', 0, 'orders' FROM generate_series(1, 20001) AS n
+    """
+    async with workshop.database.session() as session:
+        await session.execute(text(logged))
+        assert await forget_queue_log(session, utcnow() - timedelta(minutes=10), 7) == 7
 
     await workshop.work.prune.forget_queue_log()
 

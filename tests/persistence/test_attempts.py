@@ -142,7 +142,19 @@ async def test_old_attempts_are_pruned(database, draft):
     )
 
     async with database.begin() as work:
-        assert await work.attempts.prune(later(601)) == 1
+        assert await work.attempts.prune(later(601), 10) == 1
 
     assert await get(database, old) is None
     assert await get(database, new) == new
+
+
+async def test_of_many_old_attempts_the_oldest_are_pruned_first(database, draft):
+    youngest, *older = [
+        await store(database, an_attempt(draft, expires_at=later(seconds))) for seconds in (3, 1, 2)
+    ]
+
+    async with database.begin() as work:
+        assert await work.attempts.prune(later(9), 2) == 2
+
+    assert await get(database, youngest) == youngest
+    assert [await get(database, attempt) for attempt in older] == [None, None]

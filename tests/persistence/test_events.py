@@ -72,13 +72,23 @@ async def test_pruned_events_are_gone_and_positions_go_on(database):
     await add(database, old, kept)
 
     async with database.begin() as work:
-        assert await work.events.prune(later(-5)) == 1
+        assert await work.events.prune(later(-5), 10) == 1
     fresh = an_event()
     await add(database, fresh)
 
     assert await after(database) == [kept, fresh]
     with pytest.raises(Invalid):
         await after(database, old.id)
+
+
+async def test_of_many_old_events_the_oldest_are_pruned_first(database):
+    events = [an_event(created_at=later(seconds)) for seconds in (3, 1, 2)]
+    await add(database, *events)
+
+    async with database.begin() as work:
+        assert await work.events.prune(later(9), 2) == 2
+
+    assert await after(database) == events[:1]
 
 
 async def test_a_reader_misses_no_event_of_many_writers(database):

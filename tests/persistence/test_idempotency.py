@@ -86,6 +86,16 @@ async def test_old_keys_are_pruned(database):
     await begin(database)
     await begin(database, key="key-2", now=later(10))
     async with database.begin() as work:
-        assert await work.idempotency.prune(later(5)) == 1
+        assert await work.idempotency.prune(later(5), 10) == 1
 
     assert await begin(database) is None
+
+
+async def test_of_many_old_keys_the_oldest_are_pruned_first(database):
+    for seconds in (3, 1, 2):
+        await begin(database, key=f"key-{seconds}", now=later(seconds))
+
+    async with database.begin() as work:
+        assert await work.idempotency.prune(later(9), 2) == 2
+        assert await work.idempotency.prune(later(3), 2) == 0
+        assert await work.idempotency.prune(later(9), 2) == 1

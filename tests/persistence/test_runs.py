@@ -185,7 +185,16 @@ async def test_old_closed_runs_are_pruned_with_their_calls(database, shop):
     await finish(database, old)
 
     async with database.begin() as work:
-        assert await work.runs.prune(NOW) == 0
-        assert await work.runs.prune(later(1)) == 1
+        assert await work.runs.prune(NOW, 10) == 0
+        assert await work.runs.prune(later(1), 10) == 1
 
     assert await listed(database) == [still_open]
+
+
+async def test_of_many_old_runs_the_oldest_are_pruned_first(database, shop):
+    runs = [await opened(database, shop, heartbeat_at=later(number), finished_at=NOW) for number in (3, 1, 2)]
+
+    async with database.begin() as work:
+        assert await work.runs.prune(later(9), 2) == 2
+
+    assert await listed(database) == [runs[0]]

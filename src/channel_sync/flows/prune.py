@@ -1,10 +1,11 @@
 """What has had its time: drafts, attempts, answers kept for retries, history, removed integrations."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from channel_sync.domain.integrations import RESTORABLE_FOR, Integration
 from channel_sync.flows.clock import utcnow
-from channel_sync.persistence.database import Database
+from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.queue_log import forget_queue_log
@@ -16,6 +17,8 @@ RUNS_KEPT = timedelta(days=30)
 QUEUE_LOG_KEPT = timedelta(minutes=10)
 _AT_ONCE = 100
 _ORDERS_AT_ONCE = 500
+_ROWS_AT_ONCE = 1000
+_LOG_ROWS_AT_ONCE = 10_000
 
 
 class Prune:
@@ -29,18 +32,24 @@ class Prune:
         now = utcnow()
         await self._drafts(now)
         await self._removed(now)
-        async with self._database.begin() as work:
-            await work.attempts.prune(now - ATTEMPTS_KEPT)
-            await work.idempotency.prune(now - ANSWERS_KEPT)
-        async with self._database.begin() as work:
-            await work.events.prune(now - EVENTS_KEPT)
-        async with self._database.begin() as work:
-            await work.runs.prune(now - RUNS_KEPT)
+        await self._all(lambda work: work.attempts.prune(now - ATTEMPTS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.idempotency.prune(now - ANSWERS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.events.prune(now - EVENTS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.runs.prune(now - RUNS_KEPT, _ROWS_AT_ONCE))
+
+    async def _all(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> None:
+        """A transaction for each thousand rows, so that others have their turn to write in between."""
+        pruned = _ROWS_AT_ONCE
+        while pruned == _ROWS_AT_ONCE:
+            async with self._database.begin() as work:
+                pruned = await some(work)
 
     async def forget_queue_log(self) -> None:
         """Drop what the queue of workers notes for itself; runs have their own history."""
-        async with self._database.session() as session:
-            await forget_queue_log(session, utcnow() - QUEUE_LOG_KEPT)
+        before, forgotten = utcnow() - QUEUE_LOG_KEPT, _LOG_ROWS_AT_ONCE
+        while forgotten == _LOG_ROWS_AT_ONCE:
+            async with self._database.session() as session:
+                forgotten = await forget_queue_log(session, before, _LOG_ROWS_AT_ONCE)
 
     async def _drafts(self, now: datetime) -> None:
         """Found and deleted in one transaction, so that none is taken away in the moment it is finished."""

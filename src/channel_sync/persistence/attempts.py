@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, insert, select, update
 
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
@@ -114,9 +114,9 @@ class AttemptRepository:
         unfinished = update(attempts).where(_row.integration_id == integration_id, _row.result.is_(None))
         await self._session.execute(_end(unfinished, _CLOSED))
 
-    async def prune(self, before: datetime) -> int:
-        """Forget attempts that expired before a moment; how many."""
-        return await self._session.change(delete(attempts).where(_row.expires_at < before))
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget attempts that expired before a moment, the oldest of many; how many."""
+        return await self._session.delete_some(attempts, _row.expires_at < before, _row.expires_at, limit)
 
 
 def _open() -> tuple[ColumnElement[bool], ...]:

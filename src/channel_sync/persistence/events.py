@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
@@ -61,6 +61,6 @@ class EventRepository:
             raise Invalid("unknown_event", "There is no such event any more.", "/after")
         return int(position)
 
-    async def prune(self, before: datetime) -> int:
-        """Forget events from before a moment; how many."""
-        return await self._session.change(delete(events).where(_row.created_at < before))
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget events from before a moment, the oldest of many; how many."""
+        return await self._session.delete_some(events, _row.created_at < before, _row.created_at, limit)

@@ -75,6 +75,6 @@ class IdempotencyRepository:
         mine = (_row.tenant == tenant, _row.key == key, _row.status.is_(None))
         await self._session.execute(delete(idempotency).where(*mine))
 
-    async def prune(self, before: datetime) -> int:
-        """Forget keys from before a moment; how many."""
-        return await self._session.change(delete(idempotency).where(_row.created_at < before))
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget keys from before a moment, the oldest of many; how many."""
+        return await self._session.delete_some(idempotency, _row.created_at < before, _row.created_at, limit)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Update, func, insert, or_, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
@@ -212,10 +212,10 @@ class RunRepository:
         numbered = page_of(rows, page, lambda row: (row.number,))
         return Page([Call(*row[1:]) for row in numbered.items], numbered.next)
 
-    async def prune(self, before: datetime) -> int:
-        """Forget closed runs last heard of before a moment, with their calls; how many."""
-        old = delete(runs).where(_row.heartbeat_at < before, _row.finished_at.is_not(None))
-        return await self._session.change(old)
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Forget closed runs last heard of before a moment, with their calls, the oldest of many; how many."""
+        old = (_row.heartbeat_at < before) & _row.finished_at.is_not(None)
+        return await self._session.delete_some(runs, old, _row.heartbeat_at, limit)
 
     async def list(self, tenant: str, query: RunQuery, page: PageRequest) -> Page[Run]:
         """A page of the tenant's runs, newest first."""

@@ -16,9 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     any_,
+    delete,
     func,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy import literal as bound
 from sqlalchemy.dialects import postgresql, sqlite
@@ -60,6 +62,15 @@ class Session:
     async def change(self, statement: Executable) -> int:
         """How many rows the statement changed."""
         return await self.run(lambda connection: connection.execute(statement).rowcount)
+
+    async def delete_some(self, table: Table, condition: ColumnElement[bool], by: Column[Any], limit: int) -> int:
+        """Delete rows a condition holds for, of many the lowest by a column that is indexed; how many.
+
+        A backlog is too much for one statement: it would be given up after its time, and tried in vain again.
+        """
+        key = tuple_(*table.primary_key.columns)
+        some = select(*table.primary_key.columns).where(condition).order_by(by).limit(limit)
+        return await self.change(delete(table).where(key.in_(some)))
 
     async def rows(self, statement: Executable) -> Sequence[Row[*Values]]:
         """Every row found."""
