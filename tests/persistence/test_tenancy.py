@@ -170,7 +170,7 @@ async def test_the_wall_does_not_keep_queries_from_their_indexes(postgres_databa
         "ix_orders_feed": lambda work: work.orders.feed(
             "acme", OrderFeedQuery(), PageRequest(50, None), personal=True
         ),
-        "ix_runs_of_tenant": lambda work: work.runs.list("acme", RunQuery(), PageRequest(50, None)),
+        "ix_runs_feed": lambda work: work.runs.list("acme", RunQuery(), PageRequest(50, None)),
         "pk_events": lambda work: work.events.after("acme", None, (), 50),
         "ix_schedules_due": lambda work: work.schedules.due(RunKind.ORDERS, NOW, 50),
     }

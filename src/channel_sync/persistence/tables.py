@@ -165,6 +165,7 @@ attempts = Table(
     Index("uq_attempts_ticket_hash", "ticket_hash", unique=True),
     Index("uq_attempts_cookie_hash", "cookie_hash", unique=True),
     Index("ix_attempts_integration_id", "integration_id"),
+    Index("ix_attempts_expires_at", "expires_at"),
 )
 
 runs = Table(
@@ -193,7 +194,8 @@ runs = Table(
     # One open run of a kind per integration: the second starter fails here.
     partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
     partial_index("ix_runs_queued", "id", where="status = 'queued'"),
-    Index("ix_runs_of_tenant", "tenant", "id"),
+    # It ends with what the list is narrowed by, so that a kind or status that is rare is found without the rows.
+    Index("ix_runs_feed", "tenant", "id", "kind", "status"),
     Index("ix_runs_of_integration", "tenant", "integration_id", "id"),
     Index("ix_runs_of_kind", "integration_id", "kind", "id"),
     Index("ix_runs_account_id", "account_id"),
