@@ -2,12 +2,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_order, connected, later
 from tests.persistence.plans import plans_of
 
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
+
+MANY_ACCOUNTS = f"""
+    INSERT INTO accounts (id, tenant, channel, environment, merchant_id, client_id, attached)
+    SELECT 'acc_' || n, '{TENANT}', 'wish', 'sandbox', 'm' || n, 'app', false FROM generate_series(1, 32768) AS n
+"""
 
 
 async def store(database, account, *orders):
@@ -86,6 +92,15 @@ async def test_the_feed_is_narrowed_by_what_is_asked(database, query, expected):
         await work.orders.acknowledge(TENANT, [first.created[0].id], NOW)
 
     assert ids(await read(database, OrderFeedQuery(**query))) == expected
+
+
+async def test_a_marketplaces_id_is_found_among_more_accounts_than_a_statement_has_parameters(postgres_database):
+    _, account = await connected(postgres_database)
+    await store(postgres_database, account, a_channel_order(channel_order_id="o1"))
+    async with postgres_database.session() as session:
+        await session.execute(text(MANY_ACCOUNTS))
+
+    assert ids(await read(postgres_database, OrderFeedQuery(channel_order_id="o1"))) == ["o1"]
 
 
 async def test_one_integration_has_its_own_part_of_the_feed(database):

@@ -141,8 +141,13 @@ class OrderRepository:
 
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
-        if query.integration_id is not None or query.channel_order_id is not None:
+        if query.integration_id is not None:
             wanted.append(_row.account_id.in_(await self._accounts(tenant, query.integration_id)))
+        elif query.channel_order_id is not None:
+            mine = await self._accounts(tenant, None)
+            # PostgreSQL takes 32 767 parameters; SQLite would walk the whole feed rather than look in a list.
+            many = self._session.postgres
+            wanted.append(self._session.among(_row.account_id, mine) if many else _row.account_id.in_(mine))
         if query.state is not None:
             wanted.append(_row.state == query.state)
         if query.updated_after is not None:
