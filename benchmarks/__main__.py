@@ -4,8 +4,9 @@ Each download is checked, row by row and to the cent, against the shop read by o
 no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
-due at once), workers. One group more has to be named: `python -m benchmarks peers` downloads the same orders with
-dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours. It installs them, at fixed versions, below
+due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which 15 GB
+of disk must be free. `peers` downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn
+with ours. It installs them, at fixed versions, below
 var/benchmarks the first time (1.4 GB); a round takes six minutes or more: `--rounds 3` for fewer rounds,
 `--only dlt,singer` for fewer peers.
 """
@@ -20,6 +21,7 @@ from tests.postgres import NoPostgres, PostgresServer
 
 from benchmarks.crowds import of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
+from benchmarks.large_tables import of_large_tables
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
 from benchmarks.peers.environments import PINS
 from benchmarks.peers.side_by_side import Ground, compare
@@ -49,18 +51,20 @@ def main() -> None:
         of_one_process()
     if "workers" in groups:
         of_workers()
+    if "tables" in groups:
+        of_large_tables()
     if "peers" in groups:
         _of_peers(asked.orders, asked.rounds, set(asked.only.split(",")) if asked.only else set(PINS))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks")
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(sorted(GROUPS))}, peers")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(sorted(GROUPS))}, tables, peers")
     parser.add_argument("--rounds", type=int, default=PEER_ROUNDS, help="how often each peer runs (%(default)s)")
     parser.add_argument("--only", default="", help=f"peers to measure, of {','.join(PINS)}")
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders that peers download (%(default)s)")
     asked = parser.parse_args()
-    if unknown := set(asked.groups) - GROUPS - {"peers"}:
+    if unknown := set(asked.groups) - GROUPS - {"peers", "tables"}:
         parser.error(f"unknown group: {', '.join(sorted(unknown))}")
     if asked.only and (unknown := set(asked.only.split(",")) - set(PINS)):
         parser.error(f"unknown peer: {', '.join(sorted(unknown))}")
