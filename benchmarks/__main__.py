@@ -4,11 +4,10 @@ Each download is checked, row by row and to the cent, against the shop read by o
 no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
-due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which 15 GB
-of disk must be free. `peers` downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn
-with ours. It installs them, at fixed versions, below
-var/benchmarks the first time (1.4 GB); a round takes six minutes or more: `--rounds 3` for fewer rounds,
-`--only dlt,singer` for fewer peers.
+due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which
+due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which
+in turn with ours. It installs them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes
+six minutes or more: `--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
 """
 
 import argparse

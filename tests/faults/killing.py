@@ -27,12 +27,18 @@ class Scene:
     shop: LiveShop
     deployment: Deployment
     key: str
+    integration_id: str = ""
     expected_ids: list[str] = field(default_factory=list)
 
     def let_one_page_go(self) -> None:
         """Answer the list that waits; the next one waits again."""
         self.shop.control("POST", "/release")
         self.shop.control("POST", "/hold", when="after", **LIST)
+
+    def ask_for_orders(self, service: ServerProcess) -> None:
+        """Start a run as a person does: work that killed three processes in a row is put aside for an hour."""
+        with api(service, self.key) as client:
+            client.post(f"/integrations/{self.integration_id}/runs", json={"kind": "orders"}).raise_for_status()
 
     def wait_for_a_list(self) -> None:
         """Until a list of orders waits at Wish."""
@@ -89,7 +95,7 @@ def scene(folder: Path, orders: int, build: Path | None = None) -> Iterator[Scen
         shop.place_orders(orders)
         service = deployment.serve()
         with api(service, place.key) as client:
-            connect(client, shop)
+            place.integration_id = connect(client, shop)
         place.wait_for_a_list()
         service.kill()
         yield place
@@ -129,6 +135,7 @@ def kill_repeatedly(place: Scene, moments: list[Moment], seed: int) -> list[tupl
     for moment in moments:
         service = place.deployment.serve()
         try:
+            place.ask_for_orders(service)
             place.wait_for_a_list()
             moment(place, service, chance)
         finally:
@@ -144,6 +151,7 @@ def finish(place: Scene, orders: int) -> list[str]:
     place.shop.control("POST", "/release")
     service = place.deployment.serve()
     try:
+        place.ask_for_orders(service)
         with api(service, place.key) as client:
             wait_until(lambda: place.stored().orders >= orders, "the download did not end")
             return list(_walk(client))
