@@ -5,7 +5,7 @@ no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
 due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which
-due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which
+due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for that
 in turn with ours. It installs them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes
 six minutes or more: `--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
 """

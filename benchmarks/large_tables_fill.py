@@ -4,6 +4,7 @@ Orders are small (200 bytes of content, 200 sealed, which do not open) and shops
 shop's orders lies in as many places as it has orders, which is the worst there is.
 """
 
+import sys
 import time
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import asyncpg
 TENANTS = 20
 SHOPS = 200
 _DAY_US = 86_400_000_000
+_MONTH_US = 30 * _DAY_US
 _KINDS = {"orders": 0, "stock": 1, "listings": 2, "reconcile": 3}
 
 
@@ -46,15 +48,8 @@ def _tenant(number: str) -> str:
     return f"'tenant-' || lpad(({mine})::text, 4, '0')"
 
 
-def _statements(past: Past, now: int) -> dict[str, str]:
-    """What fills each table, in the order of their references."""
-    n, month = past.integrations, 30 * _DAY_US
-    old_runs = past.runs // 3
-    moment = f"{now} - {month} + ((n - {old_runs})::float8 * {month} / {past.runs - old_runs})::bigint"
-    is_open = f"n >= {past.runs - past.open_runs}"
-    of_run = f"CASE WHEN {is_open} THEN n % {n} WHEN n % 2 = 0 THEN (n / 2) % {SHOPS} ELSE (n / 2) % {n} END"
-    status = f"CASE WHEN NOT {is_open} THEN 'finished' WHEN n % 2 = 0 THEN 'queued' ELSE 'running' END"
-    place = f"(n / {TENANTS} + 1)"
+def _shops(past: Past, now: int) -> dict[str, str]:
+    n = past.integrations
     kinds = ", ".join(f"('{kind}', {number})" for kind, number in _KINDS.items())
     return {
         "accounts": f"""
@@ -67,7 +62,7 @@ def _statements(past: Past, now: int) -> dict[str, str]:
              client_secret_last4, client_secret_updated_at, scopes, access_token_expires_at, generation)
             SELECT {_id("int", "n")}, {_tenant("n")}, 'wish', 'sandbox', 'Shop ' || n, 'shop ' || n, '{{}}', true,
              {now}, {now}, {now}, {now}, {now}, {_id("acc", "n")}, 1, 'merchant-' || n, 'app', '', {now}, '[]',
-             {now} + {month}, 1 FROM generate_series(0, {n - 1}) AS n""",
+             {now} + {_MONTH_US}, 1 FROM generate_series(0, {n - 1}) AS n""",
         "schedules": f"""
             (integration_id, kind, next_at, last_attempt_at, last_success_at, failures, crashes)
             SELECT {_id("int", "n")}, kind, {now} + (n::bigint * 4 + k - {past.due}) * 1000000, {now} - 1000000,
@@ -76,6 +71,17 @@ def _statements(past: Past, now: int) -> dict[str, str]:
         "positions": f"""
             SELECT 'tenant-' || lpad(n::text, 4, '0'), {past.orders // TENANTS + 1}, {past.events // TENANTS + 1}
             FROM generate_series(0, {TENANTS - 1}) AS n""",
+    }
+
+
+def _history(past: Past, now: int) -> dict[str, str]:
+    """Half of the runs are of the shops with orders."""
+    n, old_runs = past.integrations, past.runs // 3
+    moment = f"{now} - {_MONTH_US} + ((n - {old_runs})::float8 * {_MONTH_US} / {past.runs - old_runs})::bigint"
+    is_open = f"n >= {past.runs - past.open_runs}"
+    of_run = f"CASE WHEN {is_open} THEN n % {n} WHEN n % 2 = 0 THEN (n / 2) % {SHOPS} ELSE (n / 2) % {n} END"
+    status = f"CASE WHEN NOT {is_open} THEN 'finished' WHEN n % 2 = 0 THEN 'queued' ELSE 'running' END"
+    return {
         "runs": f"""
             (id, tenant, integration_id, account_id, kind, trigger, status, outcome, counts, created_at,
              started_at, finished_at, heartbeat_at, dry_run, cancel_requested, repeats, owner)
@@ -86,15 +92,21 @@ def _statements(past: Past, now: int) -> dict[str, str]:
                   FROM generate_series(0, {past.runs - 1}) AS n) AS made""",
         "run_calls": f"""
             (run_id, number, at, method, path, status, code, duration_ms, channel_request_id)
-            SELECT {_id("run", "n")}, 1, {now} - {month}, 'GET', '/api/v3/orders', 200, 0, 120, md5(n::text)
+            SELECT {_id("run", "n")}, 1, {now} - {_MONTH_US}, 'GET', '/api/v3/orders', 200, 0, 120, md5(n::text)
             FROM generate_series(0, {past.runs - 1}) AS n""",
         "events": f"""
-            SELECT 'tenant-' || lpad((n % {TENANTS})::text, 4, '0'), {place}, {_id("evt", "n")},
+            SELECT 'tenant-' || lpad((n % {TENANTS})::text, 4, '0'), n / {TENANTS} + 1, {_id("evt", "n")},
              CASE WHEN n / {TENANTS} % 50 = 0 THEN 'run.failed' ELSE 'order.created' END,
              {_id("int", f"n % {SHOPS}")},
-             {now} - {month} + ((n - {past.events // 5})::float8 * {month} / {past.events})::bigint,
+             {now} - {_MONTH_US} + ((n - {past.events // 5})::float8 * {_MONTH_US} / {past.events})::bigint,
              '{{"order_id":"' || {_id("ord", "n")} || '","channel_order_id":"' || left(md5(n::text), 24) || '"}}'
             FROM generate_series(0, {past.events - 1}) AS n""",
+    }
+
+
+def _orders(past: Past, now: int) -> dict[str, str]:
+    """A year of them; the last fiftieth is not acknowledged, the last hundredth not shipped."""
+    return {
         "orders": f"""
             (id, tenant, account_id, channel_order_id, transaction_id, state, state_raw, channel_updated_at,
              released_at, ship_by, currency, currency_defaulted, revenue_amount, revenue_currency,
@@ -105,13 +117,13 @@ def _statements(past: Past, now: int) -> dict[str, str]:
              CASE WHEN n / {SHOPS} % 5000 = 7 THEN 'declined' WHEN n < {past.orders * 0.99:.0f} THEN 'shipped'
                   ELSE 'approved' END,
              'RAW', at, at, at + {_DAY_US}, 'GBP', false, '8.50', 'GBP',
-             CASE WHEN n < {past.orders * 0.98:.0f} THEN at END, at, false, false, 1, {place},
+             CASE WHEN n < {past.orders * 0.98:.0f} THEN at END, at, false, false, 1, n / {TENANTS} + 1,
              decode(left(md5(n::text), 24), 'hex'),
              '{{"lines":[{{"sku":"MUG-BLUE","channel_listing_id":"variation-1","product_id":"product-1","title":"Mug",'
              || '"options":{{"colour":"blue"}},"quantity":1,"unit_price":null,"shipping_price":null}}],'
              || '"customer_paid":null,"fulfilled_by":"merchant","tracking":[],"refunds":[]}}',
              decode(repeat(md5(n::text), 12), 'hex')
-            FROM (SELECT n, {now} - 12 * {month} + (n::float8 * 12 * {month} / {past.orders})::bigint AS at
+            FROM (SELECT n, {now} - 12 * {_MONTH_US} + (n::float8 * 12 * {_MONTH_US} / {past.orders})::bigint AS at
                   FROM generate_series(0, {past.orders - 1}) AS n) AS made""",
     }
 
@@ -125,7 +137,8 @@ async def fill(owners_url: str, past: Past) -> None:
         "SET session_replication_role = replica; SET maintenance_work_mem = '768MB'; SET synchronous_commit = off"
     )
     found = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = $1"
-    for table, rows in _statements(past, now).items():
+    made = _shops(past, now) | _history(past, now) | _orders(past, now)
+    for table, rows in made.items():
         started = time.perf_counter()
         indexes = [row for row in await connection.fetch(found, table) if not row["indexname"].startswith("pk_")]
         # A table truncated in the same transaction is written without a log, and an index is made faster at once.
@@ -137,7 +150,7 @@ async def fill(owners_url: str, past: Past) -> None:
             for index in indexes:
                 await connection.execute(index["indexdef"])
         size = await connection.fetchval(f"SELECT pg_size_pretty(pg_total_relation_size('{table}'))")
-        print(f"  {table}: {size}, {time.perf_counter() - started:.0f} s", flush=True)
+        print(f"  {table}: {size}, {time.perf_counter() - started:.0f} s", file=sys.stderr)
     await connection.execute("VACUUM ANALYZE")
     await connection.execute("CHECKPOINT")
     await connection.close()
