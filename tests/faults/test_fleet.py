@@ -11,7 +11,7 @@ import httpx
 import pytest
 from tests.faults.fleet import Buyers, Fleet, fleet, moment_now
 from tests.live_shop import LiveShop, new_shop
-from tests.postgres import PostgresServer
+from tests.postgres import PostgresServer, postgres_cluster
 from tests.processes import Deployment, ServerProcess, simulated_wish, wait_until
 
 LEASE_S = 5
@@ -31,10 +31,16 @@ def deployment(tmp_path: Path, postgres: PostgresServer, wish: ServerProcess) ->
     """An empty PostgreSQL database and settings for many processes."""
     name = f"test_{uuid4().hex}"
     asyncio.run(postgres.run(f"CREATE DATABASE {name}"))
-    yield Deployment(
-        tmp_path,
+    yield distributed(tmp_path, postgres.url(name), wish)
+    asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def distributed(folder: Path, database_url: str, wish: ServerProcess) -> Deployment:
+    """Settings for many processes that take over soon from each other."""
+    return Deployment(
+        folder,
         {
-            "CHANNEL_SYNC_DATABASE_URL": postgres.url(name),
+            "CHANNEL_SYNC_DATABASE_URL": database_url,
             "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
             "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
             "CHANNEL_SYNC_JOBS": "distributed",
@@ -44,7 +50,6 @@ def deployment(tmp_path: Path, postgres: PostgresServer, wish: ServerProcess) ->
             "CHANNEL_SYNC_WISH_RATE_PER_S": "50",
         },
     )
-    asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def connected(running: Fleet, shop: LiveShop, name: str) -> str:
@@ -152,3 +157,27 @@ def test_a_worker_that_is_asked_to_stop_ends_well_within_25_seconds(deployment: 
 
         assert running.workers[0].stop() == 0
         assert time.monotonic() - asked < 25
+
+
+def test_workers_go_on_soon_after_postgres_was_away_and_stop_while_it_is(tmp_path: Path, wish: ServerProcess):
+    with httpx.Client(base_url=wish.url) as controls, postgres_cluster() as cluster:
+        deployment = distributed(tmp_path, cluster.url("postgres"), wish)
+        with fleet(deployment, 1, 2, SEED) as running:
+            shop = new_shop(controls)
+            shop.add_products(1, variations=1)
+            integration_id = connected(running, shop, "My shop")
+            wait_for_listings(running, integration_id)
+            cluster.stop("immediate")
+            time.sleep(2)
+            cluster.start()
+            back = time.monotonic()
+            placed = set(shop.place_orders(5, updated_at=moment_now()))
+            running.call("POST", f"/integrations/{integration_id}/runs", json={"kind": "orders"})
+            wait_until(lambda: set(stored(running)) >= placed, "orders are missing", 0.1)
+            assert time.monotonic() - back <= 5
+
+            cluster.stop("immediate")
+            asked = time.monotonic()
+            assert [worker.stop() for worker in running.workers] == [0, 0]
+            assert time.monotonic() - asked < 25
+            cluster.start()

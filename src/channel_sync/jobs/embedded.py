@@ -66,7 +66,7 @@ class EmbeddedRunner:
             self._start(lane)
 
     def _start(self, lane: "_Lane") -> None:
-        while lane.waiting and lane.has_room():
+        while lane.waiting and lane.has_room() and not self._clock.stopping:
             run_id = lane.waiting.popleft()
             if run_id not in lane.running:
                 task = asyncio.create_task(self._execute(run_id))
