@@ -19,7 +19,7 @@ ROUNDS = 3
 WORKERS = (1, 2, 3)
 # So few at once that a worker waits for Wish, not for the processor that all of them share here.
 SEATS_OF_A_WORKER = 16
-SHOPS_OF_WORKERS = 600
+SHOPS_OF_WORKERS = 1_200
 
 
 def of_one_process() -> None:

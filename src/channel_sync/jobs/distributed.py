@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -60,6 +61,7 @@ class Worker:
         self._clock = Clock(work, jobs)
         self._connection = connection
         self._lease = timedelta(seconds=lease_s)
+        self._seats = {lane: asyncio.Semaphore(number) for lane, number in seats(concurrency).items()}
         self._lanes = seats(concurrency)
         self._managers: dict[Lane, QueueManager] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -97,9 +99,10 @@ class Worker:
 
     async def _take(self, lane: Lane) -> None:
         manager = QueueManager(Queries(self._connection))
-        manager.entrypoint(lane.value)(self._carry_out)
+        manager.entrypoint(lane.value)(partial(self._carry_out, lane))
         self._managers[lane] = manager
-        most = max(2, self._lanes[lane])
+        # What has ended counts until the engine has noted it, in rounds; some are at hand before a seat is free.
+        most = max(2, self._lanes[lane] * 3 // 2)
         await manager.run(
             dequeue_timeout=_LOOK_EVERY,
             batch_size=min(_MOST_AT_ONCE, most // 2),
@@ -108,7 +111,8 @@ class Worker:
             log_aggregation_interval=timedelta(0),
         )
 
-    async def _carry_out(self, job: QueuedJob) -> None:
+    async def _carry_out(self, lane: Lane, job: QueuedJob) -> None:
         run_id = (job.payload or b"").decode()
-        if not await guarded(run_id, self._work.runs.execute(run_id)):
-            await guarded(run_id, self._work.runs.crashed(run_id))
+        async with self._seats[lane]:
+            if not await guarded(run_id, self._work.runs.execute(run_id)):
+                await guarded(run_id, self._work.runs.crashed(run_id))
