@@ -55,6 +55,15 @@ async def test_a_run_without_signs_of_life_is_closed_and_due_again(database):
     assert len(await workshop.events("order.created")) == 1
 
 
+async def test_a_quiet_run_that_somebody_else_has_closed_meanwhile_ends_without_a_word(database):
+    workshop = Workshop(database, stale_after_s=0.05)
+    dead = await workshop.queue(await workshop.connect(), trigger=Trigger.SCHEDULE)
+    async with standing_still(workshop, dead):
+        await workshop.another(stale_after_s=0.05).runs.take_over_silent()
+
+    assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
+
+
 async def test_a_process_that_stood_still_does_not_close_its_own_runs(database):
     workshop = Workshop(database, stale_after_s=0.05)
     run = await workshop.queue(await workshop.connect())

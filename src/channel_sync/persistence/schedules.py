@@ -94,6 +94,8 @@ class ScheduleRepository:
 
     async def succeeded_all(self, plans: Sequence[Plan], now: datetime) -> None:
         """Note that runs came to their end; earlier failures are over."""
+        if not plans:
+            return
         this = (_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
         over = {"last_success_at": now, "failures": 0, "crashes": 0, "last_error_code": None}
         await self._session.execute(
