@@ -70,7 +70,7 @@ async def journal(world: World, run_id: str, *paths: str) -> None:
     """Calls of a run, as if it had made them."""
     calls = [Call(utcnow(), "GET", path, 200, 0, 12, "wish-1") for path in paths]
     async with world.database.begin() as work:
-        await work.runs.add_calls(run_id, calls)
+        await work.run_batches.add_calls({run_id: calls})
 
 
 async def seed(world: World, tenant: str, merchant_id: str) -> Seeded:

@@ -77,7 +77,7 @@ async def die_in_a_run(workshop: Workshop, seller: Integration, orders_before: i
     """The run of a process that was killed in it, taken over by another."""
     run = await workshop.queue(seller)
     async with workshop.database.begin() as work:
-        await work.runs.claim(run.id, "a process that is gone", utcnow())
+        await work.run_batches.claim([run.id], "a process that is gone", utcnow())
         await work.runs.beat(run.id, Counts(created=orders_before), utcnow())
     await asyncio.sleep(0.06)
     await workshop.runs.take_over_silent()

@@ -22,6 +22,10 @@ async def queued(database, shop, **members):
     return await opened(database, shop, **(waiting | members))
 
 
+async def claim(work, run, owner, now):
+    return next(iter(await work.run_batches.claim([run.id], owner, now)), None)
+
+
 async def get(database, run):
     async with database.read() as work:
         return await work.runs.get(TENANT, run.id)

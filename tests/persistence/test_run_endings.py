@@ -18,7 +18,7 @@ async def shop(database):
 async def without_news(database, shop, second, trigger=Trigger.SCHEDULE, outcome=Outcome.NO_CHANGES):
     run = await opened(database, shop, id=new_id("run", later(second)), trigger=trigger)
     async with database.begin() as work:
-        await work.runs.add_calls(run.id, [a_call("/orders")])
+        await work.run_batches.add_calls({run.id: [a_call("/orders")]})
     await finish(database, run, outcome, later(second))
     async with database.begin() as work:
         return run, await work.run_batches.fold([run.id]) == {run.id}

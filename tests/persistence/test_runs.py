@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from tests.factories import NOW, TENANT, a_run, connected, later
-from tests.persistence.run_steps import COUNTS, a_call, finish, get, listed, opened, queued
+from tests.persistence.run_steps import COUNTS, a_call, claim, finish, get, listed, opened, queued
 
 from channel_sync.domain.errors import AlreadyRunning, NotFound, RunLost
 from channel_sync.domain.ids import new_id
@@ -46,8 +46,8 @@ async def test_a_queued_run_is_claimed_once(database, shop):
 
     async with database.begin() as work:
         assert await work.runs.queued(Lane.ORDERS, 10) == [run.id]
-        claimed = await work.runs.claim(run.id, "process-2", later(1))
-        assert await work.runs.claim(run.id, "process-3", later(2)) is None
+        claimed = await claim(work, run, "process-2", later(1))
+        assert await claim(work, run, "process-3", later(2)) is None
         assert await work.runs.queued(Lane.ORDERS, 10) == []
 
     assert claimed == replace(
@@ -60,7 +60,7 @@ async def test_a_run_cancelled_in_the_queue_is_claimed_with_that_mark(database, 
 
     async with database.begin() as work:
         await work.runs.request_cancel(TENANT, run.id)
-        claimed = await work.runs.claim(run.id, "process-2", NOW)
+        claimed = await claim(work, run, "process-2", NOW)
 
     assert claimed.cancel_requested
 
@@ -164,9 +164,9 @@ async def test_runs_are_listed_newest_first_and_by_what_is_asked(database, shop)
 async def test_calls_are_kept_in_their_order_and_paged(database, shop):
     run = await opened(database, shop)
     async with database.begin() as work:
-        await work.runs.add_calls(run.id, [a_call("/1"), a_call("/2")])
-        await work.runs.add_calls(run.id, [])
-        await work.runs.add_calls(run.id, [a_call("/3")])
+        await work.run_batches.add_calls({run.id: [a_call("/1"), a_call("/2")]})
+        await work.run_batches.add_calls({run.id: []})
+        await work.run_batches.add_calls({run.id: [a_call("/3")]})
 
     async with database.read() as work:
         first = await work.runs.calls(TENANT, run.id, PageRequest(2))
@@ -181,7 +181,7 @@ async def test_calls_are_kept_in_their_order_and_paged(database, shop):
 async def test_old_closed_runs_are_pruned_with_their_calls(database, shop):
     old, still_open = await opened(database, shop), await opened(database, shop, kind=RunKind.STOCK)
     async with database.begin() as work:
-        await work.runs.add_calls(old.id, [a_call("/1")])
+        await work.run_batches.add_calls({old.id: [a_call("/1")]})
     await finish(database, old)
 
     async with database.begin() as work:

@@ -39,7 +39,7 @@ async def fill(database: Database, tenant: str) -> None:
     async with database.begin() as work:
         await work.events.add([an_event(id=f"event-{integration.id}", tenant=tenant)])
         await work.runs.open(run)
-        await work.runs.add_calls(run.id, [CALL])
+        await work.run_batches.add_calls({run.id: [CALL]})
         await work.schedules.set_next(integration.id, RunKind.ORDERS, NOW)
 
 

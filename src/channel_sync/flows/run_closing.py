@@ -21,7 +21,7 @@ async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace:
     await work.schedules.lock([(run.integration_id, run.kind)])
     await work.runs.finish(run.id, ending.status, ending.outcome, session.counts, ending.error, now)
     await _reschedule(work, session, ending, pace, now)
-    await work.runs.add_calls(run.id, session.wire.calls)
+    await work.run_batches.add_calls({run.id: session.wire.calls})
     if _is_worth_telling(session, ending):
         await work.events.add([_run_finished(session, ending, now)])
 

@@ -84,7 +84,7 @@ class RunSession:
     async def _sign(self, page: RunPage, calls: list[Call]) -> None:
         """The heartbeat, which locks the run, so that pages kept side by side number their calls in turn."""
         await page.work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
-        await page.work.runs.add_calls(self.run.id, calls)
+        await page.work.run_batches.add_calls({self.run.id: calls})
 
 
 class Walk(Protocol):

@@ -5,7 +5,6 @@ that is lost, doubled or handed out twice costs a moment and nothing else.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -22,8 +21,6 @@ from channel_sync.jobs.clock import Clock, guarded, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.queue_connection import AWAY, QueueConnection
 from channel_sync.jobs.schedule import Job, Work
-
-log = logging.getLogger(__name__)
 
 # Notifications say when there is work. Without one, as after the database was away, the engine looks by itself.
 _LOOK_EVERY = timedelta(seconds=2)
@@ -61,8 +58,8 @@ class Worker:
         self._clock = Clock(work, jobs)
         self._connection = connection
         self._lease = timedelta(seconds=lease_s)
-        self._seats = {lane: asyncio.Semaphore(number) for lane, number in seats(concurrency).items()}
         self._lanes = seats(concurrency)
+        self._seats = {lane: asyncio.Semaphore(number) for lane, number in self._lanes.items()}
         self._managers: dict[Lane, QueueManager] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

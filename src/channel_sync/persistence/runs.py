@@ -1,10 +1,10 @@
 """Runs: one open run of a kind per integration, fenced by being open."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Update, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Update, or_, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
@@ -63,16 +63,6 @@ class RunRepository:
         if other is None:
             raise Conflict("conflict", "There is a run of this id.")
         raise AlreadyRunning(other)
-
-    async def claim(self, run_id: str, owner: str, now: datetime) -> Run | None:
-        """Start a queued run; None if somebody has. It may be one that was cancelled while it waited."""
-        row = await self._session.row(
-            update(runs)
-            .where(_row.id == run_id, _row.status == RunStatus.QUEUED, _is_open())
-            .values(status=RunStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now)
-            .returning(*_COLUMNS)
-        )
-        return None if row is None else Run(*row)
 
     async def queued(self, lane: Lane, limit: int) -> list[str]:
         """Ids of runs that wait in a lane to be started, the oldest first."""
@@ -187,17 +177,6 @@ class RunRepository:
     async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
         row = await self._session.row(select(*_COLUMNS).where(*conditions).order_by(_row.id.desc()).limit(1))
         return None if row is None else Run(*row)
-
-    async def add_calls(self, run_id: str, calls: Sequence[Call]) -> None:
-        """Append to the run's journal of calls."""
-        if not calls:
-            return
-        last = await self._session.value(select(func.max(run_calls.c.number)).where(run_calls.c.run_id == run_id))
-        values = [
-            {"run_id": run_id, "number": number, **{name: getattr(call, name) for name in _CALL_FIELDS}}
-            for number, call in enumerate(calls, start=(last or 0) + 1)
-        ]
-        await self._session.execute(insert(run_calls), values)
 
     async def calls(self, tenant: str, run_id: str, page: PageRequest) -> Page[Call]:
         """A page of the run's calls in their order."""
