@@ -9,6 +9,7 @@ from sqlalchemy import case, insert, null, or_, select, update
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
+from channel_sync.persistence.among import among_given
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
 
@@ -25,6 +26,7 @@ _COLUMNS = [
     _row.order_cursor,
     _row.listings_at,
 ]
+_READ_MANY = select(*_COLUMNS).where(among_given(_row.id, "ids"))
 
 
 class AccountRepository:
@@ -54,7 +56,7 @@ class AccountRepository:
 
     async def find_all(self, account_ids: Collection[str]) -> dict[str, Account]:
         """These accounts, by id."""
-        rows = await self._session.rows(select(*_COLUMNS).where(self._session.among(_row.id, account_ids)))
+        rows = await self._session.rows(_READ_MANY, {"ids": account_ids})
         return {account.id: account for account in (Account(*row) for row in rows)}
 
     async def used_elsewhere(

@@ -11,6 +11,7 @@ from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.among import among_given
 from channel_sync.persistence.encryption import Cipher, Unreadable, place
 from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.session import Session
@@ -37,6 +38,7 @@ _READ = select(
         )
     )
 )
+_READ_MANY = _READ.where(among_given(_row.id, "ids"))
 
 # No lease and no pause is longer: what ends later was written by a clock that has been set back since.
 _LONGEST_WAIT = timedelta(minutes=15)
@@ -91,7 +93,7 @@ class CredentialRepository:
 
         One that does not hold both is missing.
         """
-        rows = await self._session.rows(_READ.where(self._session.among(_row.id, integration_ids)))
+        rows = await self._session.rows(_READ_MANY, {"ids": integration_ids})
         found: dict[str, Held | None] = {}
         for row in rows:
             try:

@@ -11,6 +11,7 @@ from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
+from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.moments import micros
@@ -54,7 +55,7 @@ class HeldOrderRepository:
             row.identity: row
             for row in await self._session.rows(
                 select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest).where(
-                    _row.account_id == account.id, self._session.among(_row.identity, fresh)
+                    _row.account_id == account.id, among(_row.identity, fresh)
                 )
             )
         }
@@ -91,7 +92,7 @@ class HeldOrderRepository:
         mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
         if await self._session.value(select(_row.id).where(*mine).limit(1)) is None:
             return
-        stored = self._session.among(_row.identity, channel_order_ids)
+        stored = among(_row.identity, channel_order_ids)
         await self._session.execute(delete(held_orders).where(*mine, stored))
 
     async def release_one(self, held_id: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
+from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
@@ -21,6 +22,7 @@ Sort = Literal["name", "-name", "created_at", "-created_at"]
 _COLUMNS = columns_of(integrations, Integration)
 # Built once: forty columns take longer to put into a statement than a row to read.
 _READ = select(*_COLUMNS)
+_READ_MANY = _READ.where(among_given(integrations.c.id, "ids"))
 _OF_CREDENTIALS = frozenset(
     {
         "client_id",
@@ -82,7 +84,7 @@ class IntegrationRepository:
         """These integrations of whichever tenants, by id; for jobs."""
         if not integration_ids:
             return {}
-        rows = await self._session.rows(_READ.where(self._session.among(integrations.c.id, integration_ids)))
+        rows = await self._session.rows(_READ_MANY, {"ids": integration_ids})
         return {integration.id: integration for integration in (Integration(*row) for row in rows)}
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Integration | None:

@@ -19,6 +19,7 @@ from channel_sync.domain.listings import (
 )
 from channel_sync.domain.runs import Counts
 from channel_sync.domain.stock import StockLevel
+from channel_sync.persistence.among import among, among_given
 from channel_sync.persistence.listing_rows import (
     READ,
     UPSERT,
@@ -37,6 +38,11 @@ from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
 
 _row = listings.c
+_PENDING = (
+    select(_row.account_id, func.count(), func.min(_row.wanted_at))
+    .where(among_given(_row.account_id, "ids"), is_pending())
+    .group_by(_row.account_id)
+)
 
 
 class ListingRepository:
@@ -71,7 +77,7 @@ class ListingRepository:
 
     async def _known(self, account_id: str, variation_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         columns = [*columns_of(listings, ChannelListing), _row.id, _row.mapping, _row.mapped_sku, _row.stock_sku]
-        mine = (_row.account_id == account_id, self._session.among(_row.variation_id, variation_ids))
+        mine = (_row.account_id == account_id, among(_row.variation_id, variation_ids))
         return {row.variation_id: row for row in await self._session.rows(select(*columns).where(*mine))}
 
     async def mark_gone(self, account_id: str, seen: set[str]) -> int:
@@ -81,7 +87,7 @@ class ListingRepository:
         )
         gone = [row.id for row in await self._session.rows(there) if row.variation_id not in seen]
         if gone:
-            marked = update(listings).where(self._session.among(_row.id, gone))
+            marked = update(listings).where(among(_row.id, gone))
             await self._session.execute(marked.values(mapping=Mapping.GONE, wanted_version=0))
         return len(gone)
 
@@ -119,12 +125,7 @@ class ListingRepository:
 
     async def by_skus(self, tenant: str, skus: Sequence[str]) -> dict[str, list[Listing]]:
         """The same for many SKUs; one that feeds nothing is missing."""
-        statement = (
-            read(tenant)
-            .add_columns(_row.stock_sku)
-            .where(self._session.among(_row.stock_sku, skus))
-            .order_by(_row.id)
-        )
+        statement = read(tenant).add_columns(_row.stock_sku).where(among(_row.stock_sku, skus)).order_by(_row.id)
         found: dict[str, list[Listing]] = {}
         for *row, sku in await self._session.rows(statement):
             found.setdefault(sku, []).append(Listing(*row))
@@ -136,7 +137,7 @@ class ListingRepository:
             return {}
         mine = select(accounts.c.id).where(accounts.c.tenant == tenant)
         found = select(_row.variation_id, _row.id).where(
-            _row.account_id.in_(mine), self._session.among(_row.variation_id, variation_ids)
+            _row.account_id.in_(mine), among(_row.variation_id, variation_ids)
         )
         return {variation_id: listing_id for variation_id, listing_id in await self._session.rows(found)}
 
@@ -172,7 +173,7 @@ class ListingRepository:
             select(_row.account_id)
             .distinct()
             .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
-            .where(self._session.among(_row.account_id, account_ids), is_pending(), not_in(open_jobs))
+            .where(among(_row.account_id, account_ids), is_pending(), not_in(open_jobs))
         )
         return set(await self._session.column(statement))
 
@@ -267,11 +268,7 @@ class ListingRepository:
 
     async def pending(self, account_ids: Sequence[str]) -> dict[str, tuple[int, datetime]]:
         """Per account how many listings wait for stock, and since when the first one does."""
-        rows = await self._session.rows(
-            select(_row.account_id, func.count(), func.min(_row.wanted_at))
-            .where(self._session.among(_row.account_id, account_ids), is_pending())
-            .group_by(_row.account_id)
-        )
+        rows = await self._session.rows(_PENDING, {"ids": account_ids})
         return {account_id: (count, since) for account_id, count, since in rows}
 
     async def list(
@@ -281,7 +278,7 @@ class ListingRepository:
         mine = (accounts.c.tenant == tenant, accounts.c.integration_id == integration_id)
         # Read apart, so that one account's listings come straight from an index in their order.
         account_ids = await self._session.column(select(accounts.c.id).where(*mine))
-        statement = read(tenant).where(self._session.among(_row.account_id, account_ids))
+        statement = read(tenant).where(among(_row.account_id, account_ids))
         if mapping is not None:
             statement = statement.where(_row.mapping == mapping)
         if page.after is not None:

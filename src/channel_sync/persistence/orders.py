@@ -13,6 +13,7 @@ from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
 from channel_sync.domain.runs import Counts
+from channel_sync.persistence.among import among
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.moments import moment
 from channel_sync.persistence.order_rows import READ, READ_PERSONAL, UPSERT, order_of
@@ -121,7 +122,7 @@ class OrderRepository:
                 _row.channel_updated_at,
                 _row.digest,
                 _row.erased,
-            ).where(_row.account_id == account_id, self._session.among(_row.channel_order_id, channel_order_ids))
+            ).where(_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
 
@@ -147,7 +148,7 @@ class OrderRepository:
             mine = await self._accounts(tenant, None)
             # PostgreSQL takes 32 767 parameters; SQLite would walk the whole feed rather than look in a list.
             many = self._session.postgres
-            wanted.append(self._session.among(_row.account_id, mine) if many else _row.account_id.in_(mine))
+            wanted.append(among(_row.account_id, mine) if many else _row.account_id.in_(mine))
         if query.state is not None:
             wanted.append(_row.state == query.state)
         if query.updated_after is not None:
@@ -178,7 +179,7 @@ class OrderRepository:
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are stored."""
-        mine = (_row.account_id == account_id, self._session.among(_row.channel_order_id, channel_order_ids))
+        mine = (_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         return set(await self._session.column(select(_row.channel_order_id).where(*mine)))
 
     async def count_open(self, account_id: str) -> int:
@@ -188,7 +189,7 @@ class OrderRepository:
 
     async def acknowledge(self, tenant: str, ids: Sequence[str], now: datetime) -> list[str]:
         """Mark orders as taken over by the consumer; those ids that there are. The first moment stays."""
-        mine = (_row.tenant == tenant, self._session.among(_row.id, ids))
+        mine = (_row.tenant == tenant, among(_row.id, ids))
         found = await self._session.column(select(_row.id).where(*mine))
         fresh_ones = update(orders).where(*mine, _row.acknowledged_at.is_(None))
         await self._session.execute(fresh_ones.values(acknowledged_at=now))
@@ -196,7 +197,7 @@ class OrderRepository:
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""
-        mine = (_row.tenant == tenant, self._session.among(_row.id, ids))
+        mine = (_row.tenant == tenant, among(_row.id, ids))
         same_order = (held_orders.c.account_id == _row.account_id) & (
             held_orders.c.channel_order_id == _row.channel_order_id
         )

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
+from channel_sync.persistence.among import among_given
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import run_calls, runs
 
@@ -17,6 +18,53 @@ _COLUMNS = columns_of(runs, Run)
 _QUIET = (_row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_not(None))
 _RUN_FIELDS = [field.name for field in fields(Run)]
 _CALL_FIELDS = [field.name for field in fields(Call)]
+
+_THESE = among_given(_row.id, "ids")
+_CLAIM = (
+    update(runs)
+    .where(_THESE, _row.status == RunStatus.QUEUED, _row.finished_at.is_(None))
+    .values(
+        status=RunStatus.RUNNING, owner=bindparam("by"), started_at=bindparam("now"), heartbeat_at=bindparam("now")
+    )
+    .returning(*_COLUMNS)
+)
+_FINISH_QUIET = (
+    update(runs)
+    .where(_THESE, _row.finished_at.is_(None))
+    .values(
+        status=RunStatus.FINISHED,
+        outcome=Outcome.NO_CHANGES,
+        error=None,
+        finished_at=bindparam("now"),
+        heartbeat_at=bindparam("now"),
+    )
+    .returning(_row.id)
+)
+_earlier = runs.alias("earlier")
+_ONE_BEFORE = (
+    select(_earlier.c.id)
+    .where(
+        _earlier.c.integration_id == _row.integration_id,
+        _earlier.c.kind == _row.kind,
+        _earlier.c.id < _row.id,
+    )
+    .order_by(_earlier.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_BEFORE = select(_row.id, _ONE_BEFORE, _row.repeats, _row.heartbeat_at).where(_THESE, *_QUIET)
+_ARE_QUIET = select(_row.id).where(_THESE, *_QUIET)
+_DELETE = delete(runs).where(_THESE)
+_REPEAT = (
+    update(runs)
+    .where(_row.id == bindparam("earlier"))
+    .values(repeats=_row.repeats + bindparam("more"), heartbeat_at=bindparam("heard_of"))
+)
+_LAST_NUMBERS = (
+    select(run_calls.c.run_id, func.max(run_calls.c.number))
+    .where(among_given(run_calls.c.run_id, "ids"))
+    .group_by(run_calls.c.run_id)
+)
 
 
 class RunBatches:
@@ -38,33 +86,12 @@ class RunBatches:
 
     async def claim(self, run_ids: Collection[str], owner: str, now: datetime) -> list[Run]:
         """Start queued runs; the ones that nobody else has. Some may have been cancelled while they waited."""
-        rows = await self._session.rows(
-            update(runs)
-            .where(
-                self._session.among(_row.id, run_ids),
-                _row.status == RunStatus.QUEUED,
-                _row.finished_at.is_(None),
-            )
-            .values(status=RunStatus.RUNNING, owner=owner, started_at=now, heartbeat_at=now)
-            .returning(*_COLUMNS)
-        )
+        rows = await self._session.rows(_CLAIM, {"ids": run_ids, "by": owner, "now": now})
         return [Run(*row) for row in rows]
 
     async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> set[str]:
         """Close runs that found nothing new, their counts being stored; ids of those that were still open."""
-        closed = (
-            update(runs)
-            .where(self._session.among(_row.id, run_ids), _row.finished_at.is_(None))
-            .values(
-                status=RunStatus.FINISHED,
-                outcome=Outcome.NO_CHANGES,
-                error=None,
-                finished_at=now,
-                heartbeat_at=now,
-            )
-            .returning(_row.id)
-        )
-        return set(await self._session.column(closed))
+        return set(await self._session.column(_FINISH_QUIET, {"ids": run_ids, "now": now}))
 
     async def fold(self, run_ids: Collection[str]) -> set[str]:
         """Count closed scheduled runs without news in the ones before them that were such, too; those are gone."""
@@ -73,10 +100,9 @@ class RunBatches:
         folded = {run_id: row for run_id, row in before.items() if row[0] in quiet}
         if not folded:
             return set()
-        await self._session.execute(delete(runs).where(self._session.among(_row.id, list(folded))))
-        counted = update(runs).where(_row.id == bindparam("earlier"))
+        await self._session.execute(_DELETE, {"ids": folded})
         await self._session.execute(
-            counted.values(repeats=_row.repeats + bindparam("more"), heartbeat_at=bindparam("heard_of")),
+            _REPEAT,
             [
                 {"earlier": earlier, "more": repeats + 1, "heard_of": heard_of}
                 for earlier, repeats, heard_of in folded.values()
@@ -86,38 +112,17 @@ class RunBatches:
 
     async def _before(self, run_ids: Collection[str]) -> dict[str, tuple[str, int, datetime]]:
         """Of each run the id of the one before, and what is counted there if it is folded."""
-        earlier = runs.alias("earlier")
-        one_before = (
-            select(earlier.c.id)
-            .where(
-                earlier.c.integration_id == _row.integration_id,
-                earlier.c.kind == _row.kind,
-                earlier.c.id < _row.id,
-            )
-            .order_by(earlier.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        rows = await self._session.rows(
-            select(_row.id, one_before, _row.repeats, _row.heartbeat_at).where(
-                self._session.among(_row.id, run_ids), *_QUIET
-            )
-        )
+        rows = await self._session.rows(_BEFORE, {"ids": run_ids})
         return {run_id: (before, repeats, at) for run_id, before, repeats, at in rows if before is not None}
 
     async def _quiet(self, run_ids: Collection[str]) -> set[str]:
-        found = select(_row.id).where(self._session.among(_row.id, run_ids), *_QUIET)
-        return set(await self._session.column(found))
+        return set(await self._session.column(_ARE_QUIET, {"ids": run_ids}))
 
     async def add_calls(self, calls: Mapping[str, Sequence[Call]]) -> None:
         """Append to the journals of runs."""
         if not any(calls.values()):
             return
-        last = await self._session.rows(
-            select(run_calls.c.run_id, func.max(run_calls.c.number))
-            .where(self._session.among(run_calls.c.run_id, list(calls)))
-            .group_by(run_calls.c.run_id)
-        )
+        last = await self._session.rows(_LAST_NUMBERS, {"ids": calls})
         next_number = {run_id: number + 1 for run_id, number in last}
         values: list[dict[str, Any]] = [
             {"run_id": run_id, "number": number, **{name: getattr(call, name) for name in _CALL_FIELDS}}

@@ -21,6 +21,7 @@ from channel_sync.domain.runs import (
     RunStatus,
     Trigger,
 )
+from channel_sync.persistence.among import among
 from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.session import Session, columns_of
@@ -142,7 +143,7 @@ class RunRepository:
             _is_open(),
             _row.status != RunStatus.QUEUED,
             _row.heartbeat_at < heartbeat_before,
-            ~self._session.among(_row.id, spared),
+            ~among(_row.id, spared),
         )
         return await self._interrupt(now, _row.id.in_(silent.with_for_update(skip_locked=True)))
 

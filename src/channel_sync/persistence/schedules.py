@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
+from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import schedules
@@ -30,6 +31,31 @@ class Schedule:
 
 
 _COLUMNS = columns_of(schedules, Schedule)
+_THIS = and_(_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
+_FOLLOW = (
+    update(schedules)
+    .where(_THIS)
+    .values(
+        next_at=bindparam("next"),
+        last_attempt_at=func.coalesce(bindparam("started", type_=Utc), _row.last_attempt_at),
+    )
+)
+_SUCCEEDED = (
+    update(schedules)
+    .where(_THIS)
+    .values(
+        next_at=bindparam("next"), last_success_at=bindparam("now"), failures=0, crashes=0, last_error_code=None
+    )
+)
+_LOCKED = (
+    select(_row.integration_id)
+    .where(among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(_row.integration_id, _row.kind)
+    .with_for_update()
+)
+_OF_MANY = select(_row.integration_id, _row.kind, *_COLUMNS).where(
+    among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +97,8 @@ class ScheduleRepository:
         """Write down when these jobs are due next."""
         if not plans:
             return
-        this = (_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
-        started = func.coalesce(bindparam("started", type_=Utc), _row.last_attempt_at)
         await self._session.execute(
-            update(schedules).where(*this).values(next_at=bindparam("next"), last_attempt_at=started),
+            _FOLLOW,
             [
                 {"of": plan.integration_id, "what": plan.kind, "next": plan.next_at, "started": plan.started_at}
                 for plan in plans
@@ -86,21 +110,17 @@ class ScheduleRepository:
 
         Whoever changes schedules and runs does it in this order, so that no two wait for each other.
         """
-        ids = sorted({integration_id for integration_id, _ in jobs})
-        mine = (self._session.among(_row.integration_id, ids), _row.kind.in_({kind for _, kind in jobs}))
         if self._session.postgres:
-            locked = select(_row.integration_id).where(*mine).order_by(_row.integration_id, _row.kind)
-            await self._session.rows(locked.with_for_update())
+            ids, kinds = {integration_id for integration_id, _ in jobs}, {kind for _, kind in jobs}
+            await self._session.rows(_LOCKED, {"ids": ids, "kinds": kinds})
 
     async def succeeded_all(self, plans: Sequence[Plan], now: datetime) -> None:
         """Note that runs came to their end; earlier failures are over."""
         if not plans:
             return
-        this = (_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
-        over = {"last_success_at": now, "failures": 0, "crashes": 0, "last_error_code": None}
         await self._session.execute(
-            update(schedules).where(*this).values(next_at=bindparam("next"), **over),
-            [{"of": plan.integration_id, "what": plan.kind, "next": plan.next_at} for plan in plans],
+            _SUCCEEDED,
+            [{"of": plan.integration_id, "what": plan.kind, "next": plan.next_at, "now": now} for plan in plans],
         )
 
     async def of(
@@ -108,11 +128,7 @@ class ScheduleRepository:
     ) -> dict[str, dict[RunKind, Schedule]]:
         """The schedules of these integrations; a job that never had one is missing."""
         found: dict[str, dict[RunKind, Schedule]] = {integration_id: {} for integration_id in integration_ids}
-        rows = await self._session.rows(
-            select(_row.integration_id, _row.kind, *_COLUMNS).where(
-                self._session.among(_row.integration_id, integration_ids), _row.kind.in_(kinds)
-            )
-        )
+        rows = await self._session.rows(_OF_MANY, {"ids": integration_ids, "kinds": kinds})
         for integration_id, kind, *rest in rows:
             found[integration_id][kind] = Schedule(*rest)
         return found

@@ -1,11 +1,10 @@
 """The statements of one transaction, in one colour for every store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import fields
 from typing import Any, Protocol, TypeVar
 
-import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -14,15 +13,11 @@ from sqlalchemy import (
     Executable,
     Row,
     Table,
-    Text,
-    any_,
     delete,
-    func,
     select,
     text,
     tuple_,
 )
-from sqlalchemy import literal as bound
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -30,7 +25,8 @@ T = TypeVar("T")
 _PART = 200
 _EVERY_TENANT = text("SELECT set_config('channel_sync.every_tenant', :on, true)")
 
-Parameters = list[dict[str, Any]]
+# Of one execution, or of several.
+Parameters = dict[str, Any] | list[dict[str, Any]]
 Values = tuple[Any, ...]
 
 
@@ -72,9 +68,9 @@ class Session:
         some = select(*table.primary_key.columns).where(condition).order_by(by).limit(limit)
         return await self.change(delete(table).where(key.in_(some)))
 
-    async def rows(self, statement: Executable) -> Sequence[Row[*Values]]:
+    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[*Values]]:
         """Every row found."""
-        return await self.run(lambda connection: connection.execute(statement).all())
+        return await self.run(lambda connection: connection.execute(statement, parameters).all())
 
     async def row(self, statement: Executable) -> Row[*Values] | None:
         """The first row found."""
@@ -104,17 +100,6 @@ class Session:
         found = await self.value(statement)
         await self.value(_EVERY_TENANT.params(on="off"))
         return found
-
-    def among(self, column: Column[Any], values: Collection[str]) -> ColumnElement[bool]:
-        """Whether a text column holds one of many values.
-
-        They are one parameter: a statement with a parameter each is written out anew every time, which takes
-        longer than a page of orders does in the database.
-        """
-        if self.postgres:
-            return column == any_(bound(list(values), postgresql.ARRAY(Text)))
-        listed = func.json_each(msgspec.json.encode(list(values)).decode()).table_valued("value")
-        return column.in_(select(listed.c.value))
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say what to do on a conflict, which is not standard SQL."""

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.stock import StockLevel, StockResult
+from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.listing_rows import is_pending, want_anew
 from channel_sync.persistence.moments import micros
@@ -53,17 +54,17 @@ class StockRepository:
         await _UPSERT.write(self._session, [_values(tenant, level) for level in changed])
         accepted = [level.sku for level, result in results if level and result is StockResult.ACCEPTED]
         if accepted:
-            fed = (listings.c.tenant == tenant, self._session.among(listings.c.stock_sku, accepted))
+            fed = (listings.c.tenant == tenant, among(listings.c.stock_sku, accepted))
             await self._session.execute(want_anew(now, *fed))
         return results
 
     async def _levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
-        mine = select(*_COLUMNS).where(_row.tenant == tenant, self._session.among(_row.sku, skus))
+        mine = select(*_COLUMNS).where(_row.tenant == tenant, among(_row.sku, skus))
         return {row.sku: StockLevel(*row) for row in await self._session.rows(mine)}
 
     async def integrations_to_push(self, tenant: str, skus: Sequence[str]) -> list[str]:
         """Ids of the integrations that have listings of these SKUs waiting."""
-        waiting = (listings.c.tenant == tenant, self._session.among(listings.c.stock_sku, skus), is_pending())
+        waiting = (listings.c.tenant == tenant, among(listings.c.stock_sku, skus), is_pending())
         return await self._session.column(
             select(accounts.c.integration_id)
             .join_from(listings, accounts, accounts.c.id == listings.c.account_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from channel_sync.domain.errors import Conflict
+from channel_sync.persistence.among import among
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.trade_tables import stock_jobs
 
@@ -41,7 +42,7 @@ class StockJobRepository:
 
     async def accounts_with_open(self, account_ids: Collection[str]) -> set[str]:
         """Those of the accounts that have an open job."""
-        mine = self._session.among(_row.account_id, account_ids)
+        mine = among(_row.account_id, account_ids)
         return set(await self._session.column(select(_row.account_id).where(mine, _row.closed_at.is_(None))))
 
     async def add(self, job: OpenStockJob) -> None:

@@ -1,0 +1,56 @@
+"""Many values as one parameter, with both databases' own words, and without losing the index."""
+
+import pytest
+from sqlalchemy import select
+from tests.factories import connected
+from tests.persistence.plans import plans_of, postgres_plans_of
+
+from channel_sync.domain.runs import RunKind
+from channel_sync.persistence.among import among, among_given
+from channel_sync.persistence.tables import integrations
+
+
+async def ids_where(database, condition, parameters=None):
+    async with database.session() as session:
+        return set(await session.column(select(integrations.c.id).where(condition), parameters))
+
+
+async def test_rows_with_one_of_the_values_are_found(database):
+    one, other, third = [(await connected(database))[0].id for _ in range(3)]
+    column = integrations.c.id
+
+    assert await ids_where(database, among(column, [one, other, "nobody"])) == {one, other}
+    assert await ids_where(database, ~among(column, [one, other])) == {third}
+    assert await ids_where(database, among(column, [])) == set()
+
+
+async def test_a_statement_is_built_once_for_values_to_come(database):
+    one, other = [(await connected(database))[0].id for _ in range(2)]
+    given = among_given(integrations.c.id, "ids")
+
+    assert await ids_where(database, given, {"ids": [one]}) == {one}
+    assert await ids_where(database, given, {"ids": {one, other}}) == {one, other}
+    assert await ids_where(database, given, {"ids": ()}) == set()
+
+
+MANY = {
+    "schedules": lambda work: work.schedules.of(["int_1", "int_2"], [RunKind.ORDERS, RunKind.STOCK]),
+    "integrations": lambda work: work.integrations.find_all(["int_1", "int_2"]),
+    "listings": lambda work: work.listings.pending(["acc_1", "acc_2"]),
+    "runs": lambda work: work.run_batches.finish_quiet(["run_1", "run_2"], None),
+}
+
+
+@pytest.mark.parametrize("table", MANY)
+async def test_sqlite_looks_for_the_values_in_an_index(sqlite_database, table):
+    plans = await plans_of(sqlite_database, MANY[table])
+
+    assert any(step.startswith(f"SEARCH {table} USING") for step in plans)
+    assert not [step for step in plans if step.startswith(f"SCAN {table}")]
+
+
+@pytest.mark.parametrize("table", ["integrations", "listings", "schedules"])
+async def test_postgresql_looks_for_the_values_in_an_index(postgres_database, table):
+    plans = await postgres_plans_of(postgres_database, MANY[table])
+
+    assert any("Index Cond" in step and "ANY" in step for step in plans)
