@@ -3,9 +3,23 @@
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
@@ -128,15 +142,34 @@ class IntegrationRepository:
 
     async def list(self, tenant: str, query: IntegrationQuery, page: PageRequest) -> Page[Integration]:
         """A page of the tenant's integrations."""
-        statement = _sorted(_READ.where(integrations.c.tenant == tenant), query, page)
-        statement = statement.where(_shown(query.status))
-        if query.channel is not None:
-            statement = statement.where(integrations.c.channel == query.channel)
+        statement = _page(query.sort, query.status, query.channel is not None, page.after is not None)
+        asked: dict[str, Any] = {"of": tenant, "sold_on": query.channel, "most": page.limit + 1}
+        if page.after is not None:
+            last, last_id = page.after
+            asked |= {"last": str(last) if _by_name(query.sort) else _moment(last), "last_id": str(last_id)}
         if query.q:
             statement = statement.where(integrations.c.name_key.contains(query.q.casefold(), autoescape=True))
-        rows = await self._session.rows(statement.limit(page.limit + 1))
-        by_name = query.sort in ("name", "-name")
-        return page_of([Integration(*row) for row in rows], page, _key_by_name if by_name else _key_by_age)
+        rows = await self._session.rows(statement, asked)
+        return page_of(
+            [Integration(*row) for row in rows], page, _key_by_name if _by_name(query.sort) else _key_by_age
+        )
+
+
+@lru_cache
+def _page(sort: Sort, status: Status | None, of_channel: bool, goes_on: bool) -> Select[Any]:
+    """The statement of a page, built once for each way to ask."""
+    row = integrations.c
+    position = tuple_(row.name_key if _by_name(sort) else row.created_at, row.id)
+    backwards = sort.startswith("-")
+    statement = _READ.where(row.tenant == bindparam("of"), _shown(status))
+    if of_channel:
+        statement = statement.where(row.channel == bindparam("sold_on"))
+    if goes_on:
+        # Inside a tuple a value does not take on the type of the column it is compared with.
+        last = tuple_(bindparam("last", type_=Text if _by_name(sort) else Utc), bindparam("last_id", type_=Text))
+        statement = statement.where(position < last if backwards else position > last)
+    order = (part.desc() if backwards else part for part in position.clauses)
+    return statement.order_by(*order).limit(bindparam("most", type_=Integer))
 
 
 def has_status(status: Status) -> ColumnElement[bool]:
@@ -166,16 +199,8 @@ def _shown(status: Status | None) -> ColumnElement[bool]:
     return and_(integrations.c.removed_at.is_(None), integrations.c.activated_at.is_not(None))
 
 
-def _sorted(statement: Select[Any], query: IntegrationQuery, page: PageRequest) -> Select[Any]:
-    by_name = query.sort in ("name", "-name")
-    position = tuple_(integrations.c.name_key if by_name else integrations.c.created_at, integrations.c.id)
-    backwards = query.sort.startswith("-")
-    if page.after is not None:
-        value, last_id = page.after
-        # Inside a tuple a value does not take on the type of the column it is compared with.
-        last = tuple_(str(value) if by_name else literal(_moment(value), Utc), str(last_id))
-        statement = statement.where(position < last if backwards else position > last)
-    return statement.order_by(*(part.desc() if backwards else part for part in position.clauses))
+def _by_name(sort: Sort) -> bool:
+    return sort in ("name", "-name")
 
 
 def _key_by_name(integration: Integration) -> Key:
