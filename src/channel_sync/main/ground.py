@@ -1,6 +1,7 @@
 """What every process that works needs, opened: the database, the marketplaces, and the flows between them."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,6 +39,8 @@ from channel_sync.persistence.database import Database
 from channel_sync.process import CannotStart
 from channel_sync.settings import Jobs, Settings
 
+_log = logging.getLogger(__name__)
+
 _ORDER_PAGES_AHEAD = 16
 # A process shows four signs of life before others may take it for dead.
 _BEATS_IN_A_LEASE = 4
@@ -66,6 +69,7 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
     async with AsyncExitStack() as open_things:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         await check_clock(database, settings.lease_s)
+        await warn_of_a_missing_wall(database)
         http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
@@ -80,6 +84,15 @@ async def check_clock(database: Database, lease_s: float) -> None:
     apart_s = abs((utcnow() - theirs).total_seconds())
     if apart_s > lease_s / _BEATS_IN_A_LEASE:
         raise CannotStart(f"this machine's clock is {apart_s:.0f} s away from the database's; set it right")
+
+
+async def warn_of_a_missing_wall(database: Database) -> None:
+    """One line in the log where the database lets our role see every tenant, which may be meant so."""
+    if await database.keeps_tenants_apart() is False:
+        _log.warning(
+            "Row-level security does not bind this PostgreSQL role: it is a superuser, has BYPASSRLS or owns the "
+            "tables. Only the code keeps tenants apart; see 'Two walls between tenants' in docs/deployment.md."
+        )
 
 
 def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:

@@ -40,6 +40,10 @@ T = TypeVar("T")
 _KEY_CHECK = "key_check"
 _KEY_CHECK_PLACE = place("meta", "value", _KEY_CHECK)
 _KNOWN_TEXT = b"channel-sync"
+_PASSES_THE_WALL = """\
+SELECT EXISTS (
+    SELECT FROM pg_class WHERE relrowsecurity AND pg_table_is_visible(oid) AND NOT row_security_active(oid)
+)"""
 
 
 class UnitOfWork:
@@ -141,6 +145,18 @@ class Database:
             async with self._store.read(None) as session:
                 now: datetime = await session.value(text("SELECT clock_timestamp()"))
                 return now
+
+    async def keeps_tenants_apart(self) -> bool | None:
+        """Whether row-level security binds our role in every table that has it; None where there is no such thing.
+
+        It binds neither superusers nor roles with BYPASSRLS, and the tables' owner and its members only where the
+        tables FORCE it.
+        """
+        if self.single_process:
+            return None
+        with translated():
+            async with self._store.read(None) as session:
+                return not await session.value(text(_PASSES_THE_WALL))
 
     async def check_key(self) -> None:
         """Raise `WrongKey` where the database was sealed with a key that the ring does not have."""
