@@ -18,6 +18,7 @@ import httpx
 
 START_S = 30
 PATIENCE_S = 30
+COMMAND_S = 30
 
 
 @dataclass
@@ -139,14 +140,7 @@ class Deployment:
 
     def command(self, *arguments: str) -> str:
         """What a command of the service prints."""
-        done = subprocess.run(
-            [sys.executable, "-m", "channel_sync", *arguments],
-            capture_output=True,
-            text=True,
-            env={**os.environ, **self.settings},
-            cwd=self.folder,
-            check=False,
-        )
+        done = run(self, *arguments)
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
@@ -164,6 +158,29 @@ class Deployment:
         """A worker, started and at work."""
         log = self.folder / f"worker-{uuid4().hex}.log"
         return WorkerProcess(_start(["channel_sync", "worker"], self.settings, log, "(working)")[0], log)
+
+
+def run(deployment: Deployment, *arguments: str, **changed: str | None) -> "subprocess.CompletedProcess[str]":
+    """A command that ended by itself; a setting changed to None is left out."""
+    environment = {**os.environ, **deployment.settings, **changed}
+    return subprocess.run(
+        [sys.executable, "-m", "channel_sync", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=deployment.folder,
+        env={name: value for name, value in environment.items() if value is not None},
+        timeout=COMMAND_S,
+        check=False,
+    )
+
+
+def refusal(deployment: Deployment, *arguments: str, **changed: str | None) -> str:
+    """The one line with which a command refuses."""
+    done = run(deployment, *arguments, **changed)
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("channel-sync: ")
+    return line
 
 
 @contextmanager

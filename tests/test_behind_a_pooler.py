@@ -1,6 +1,7 @@
 """The whole service with everything it keeps behind PgBouncer."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -38,3 +39,24 @@ def test_orders_arrive_stock_leaves_and_twenty_read_at_once(tmp_path: Path, pool
         finally:
             assert service is not None
             assert service.stop() == 0
+
+
+def test_a_service_queues_behind_it_and_a_worker_listens_beside_it(
+    tmp_path: Path, pooled_app_url: str, app_url: str
+):
+    with simulated_wish(tmp_path) as wish, httpx.Client(base_url=wish.url) as controls, ExitStack() as started:
+        settings = {
+            "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
+            "CHANNEL_SYNC_DATABASE_URL": pooled_app_url,
+            "CHANNEL_SYNC_JOBS": "distributed",
+        }
+        deployment = Deployment(tmp_path, settings)
+        service = deployment.serve()
+        started.callback(service.stop)
+        deployment.settings["CHANNEL_SYNC_QUEUE_DATABASE_URL"] = app_url
+        started.callback(deployment.work().stop)
+        shop = new_shop(controls)
+        shop.add_products(1, variations=1)
+        shop.place_orders(7)
+        with api(service, deployment.create_key("admin")) as client:
+            assert wait_for_run(client, connect(client, shop), "orders")["counts"]["created"] == 7

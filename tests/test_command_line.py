@@ -16,7 +16,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from tests.processes import Deployment, ServerProcess, api
+from tests.processes import Deployment, ServerProcess, api, refusal, run
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,29 +30,6 @@ def deployment(tmp_path):
 def migrated(deployment, migrated_file):
     shutil.copy(migrated_file, deployment.database)
     return deployment
-
-
-def run(deployment, *arguments, **changed):
-    """A command that ends by itself; a setting changed to None is left out."""
-    environment = {**os.environ, **deployment.settings, **changed}
-    return subprocess.run(
-        [sys.executable, "-m", "channel_sync", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=deployment.folder,
-        env={name: value for name, value in environment.items() if value is not None},
-        timeout=30,
-        check=False,
-    )
-
-
-def refusal(deployment, *arguments, **changed):
-    """The one line with which a command refuses."""
-    done = run(deployment, *arguments, **changed)
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("channel-sync: ")
-    return line
 
 
 def listing(server: ServerProcess, key: str) -> int:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.processes import Deployment
+from tests.processes import Deployment, refusal
 
 
 @pytest.fixture
@@ -33,3 +33,12 @@ def test_a_role_that_nothing_binds_is_told_of_once_by_each_process(deployment: D
 
 def test_the_role_that_the_page_on_deployment_makes_is_no_matter(deployment: Deployment):
     assert logs_of_both(deployment) == [[], []]
+
+
+@pytest.mark.parametrize("given", ["CHANNEL_SYNC_DATABASE_URL", "CHANNEL_SYNC_QUEUE_DATABASE_URL"])
+def test_a_worker_refuses_to_listen_through_a_pooler(deployment: Deployment, app_url: str, given: str):
+    said = refusal(deployment, "worker", **{given: f"{app_url}&pooler=transaction"})
+
+    assert "CHANNEL_SYNC_QUEUE_DATABASE_URL: " in said
+    assert "pooler" in said
+    assert app_url not in said

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
+from channel_sync.persistence.postgres import is_pooled
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.settings import Jobs, Settings
@@ -12,6 +13,10 @@ from channel_sync.settings import Jobs, Settings
 STOP_S = 20.0
 
 _MISSING = "CHANNEL_SYNC_JOBS=distributed needs more packages: pip install 'channel-sync[postgres]'"
+_POOLED = (
+    "CHANNEL_SYNC_QUEUE_DATABASE_URL: a worker listens for its queue, which no pooler lets it do; "
+    "set the database's direct address"
+)
 
 
 def run_queue(settings: Settings) -> RunQueue | None:
@@ -27,15 +32,21 @@ def run_queue(settings: Settings) -> RunQueue | None:
     return EngineQueue()
 
 
+def queue_address(settings: Settings) -> str:
+    """Where a worker listens for queued runs; `CannotStart` where nobody can. Queueing needs no such address."""
+    address = (settings.queue_database_url or settings.database_url).get_secret_value()
+    if is_pooled(address):
+        raise CannotStart(_POOLED)
+    return address
+
+
 @asynccontextmanager
-async def taking_runs(settings: Settings, work: Work) -> AsyncIterator[None]:
-    """Runs are taken from the queue and carried out; at the end they stop at their next page."""
+async def taking_runs(settings: Settings, work: Work, queue: str) -> AsyncIterator[None]:
+    """Runs are taken from the queue at that address and carried out; at the end they stop at their next page."""
     from channel_sync.jobs.distributed import Worker
     from channel_sync.jobs.queue_connection import QueueConnection
 
-    address = settings.queue_database_url or settings.database_url
-    connection = QueueConnection(address.get_secret_value())
-    worker = Worker(work, JOBS_OF_WORKERS, settings.sync_concurrency, connection, settings.lease_s)
+    worker = Worker(work, JOBS_OF_WORKERS, settings.sync_concurrency, QueueConnection(queue), settings.lease_s)
     await worker.start()
     try:
         yield

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from channel_sync.domain.errors import StorageUnavailable
@@ -51,6 +52,11 @@ def driver_address(address: URL) -> tuple[URL, dict[str, Any]]:
     arguments = {"timeout": _CONNECT_S, "server_settings": {"application_name": "channel-sync"}}
     url = address.set(drivername="postgresql+asyncpg").difference_update_query([_POOLER])
     return url, arguments | (_NOTHING_PREPARED if pooler else {})
+
+
+def is_pooled(address: str) -> bool:
+    """Whether our address of a database says that it leads through a pooler, where nobody can LISTEN."""
+    return _POOLER in make_url(address).query
 
 
 def _for_whom(tenant: str | None) -> str:
