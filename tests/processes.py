@@ -159,6 +159,11 @@ class Deployment:
         log = self.folder / f"worker-{uuid4().hex}.log"
         return WorkerProcess(_start(["channel_sync", "worker"], self.settings, log, "(working)")[0], log)
 
+    def work_and_tell(self) -> ServerProcess:
+        """The same, and where it tells of its health."""
+        log = self.folder / f"worker-{uuid4().hex}.log"
+        return start_server(["channel_sync", "worker", "--health-port", "0"], self.settings, log)
+
 
 def run(deployment: Deployment, *arguments: str, **changed: str | None) -> "subprocess.CompletedProcess[str]":
     """A command that ended by itself; a setting changed to None is left out."""

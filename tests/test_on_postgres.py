@@ -1,11 +1,17 @@
 """The service's processes on PostgreSQL, as an operator meets them."""
 
 import json
+import socket
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+import asyncpg
+import httpx
 import pytest
-from tests.processes import Deployment, refusal
+from tests.jobs.waiting import until
+from tests.postgres import postgres_cluster
+from tests.processes import Deployment, ServerProcess, refusal, wait_until
 
 
 @pytest.fixture
@@ -42,3 +48,67 @@ def test_a_worker_refuses_to_listen_through_a_pooler(deployment: Deployment, app
     assert "CHANNEL_SYNC_QUEUE_DATABASE_URL: " in said
     assert "pooler" in said
     assert app_url not in said
+
+
+def health(worker: ServerProcess) -> dict[str, tuple[int, str]]:
+    """What a worker tells of itself: the status, and the word in its answer."""
+    live, ready = (httpx.get(f"{worker.url}/health/{name}") for name in ("live", "ready"))
+    said = ready.json()
+    return {
+        "live": (live.status_code, live.json()["status"]),
+        "ready": (ready.status_code, said["reason"] or said["status"]),
+    }
+
+
+WELL = {"live": (200, "ok"), "ready": (200, "ok")}
+
+
+def test_a_worker_tells_whether_it_can_work(tmp_path: Path):
+    with postgres_cluster() as cluster:
+        settings = {"CHANNEL_SYNC_DATABASE_URL": cluster.url("postgres"), "CHANNEL_SYNC_JOBS": "distributed"}
+        deployment = Deployment(tmp_path, settings)
+        deployment.command("migrate")
+        worker = deployment.work_and_tell()
+        try:
+            before = health(worker)
+            cluster.stop("fast")
+            away = health(worker)
+            cluster.start()
+            wait_until(lambda: health(worker) == WELL, "it is not ready again", 0.1)
+        finally:
+            code = worker.stop()
+
+    assert before == WELL
+    assert away == {"live": (200, "ok"), "ready": (503, "database_away")}
+    assert code == 0
+
+
+async def test_a_worker_that_ends_tells_so_until_its_work_is_done(deployment: Deployment, postgres_url: str):
+    worker = deployment.work_and_tell()
+    somebody = await asyncpg.connect(postgres_url)
+    try:
+        async with somebody.transaction():
+            # What is due is asked for every second, and waits for this.
+            await somebody.execute("LOCK TABLE schedules")
+            wait_until(lambda: health(worker) == WELL, "it does not work")
+            await until(partial(has_somebody_waiting, somebody))
+            worker.process.terminate()
+            wait_until(lambda: health(worker)["ready"] == (503, "draining"), "it does not say that it ends")
+    finally:
+        await somebody.close()
+        code = worker.stop()
+
+    assert code == 0
+
+
+async def has_somebody_waiting(connection: asyncpg.Connection) -> bool:
+    """Whether a transaction waits for a lock of this one."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    return bool(await connection.fetchval(waiting))
+
+
+def test_a_worker_refuses_a_port_that_is_taken(deployment: Deployment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        assert port in refusal(deployment, "worker", "--health-port", port)

@@ -239,3 +239,11 @@ def test_compose_migrates_first_and_sets_only_settings_that_exist():
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert services["worker"]["depends_on"] == services["service"]["depends_on"]
     assert services["service"]["environment"].keys() <= known
+
+
+def test_compose_asks_a_worker_for_its_health_where_it_tells_of_it():
+    worker = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["worker"]
+    *_, option, port = worker["command"]
+
+    assert option == "--health-port"
+    assert f"http://127.0.0.1:{port}/health/ready" in worker["healthcheck"]["test"][-1]

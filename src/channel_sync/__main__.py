@@ -54,11 +54,16 @@ def serve(
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    health_port: Annotated[
+        int | None, typer.Option(help="Port to answer /health/* on; 0 picks a free one.", min=0, max=65535)
+    ] = None,
+    health_host: Annotated[str, typer.Option(help="Address to answer it on.")] = "127.0.0.1",
+) -> None:
     """Run jobs from the queue of CHANNEL_SYNC_JOBS=distributed; any number of workers may."""
     from channel_sync import serving
 
-    serving.work()
+    serving.work(health_host, health_port)
 
 
 @app.command()

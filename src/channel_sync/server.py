@@ -5,8 +5,8 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
 import uvicorn
@@ -23,25 +23,14 @@ _OBJECTS_BEFORE_A_LOOK = 20_000
 _THREAD_TURN_S = 0.0005
 
 
+App = Callable[..., Awaitable[None]]
+
+
 class Server(uvicorn.Server):
     """Says when it answers, and says at once when it has been asked to stop."""
 
-    def __init__(
-        self, app: Callable[..., Awaitable[None]], ready: Callable[[], None], stopping: Callable[[], None]
-    ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="on",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # A forwarded address would move a caller out of its limits; the public address is a setting.
-                proxy_headers=False,
-                timeout_graceful_shutdown=FINISH_REQUESTS_S,
-            )
-        )
+    def __init__(self, app: App, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
+        super().__init__(_config(app))
         self._ready = ready
         self._stopping = stopping
 
@@ -62,6 +51,41 @@ class Server(uvicorn.Server):
         """Begin to stop; a second signal changes nothing, the end is bounded anyway."""
         self._stopping()
         super().handle_exit(signal.SIGTERM, frame)
+
+
+class _ServerBeside(uvicorn.Server):
+    """Leaves signals to the process that it is a part of."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none."""
+        yield
+
+
+@asynccontextmanager
+async def answering(app: App, listener: socket.socket) -> AsyncIterator[None]:
+    """Requests are answered beside what else the process does, until the block ends."""
+    server = _ServerBeside(_config(app))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # A forwarded address would move a caller out of its limits; the public address is a setting.
+        proxy_headers=False,
+        timeout_graceful_shutdown=FINISH_REQUESTS_S,
+    )
 
 
 def stop_signal() -> asyncio.Event:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from socket import socket
 
 from channel_sync import demo as demonstration
@@ -22,16 +22,19 @@ def serve(host: str, port: int) -> None:
     _serve(listen(host, port), lambda url: print(f"listening on {url}", flush=True))
 
 
-def work() -> None:
-    """Carry out runs from the queue until a signal comes."""
+def work(health_host: str, health_port: int | None) -> None:
+    """Carry out runs from the queue until a signal comes; with a port, tell there how it goes."""
     exit_cleanly_when_asked()
     configure_logging(load_settings().log_level)
-    run_to_the_end(_work())
+    with nullcontext() if health_port is None else listen(health_host, health_port) as listener:
+        run_to_the_end(_work(listener))
 
 
-async def _work() -> None:
+async def _work(listener: socket | None) -> None:
     asked_to_stop = stop_signal()
-    async with working(load_settings()):
+    async with working(load_settings(), listener):
+        if listener is not None:
+            print(f"listening on {address_of(listener)}", flush=True)
         print("working", flush=True)
         await asked_to_stop.wait()
 

@@ -1,7 +1,10 @@
 from dataclasses import replace
 
+import httpx
 from sqlalchemy import text
 
+from channel_sync.api.app import create_health_api
+from channel_sync.api.services import Vitals
 from channel_sync.persistence.migrations import newest, outdated
 
 
@@ -40,3 +43,22 @@ async def test_the_schema_of_the_next_release_is_served_on_until_the_process_is_
     async with replace(world, outdated_schemas=outdated()).browser() as probe:
         ready = await probe.get("/health/ready")
     assert (ready.status_code, ready.json()["reason"]) == (200, None)
+
+
+async def test_a_process_without_the_rest_of_the_api_answers_for_its_health_alone(world):
+    app = create_health_api(Vitals(world.database, world.health, frozenset()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://worker") as probe:
+        well = [await probe.get(path) for path in ("/health/live", "/health/ready")]
+        world.health.lively, world.health.draining = False, True
+        ill = [await probe.get(path) for path in ("/health/live", "/health/ready")]
+        beyond = [await probe.get(path) for path in ("/orders", "/docs", "/openapi.json")]
+
+    assert [(one.status_code, one.json()) for one in well] == [
+        (200, {"status": "ok"}),
+        (200, {"status": "ok", "reason": None}),
+    ]
+    assert [(one.status_code, one.json()) for one in ill] == [
+        (503, {"status": "stalled"}),
+        (503, {"status": "not_ready", "reason": "draining"}),
+    ]
+    assert {one.status_code for one in beyond} == {404}

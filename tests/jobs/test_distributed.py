@@ -201,6 +201,22 @@ async def test_a_worker_that_is_stopped_leaves_its_runs_to_the_others(workshop: 
         await until(partial(has_orders, workshop, 9))
 
 
+async def test_a_worker_that_looks_through_its_queue_is_alive(workshop: Workshop, app_url):
+    passed = 0.0
+    connection = QueueConnection(app_url, lambda: asyncio.get_running_loop().time() + passed)
+    worker = Worker(workshop.work, (), 2, connection, lease_s=5)
+    await worker.start()
+    try:
+        assert (worker.alive(), worker.draining) == (True, False)
+        passed = 61.0
+        assert not worker.alive()
+        await until(partial(is_alive, worker))
+    finally:
+        await worker.stop(2)
+
+    assert worker.draining
+
+
 async def test_a_process_that_only_answers_queues_what_becomes_due(workshop: Workshop):
     seller = await workshop.connect()
     dispatcher = Dispatcher(workshop.work, JOBS)
@@ -247,6 +263,10 @@ async def has_succeeded(workshop: Workshop, integration_id: str) -> bool:
     async with workshop.database.read() as work:
         schedule = (await work.schedules.of([integration_id]))[integration_id].get(RunKind.ORDERS)
         return schedule is not None and schedule.last_success_at is not None
+
+
+async def is_alive(worker: Worker) -> bool:
+    return worker.alive()
 
 
 async def are_running(workshop: Workshop, number: int) -> bool:

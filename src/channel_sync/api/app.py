@@ -1,10 +1,10 @@
 """The API put together: routes, and the layers around them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -30,7 +30,7 @@ from channel_sync.api.contract import openapi_document, operation_id
 from channel_sync.api.limits import BodyCap, RateLimit
 from channel_sync.api.problems import answer, answer_request
 from channel_sync.api.request_log import RequestLog
-from channel_sync.api.services import DocsMode, Services
+from channel_sync.api.services import DocsMode, Services, Vitals
 from channel_sync.domain.errors import ChannelSyncError
 
 API_VERSION = "1.0.0"
@@ -75,12 +75,19 @@ def create_api(services: Services) -> FastAPI:
     return app
 
 
+def create_health_api(vitals: Vitals) -> FastAPI:
+    """The health checks alone, for a process that answers nothing else. They ask for no key."""
+    app = _app([Middleware(RequestLog, https=False)], [health.router])
+    app.state.services = vitals
+    return app
+
+
 def openapi() -> dict[str, Any]:
     """The contract, which is the same for every deployment."""
     return openapi_document(_app([]))
 
 
-def _app(layers: list[Middleware]) -> FastAPI:
+def _app(layers: list[Middleware], routers: Sequence[APIRouter] = _ROUTERS) -> FastAPI:
     app = FastAPI(
         title="channel-sync",
         summary="Orders in, stock out: seller accounts at marketplaces as one API.",
@@ -100,7 +107,7 @@ def _app(layers: list[Middleware]) -> FastAPI:
             ChannelSyncError: answer_request,
         },
     )
-    for router in _ROUTERS:
+    for router in routers:
         app.include_router(router)
     return app
 

@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Response, status
 from typing_extensions import TypedDict
 
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.services import CurrentVitals, Vitals
 from channel_sync.domain.errors import ChannelSyncError
 
 router = APIRouter(tags=["health"])
@@ -33,9 +33,9 @@ class ReadyView(TypedDict):
     summary="Tell whether the process makes progress",
     responses={503: {"model": LiveView, "description": "The jobs stand still: restart the process."}},
 )
-async def check_liveness(services: CurrentServices, response: Response) -> LiveView:
+async def check_liveness(vitals: CurrentVitals, response: Response) -> LiveView:
     """200 while the event loop turns and the jobs make progress."""
-    if services.health.alive():
+    if vitals.health.alive():
         return {"status": "ok"}
     response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return {"status": "stalled"}
@@ -46,26 +46,26 @@ async def check_liveness(services: CurrentServices, response: Response) -> LiveV
     summary="Tell whether requests can be served",
     responses={503: {"model": ReadyView, "description": "Send requests elsewhere for now."}},
 )
-async def check_readiness(services: CurrentServices, response: Response) -> ReadyView:
+async def check_readiness(vitals: CurrentVitals, response: Response) -> ReadyView:
     """200 while the database answers, its schema is not older than needed, and the process is to go on."""
-    reason = await _reason(services)
+    reason = await _reason(vitals)
     if reason is None:
         return {"status": "ok", "reason": None}
     response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return {"status": "not_ready", "reason": reason}
 
 
-async def _reason(services: CurrentServices) -> Literal["draining", "database_away", "schema_outdated"] | None:
-    if services.health.draining:
+async def _reason(vitals: Vitals) -> Literal["draining", "database_away", "schema_outdated"] | None:
+    if vitals.health.draining:
         return "draining"
     try:
         # The query itself is never cancelled: a cancelled one would leave its connection in an unknown state.
-        asked = asyncio.ensure_future(services.database.schema_version())
+        asked = asyncio.ensure_future(vitals.database.schema_version())
         asked.add_done_callback(_heard)
         version = await asyncio.wait_for(asyncio.shield(asked), ANSWER_WITHIN_S)
     except (ChannelSyncError, TimeoutError):
         return "database_away"
-    return "schema_outdated" if version is None or version in services.outdated_schemas else None
+    return "schema_outdated" if version is None or version in vitals.outdated_schemas else None
 
 
 def _heard(asked: "asyncio.Future[str | None]") -> None:

@@ -57,10 +57,18 @@ class Health(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Everything a handler may need, built once per process. `outdated_schemas` are too old to serve on."""
+class Vitals:
+    """What the health checks look at. `outdated_schemas` are too old to work on."""
 
     database: Database
+    health: Health
+    outdated_schemas: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Services(Vitals):
+    """Everything a handler may need, built once per process."""
+
     channels: Mapping[str, Channel]
     authorise: Authorise
     credentials: Credentials
@@ -68,9 +76,7 @@ class Services:
     runs: Runs
     put_stock: PutStock
     held: Held
-    health: Health
     settings: ApiSettings
-    outdated_schemas: frozenset[str]
     issuer: Issuer | None = None
 
 
@@ -80,4 +86,11 @@ async def current_services(request: Request) -> Services:
     return services
 
 
+async def current_vitals(request: Request) -> Vitals:
+    """The same, of an app that may have nothing but them."""
+    vitals: Vitals = request.app.state.services
+    return vitals
+
+
+CurrentVitals = Annotated[Vitals, Depends(current_vitals)]
 CurrentServices = Annotated[Services, Depends(current_services)]

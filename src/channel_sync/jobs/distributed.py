@@ -19,13 +19,15 @@ from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.runs import Lane, Run
 from channel_sync.jobs.clock import Clock, guarded, let_end
 from channel_sync.jobs.lanes import seats
-from channel_sync.jobs.queue_connection import AWAY, QueueConnection
+from channel_sync.jobs.queue_connection import ANSWER_S, AWAY, QueueConnection
 from channel_sync.jobs.schedule import Job, Work
 
 # Notifications say when there is work. Without one, as after the database was away, the engine looks by itself.
 _LOOK_EVERY = timedelta(seconds=2)
 _MOST_AT_ONCE = 50
 _BEGIN_AGAIN_S = 1.0
+# A database that fell silent is heard of after one wait for an answer, and is no reason to restart.
+_STALLED_AFTER_S = 2 * ANSWER_S
 
 
 class EngineQueue:
@@ -62,6 +64,15 @@ class Worker:
         self._seats = {lane: asyncio.Semaphore(number) for lane, number in self._lanes.items()}
         self._managers: dict[Lane, QueueManager] = {}
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def draining(self) -> bool:
+        """Whether `stop` was called."""
+        return self._clock.stopping
+
+    def alive(self) -> bool:
+        """Whether the queue of runs was looked through lately."""
+        return self._connection.silent_s() < _STALLED_AFTER_S
 
     async def start(self) -> None:
         """Take runs from the queue, and let the clock tick."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from time import monotonic
 from typing import TypeVar
 
 import asyncpg
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 _CONNECTIONS = 4
 _CONNECT_S = 5.0
-_ANSWER_S = 30.0
+ANSWER_S = 30.0
 _AWAY_S = 0.5
 # Connection lost, refused, in recovery, shut down, read-only, or no answer in time.
 AWAY = (
@@ -35,8 +36,10 @@ class QueueConnection(Driver):
     waits until the database is back: all of them may be repeated.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = monotonic) -> None:
         self._url = url
+        self._clock = clock
+        self._asked_at = clock()
         self._pool: asyncpg.Pool | None = None
         self._callbacks: list[tuple[str, NotifyCallback]] = []
         self._listener: asyncpg.Connection | None = None
@@ -52,7 +55,7 @@ class QueueConnection(Driver):
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=_CONNECT_S,
-            command_timeout=_ANSWER_S,
+            command_timeout=ANSWER_S,
             server_settings={"application_name": "channel-sync queue"},
         )
         self._listening = asyncio.create_task(self._keep_listening())
@@ -86,6 +89,10 @@ class QueueConnection(Driver):
             async with self._lock:
                 await self._listen()
 
+    def silent_s(self) -> float:
+        """Seconds since the engine last asked for something, successfully or not. At work it looks every 2 s."""
+        return self._clock() - self._asked_at
+
     @property
     def shutdown(self) -> asyncio.Event:
         """Set once no more work is wanted."""
@@ -108,6 +115,7 @@ class QueueConnection(Driver):
     async def _patiently(self, ask: Callable[[asyncpg.Pool], Awaitable[T]]) -> T:
         assert self._pool is not None, "It is open."
         while True:
+            self._asked_at = self._clock()
             try:
                 return await ask(self._pool)
             except AWAY:

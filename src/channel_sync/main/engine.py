@@ -1,7 +1,6 @@
 """The engine of distributed jobs, loaded only where it is asked for: on SQLite it is not even installed."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
 from channel_sync.persistence.postgres import is_pooled
@@ -9,8 +8,8 @@ from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.settings import Jobs, Settings
 
-# Below the 25 s of a stop, with what it takes to close what is open.
-STOP_S = 20.0
+if TYPE_CHECKING:
+    from channel_sync.jobs.distributed import Worker
 
 _MISSING = "CHANNEL_SYNC_JOBS=distributed needs more packages: pip install 'channel-sync[postgres]'"
 _POOLED = (
@@ -40,15 +39,9 @@ def queue_address(settings: Settings) -> str:
     return address
 
 
-@asynccontextmanager
-async def taking_runs(settings: Settings, work: Work, queue: str) -> AsyncIterator[None]:
-    """Runs are taken from the queue at that address and carried out; at the end they stop at their next page."""
+def queue_worker(settings: Settings, work: Work, queue: str) -> "Worker":
+    """What takes runs from the queue at that address and carries them out, not yet started."""
     from channel_sync.jobs.distributed import Worker
     from channel_sync.jobs.queue_connection import QueueConnection
 
-    worker = Worker(work, JOBS_OF_WORKERS, settings.sync_concurrency, QueueConnection(queue), settings.lease_s)
-    await worker.start()
-    try:
-        yield
-    finally:
-        await worker.stop(STOP_S)
+    return Worker(work, JOBS_OF_WORKERS, settings.sync_concurrency, QueueConnection(queue), settings.lease_s)
