@@ -1,9 +1,19 @@
+from datetime import datetime
+
 from tests.factories import NOW, connected, later
 
+from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import RunKind
-from channel_sync.persistence.schedules import Schedule
+from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.schedules import Plan, Schedule
 
 ORDERS = RunKind.ORDERS
+
+
+async def start(work: UnitOfWork, shop: Integration, at: datetime, next_at: datetime | None) -> None:
+    """The orders of a shop are due and a run of them starts, as by the clock."""
+    await work.schedules.hurry(shop.id, ORDERS, at)
+    await work.schedules.follow([Plan(shop.id, ORDERS, next_at, started_at=at)])
 
 
 async def of(database, *integrations):
@@ -27,7 +37,7 @@ async def test_due_are_those_whose_time_has_come_the_longest_waiting_first(datab
 async def test_a_run_is_noted_from_its_start_to_its_end(database):
     shop, _ = await connected(database)
     async with database.begin() as work:
-        await work.schedules.attempted(shop.id, ORDERS, NOW, later(60))
+        await start(work, shop, NOW, later(60))
         await work.schedules.succeeded(shop.id, ORDERS, later(2), later(62))
 
     assert await of(database, shop) == {shop.id: {ORDERS: Schedule(later(62), NOW, later(2), 0, None)}}
@@ -62,9 +72,9 @@ async def test_hurrying_brings_forward_and_never_puts_off(database):
 async def test_what_was_attempted_in_the_future_is_due_now(database):
     ahead, just_now, stopped = [(await connected(database))[0] for _ in range(3)]
     async with database.begin() as work:
-        await work.schedules.attempted(ahead.id, ORDERS, later(86_400), later(86_460))
-        await work.schedules.attempted(just_now.id, ORDERS, later(30), later(90))
-        await work.schedules.attempted(stopped.id, ORDERS, later(86_400), None)
+        await start(work, ahead, later(86_400), later(86_460))
+        await start(work, just_now, later(30), later(90))
+        await start(work, stopped, later(86_400), None)
 
         await work.schedules.hurry_misdated(NOW)
 

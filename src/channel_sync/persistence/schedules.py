@@ -151,10 +151,6 @@ class ScheduleRepository:
         ahead = (_row.next_at > now, _row.last_attempt_at > now + _CLOCKS_DIFFER)
         await self._session.execute(update(schedules).where(*ahead).values(next_at=now))
 
-    async def attempted(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
-        """Note that a run started."""
-        await self._put(integration_id, kind, last_attempt_at=now, next_at=next_at)
-
     async def succeeded(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
         """Note that a run came to its end; earlier failures are over."""
         await self._put(
