@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from tests.channels.factories import a_wire
 
-from channel_sync.channels.wish.limiter import Bucket, Budgets
+from channel_sync.channels.wish.limiter import Bucket, Budgets, ByIntegration
 from channel_sync.domain.channel import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped
 
@@ -152,12 +152,14 @@ def test_few_calls_left_mean_half_speed_until_there_are_more():
     assert 49 <= calls_in(bucket, 10.0, start=10.01) <= 52
 
 
-async def test_budgets_of_integrations_that_went_quiet_are_forgotten():
+def test_budgets_of_integrations_that_went_quiet_are_forgotten():
     clock = Clock()
-    budgets = Budgets(5, no_jitter, clock)
+    buckets = ByIntegration(lambda now: Bucket(5, now, no_jitter), clock)
     for number in range(100):
-        await budgets.turn(f"int_{number}", a_wire())
-    budgets.pause("int_7", 600.0)
+        buckets.of(f"int_{number}").take()
+    paused = buckets.of("int_7")
+    paused.pause(clock.now, 600.0)
     clock.now += 500
-    await budgets.turn("int_new", a_wire())
-    assert len(budgets) == 2
+    buckets.of("int_new")
+    assert len(buckets) == 2
+    assert buckets.of("int_7") is paused

@@ -7,6 +7,7 @@ import itertools
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from time import monotonic
+from typing import Generic, Protocol, TypeVar
 
 from channel_sync.domain.channel import Wire
 from channel_sync.domain.errors import ChannelUnavailable
@@ -17,7 +18,8 @@ BURST_S = 0.05
 LONGEST_PAUSE_IN_PLACE_S = 30.0
 LONGEST_BACK_OFF_S = 60.0
 LOOK_AGAIN_S = 1.0
-SWEEP_S = 60.0
+IDLE_AFTER_S = 60.0
+_SWEEP_S = 60.0
 
 Ticket = tuple[int, int]
 
@@ -79,12 +81,47 @@ class Bucket:
 
     def is_idle(self, now: float) -> bool:
         """Whether a new bucket would do as well."""
-        return not self.waiting and now > max(self._paused_until, self._filled_at) + SWEEP_S
+        return not self.waiting and now > max(self._paused_until, self._filled_at) + IDLE_AFTER_S
 
     def _fill(self, now: float) -> None:
         if now > self._filled_at:
             filled = self._tokens + (now - self._filled_at) * self._rate * self.backoff.share
             self._tokens, self._filled_at = min(self._burst, filled), now
+
+
+class Idler(Protocol):
+    """What may be of no use any more."""
+
+    def is_idle(self, now: float) -> bool:
+        """Whether a new one would do as well."""
+        ...
+
+
+T = TypeVar("T", bound=Idler)
+
+
+class ByIntegration(Generic[T]):
+    """What is kept for each integration: made when it is first asked for, forgotten once it is idle."""
+
+    def __init__(self, make: Callable[[float], T], clock: Callable[[], float]) -> None:
+        self._make = make
+        self._clock = clock
+        self._kept: dict[str, T] = {}
+        self._swept_at = clock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def of(self, integration_id: str) -> T:
+        """That of the integration."""
+        now = self._clock()
+        if now >= self._swept_at + _SWEEP_S:
+            self._swept_at = now
+            self._kept = {id: one for id, one in self._kept.items() if not one.is_idle(now)}
+        found = self._kept.get(integration_id)
+        if found is None:
+            found = self._kept[integration_id] = self._make(now)
+        return found
 
 
 class Budgets:
@@ -93,22 +130,16 @@ class Budgets:
     def __init__(
         self, rate: float, jitter: Callable[[float], float], clock: Callable[[], float] = monotonic
     ) -> None:
-        self._rate = rate
-        self._jitter = jitter
         self._clock = clock
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets = ByIntegration(lambda now: Bucket(rate, now, jitter), clock)
         self._tickets = itertools.count()
-        self._swept_at = self._clock()
-
-    def __len__(self) -> int:
-        return len(self._buckets)
 
     async def turn(self, integration_id: str, wire: Wire) -> None:
         """Wait for this integration's next call; the wire's priority decides who is first.
 
         A pause of more than half a minute is not slept through: ChannelUnavailable says when to come back.
         """
-        bucket = self._of(integration_id)
+        bucket = self._buckets.of(integration_id)
         ticket = (int(wire.priority), next(self._tickets))
         insort(bucket.waiting, ticket)
         try:
@@ -124,27 +155,13 @@ class Budgets:
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
-        bucket, now = self._of(integration_id), self._clock()
+        bucket, now = self._buckets.of(integration_id), self._clock()
         bucket.pause(now, seconds)
         return bucket.pause_left(now)
 
     def welcome(self, integration_id: str, remaining: int | None) -> None:
         """Wish took a call and may have said how many are left."""
-        self._of(integration_id).backoff.welcome(remaining)
-
-    def _of(self, integration_id: str) -> Bucket:
-        self._sweep()
-        bucket = self._buckets.get(integration_id)
-        if bucket is None:
-            bucket = self._buckets[integration_id] = Bucket(self._rate, self._clock(), self._jitter)
-        return bucket
-
-    def _sweep(self) -> None:
-        now = self._clock()
-        if now < self._swept_at + SWEEP_S:
-            return
-        self._swept_at = now
-        self._buckets = {id: bucket for id, bucket in self._buckets.items() if not bucket.is_idle(now)}
+        self._buckets.of(integration_id).backoff.welcome(remaining)
 
 
 def refuse_long_pause(seconds: float) -> None:

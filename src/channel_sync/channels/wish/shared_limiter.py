@@ -12,9 +12,10 @@ from time import monotonic
 from channel_sync.channels.wish.limiter import (
     BURST,
     BURST_S,
+    IDLE_AFTER_S,
     LOOK_AGAIN_S,
-    SWEEP_S,
     Backoff,
+    ByIntegration,
     Ticket,
     refuse_long_pause,
 )
@@ -43,6 +44,10 @@ class _Share:
             self.calls = 0
         return bisect_left(self.waiting, ticket) < self.calls
 
+    def is_idle(self, now: float) -> bool:
+        """Whether a new share would do as well."""
+        return not self.waiting and now > max(self.paused_until, self.leased_at) + IDLE_AFTER_S
+
 
 class SharedBudgets:
     """The budgets of all integrations, this process's part of them."""
@@ -57,11 +62,9 @@ class SharedBudgets:
         self._shared = shared
         self._rate = rate
         self._burst = max(BURST, rate * BURST_S)
-        self._jitter = jitter
         self._clock = clock
-        self._shares: dict[str, _Share] = {}
+        self._shares = ByIntegration(lambda now: _Share(now, jitter), clock)
         self._tickets = itertools.count()
-        self._swept_at = clock()
         self._telling: set[asyncio.Task[None]] = set()
 
     async def turn(self, integration_id: str, wire: Wire) -> None:
@@ -69,7 +72,7 @@ class SharedBudgets:
 
         A pause of more than half a minute is not slept through: ChannelUnavailable says when to come back.
         """
-        share = self._of(integration_id)
+        share = self._shares.of(integration_id)
         ticket = (int(wire.priority), next(self._tickets))
         insort(share.waiting, ticket)
         try:
@@ -110,7 +113,7 @@ class SharedBudgets:
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
-        share, now = self._of(integration_id), self._clock()
+        share, now = self._shares.of(integration_id), self._clock()
         share.paused_until = max(share.paused_until, now + share.backoff.refused(seconds))
         share.calls = 0
         pause_s = share.paused_until - now
@@ -126,28 +129,10 @@ class SharedBudgets:
 
     def welcome(self, integration_id: str, remaining: int | None) -> None:
         """Wish took a call and may have said how many are left."""
-        self._of(integration_id).backoff.welcome(remaining)
+        self._shares.of(integration_id).backoff.welcome(remaining)
 
     def _allowance(self, share: _Share) -> Allowance:
         return Allowance(self._rate * share.backoff.share, self._burst)
-
-    def _of(self, integration_id: str) -> _Share:
-        self._sweep()
-        share = self._shares.get(integration_id)
-        if share is None:
-            share = self._shares[integration_id] = _Share(self._clock(), self._jitter)
-        return share
-
-    def _sweep(self) -> None:
-        now = self._clock()
-        if now < self._swept_at + SWEEP_S:
-            return
-        self._swept_at = now
-        self._shares = {
-            id: share
-            for id, share in self._shares.items()
-            if share.waiting or now < max(share.paused_until, share.leased_at) + SWEEP_S
-        }
 
 
 def _heard(done: asyncio.Task[None]) -> None:
