@@ -19,31 +19,33 @@ from channel_sync.flows.start_jobs import start_jobs
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.schedules import Schedule
 
+# After this time without a sign of life a run is taken over.
+STALE_S = 0.05
+
 
 @pytest.fixture
 def workshop(database) -> Workshop:
-    return Workshop(database)
+    return Workshop(database, stale_after_s=STALE_S)
 
 
 @asynccontextmanager
-async def standing_still(workshop: Workshop, run: Run) -> AsyncIterator[None]:
-    """A process that does nothing any more in the middle of a run's first call; it goes on at the end."""
+async def held_up(workshop: Workshop, run: Run) -> AsyncIterator[None]:
+    """A run that stands still in its first call, for too long already; it goes on at the end."""
     gate = workshop.channel.hold("orders")
     running = asyncio.create_task(workshop.runs.execute(run.id))
     await gate.reached.wait()
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(2 * STALE_S)
     yield
     gate.open.set()
     await running
 
 
-async def test_a_run_without_signs_of_life_is_closed_and_due_again(database):
-    workshop = Workshop(database, stale_after_s=0.05)
+async def test_a_run_without_signs_of_life_is_closed_and_due_again(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
     dead = await workshop.queue(seller)
-    async with standing_still(workshop, dead):
-        later = workshop.another(stale_after_s=0.05)
+    async with held_up(workshop, dead):
+        later = workshop.another(stale_after_s=STALE_S)
         await later.runs.take_over_silent()
         await later.runs.start_due(RunKind.ORDERS)
         [again] = await waiting(later.runs)
@@ -55,19 +57,17 @@ async def test_a_run_without_signs_of_life_is_closed_and_due_again(database):
     assert len(await workshop.events("order.created")) == 1
 
 
-async def test_a_quiet_run_that_somebody_else_has_closed_meanwhile_ends_without_a_word(database):
-    workshop = Workshop(database, stale_after_s=0.05)
+async def test_a_quiet_run_that_somebody_else_has_closed_meanwhile_ends_without_a_word(workshop: Workshop):
     dead = await workshop.queue(await workshop.connect(), trigger=Trigger.SCHEDULE)
-    async with standing_still(workshop, dead):
-        await workshop.another(stale_after_s=0.05).runs.take_over_silent()
+    async with held_up(workshop, dead):
+        await workshop.another(stale_after_s=STALE_S).runs.take_over_silent()
 
     assert (await workshop.look(dead)).status is RunStatus.INTERRUPTED
 
 
-async def test_a_process_that_stood_still_does_not_close_its_own_runs(database):
-    workshop = Workshop(database, stale_after_s=0.05)
+async def test_a_process_that_stood_still_does_not_close_its_own_runs(workshop: Workshop):
     run = await workshop.queue(await workshop.connect())
-    async with standing_still(workshop, run):
+    async with held_up(workshop, run):
         await workshop.runs.take_over_silent()
 
     assert (await workshop.look(run)).outcome is Outcome.NO_CHANGES
@@ -79,9 +79,17 @@ async def die_in_a_run(workshop: Workshop, seller: Integration, orders_before: i
     async with workshop.database.begin() as work:
         await work.run_batches.claim([run.id], "a process that is gone", utcnow())
         await work.runs.beat(run.id, Counts(created=orders_before), utcnow())
-    await asyncio.sleep(0.06)
+    await asyncio.sleep(1.2 * STALE_S)
     await workshop.runs.take_over_silent()
     return await workshop.look(run)
+
+
+async def connect_due(workshop: Workshop) -> Integration:
+    """An integration whose orders are due."""
+    seller = await workshop.connect()
+    async with workshop.database.begin() as work:
+        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+    return seller
 
 
 async def orders_of(workshop: Workshop, seller: Integration) -> Schedule:
@@ -94,11 +102,8 @@ async def are_due(workshop: Workshop, seller: Integration) -> bool:
     return next_at is not None and next_at <= utcnow()
 
 
-async def test_work_that_killed_three_processes_is_put_aside_and_says_so(database):
-    workshop = Workshop(database, stale_after_s=0.05)
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+async def test_work_that_killed_three_processes_is_put_aside_and_says_so(workshop: Workshop):
+    seller = await connect_due(workshop)
     died = [await die_in_a_run(workshop, seller) for _ in range(3)]
 
     assert [run.error.code if run.error else None for run in died] == [None, None, "parked_after_crashes"]
@@ -108,11 +113,8 @@ async def test_work_that_killed_three_processes_is_put_aside_and_says_so(databas
     assert schedule.next_at > utcnow() + timedelta(minutes=59)
 
 
-async def test_what_was_put_aside_is_not_due_before_its_time_but_runs_for_a_person(database):
-    workshop = Workshop(database, stale_after_s=0.05)
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+async def test_what_was_put_aside_is_not_due_before_its_time_but_runs_for_a_person(workshop: Workshop):
+    seller = await connect_due(workshop)
     for _ in range(3):
         await die_in_a_run(workshop, seller)
     async with workshop.database.begin() as work:
@@ -126,22 +128,16 @@ async def test_what_was_put_aside_is_not_due_before_its_time_but_runs_for_a_pers
     assert await are_due(workshop, seller)
 
 
-async def test_a_download_that_gets_on_is_never_put_aside(database):
-    workshop = Workshop(database, stale_after_s=0.05)
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+async def test_a_download_that_gets_on_is_never_put_aside(workshop: Workshop):
+    seller = await connect_due(workshop)
     for _ in range(4):
         await die_in_a_run(workshop, seller, orders_before=500)
 
     assert await are_due(workshop, seller)
 
 
-async def test_who_switches_an_integration_on_again_gives_it_another_chance(database):
-    workshop = Workshop(database, stale_after_s=0.05)
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.schedules.hurry(seller.id, RunKind.ORDERS, utcnow())
+async def test_who_switches_an_integration_on_again_gives_it_another_chance(workshop: Workshop):
+    seller = await connect_due(workshop)
     for _ in range(3):
         await die_in_a_run(workshop, seller)
 
@@ -151,18 +147,11 @@ async def test_who_switches_an_integration_on_again_gives_it_another_chance(data
     assert await are_due(workshop, seller)
 
 
-async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(database):
-    workshop = Workshop(database, stale_after_s=0.05)
+async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(workshop: Workshop):
     seller = await workshop.connect()
-    gate = workshop.channel.hold("orders")
     dead = await workshop.queue(seller, window_from=START)
-    running = asyncio.create_task(workshop.runs.execute(dead.id))
-    await gate.reached.wait()
-    await asyncio.sleep(0.1)
-
-    await workshop.another(stale_after_s=0.05).runs.take_over_silent()
-    gate.open.set()
-    await running
+    async with held_up(workshop, dead):
+        await workshop.another(stale_after_s=STALE_S).runs.take_over_silent()
 
     [again] = await waiting(workshop.runs)
     async with workshop.database.read() as work:
@@ -199,15 +188,11 @@ async def test_a_store_that_is_away_for_a_moment_does_not_end_a_download(sqlite_
     workshop = Workshop(database)
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
-    gate = workshop.channel.hold("orders")
     run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-    other = sqlite3.connect(sqlite_file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    asyncio.get_running_loop().call_later(0.6, other.close)
-    gate.open.set()
-    await running
+    async with held_up(workshop, run):
+        other = sqlite3.connect(sqlite_file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(0.6, other.close)
 
     done = await workshop.look(run)
     orders, events = await workshop.orders(), await workshop.events("order.created")
@@ -234,15 +219,11 @@ async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Wo
 async def test_a_run_that_waits_long_shows_signs_of_life(database):
     workshop = Workshop(database, heartbeat_s=0.02)
     seller = await workshop.connect()
-    gate = workshop.channel.hold("orders")
     run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-    before = (await workshop.look(run)).heartbeat_at
-    await asyncio.sleep(0.1)
-    after = (await workshop.look(run)).heartbeat_at
-    gate.open.set()
-    await running
+    async with held_up(workshop, run):
+        before = (await workshop.look(run)).heartbeat_at
+        await asyncio.sleep(0.1)
+        after = (await workshop.look(run)).heartbeat_at
 
     assert after > before
 
@@ -251,17 +232,12 @@ async def test_a_run_that_waits_long_shows_signs_of_life(database):
 async def test_what_a_killed_process_left_open_is_done_again_at_the_next_start(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
-    gate = workshop.channel.hold("orders")
     killed = await workshop.queue(seller, window_from=START)
-    running = asyncio.create_task(workshop.runs.execute(killed.id))
-    await gate.reached.wait()
-
-    later = workshop.another()
-    await later.runs.take_over()
-    [again] = await waiting(later.runs)
-    await later.runs.execute(again)
-    gate.open.set()
-    await running
+    async with held_up(workshop, killed):
+        later = workshop.another()
+        await later.runs.take_over()
+        [again] = await waiting(later.runs)
+        await later.runs.execute(again)
 
     async with workshop.database.read() as work:
         backfill = await work.runs.get(TENANT, again)
@@ -273,14 +249,9 @@ async def test_a_stop_of_the_process_leaves_runs_for_the_next_start(workshop: Wo
     seller = await workshop.connect()
     workshop.shop().page_size = 2
     workshop.shop().place(*(an_order(number) for number in range(1, 10)))
-    gate = workshop.channel.hold("orders")
     run = await workshop.queue(seller)
-    running = asyncio.create_task(workshop.runs.execute(run.id))
-    await gate.reached.wait()
-
-    workshop.runs.stop_all()
-    gate.open.set()
-    await running
+    async with held_up(workshop, run):
+        workshop.runs.stop_all()
     later = workshop.another()
     await later.runs.start_due(RunKind.ORDERS)
     for run_id in await waiting(later.runs):
