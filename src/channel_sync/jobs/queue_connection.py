@@ -29,6 +29,10 @@ AWAY = (
 )
 
 
+async def _leave_as_it_is(_connection: object) -> None:
+    """Nothing the engine asks leaves anything behind; asyncpg would clean up by a call of its own each time."""
+
+
 class QueueConnection(Driver):
     """A pool for the engine's statements and one more connection that listens.
 
@@ -56,7 +60,12 @@ class QueueConnection(Driver):
             max_size=_CONNECTIONS,
             timeout=_CONNECT_S,
             command_timeout=ANSWER_S,
-            server_settings={"application_name": "channel-sync queue"},
+            reset=_leave_as_it_is,
+            # The engine's question for jobs takes longer to plan than to answer.
+            server_settings={
+                "application_name": "channel-sync queue",
+                "plan_cache_mode": "force_generic_plan",
+            },
         )
         self._listening = asyncio.create_task(self._keep_listening())
 
