@@ -29,6 +29,14 @@ AWAY = (
 )
 
 
+async def _keep_plans(connection: asyncpg.Connection) -> None:
+    """The engine's question for jobs takes longer to plan than to answer.
+
+    Not a setting of the connection's start: a pooler by session would refuse that.
+    """
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+
+
 async def _leave_as_it_is(_connection: object) -> None:
     """Nothing the engine asks leaves anything behind; asyncpg would clean up by a call of its own each time."""
 
@@ -60,12 +68,9 @@ class QueueConnection(Driver):
             max_size=_CONNECTIONS,
             timeout=_CONNECT_S,
             command_timeout=ANSWER_S,
+            init=_keep_plans,
             reset=_leave_as_it_is,
-            # The engine's question for jobs takes longer to plan than to answer.
-            server_settings={
-                "application_name": "channel-sync queue",
-                "plan_cache_mode": "force_generic_plan",
-            },
+            server_settings={"application_name": "channel-sync queue"},
         )
         self._listening = asyncio.create_task(self._keep_listening())
 
