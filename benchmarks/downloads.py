@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import asyncpg
@@ -16,15 +17,13 @@ from tests.processes import Deployment, ServerProcess
 
 from benchmarks.limits import Truth
 from benchmarks.load import Latency, timed_load
+from benchmarks.raw_sockets import request
 from benchmarks.stage import Stage, stage
+from benchmarks.table import WrongResult
 
 PATIENCE_S = 300
 _AMOUNTS = "SELECT revenue_amount FROM orders"
 _CREATED = "SELECT count(*) FROM events WHERE type = 'order.created'"
-
-
-class WrongResult(Exception):
-    """The orders stored are not the orders of the shop: there is no figure."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,8 @@ class _Reader(threading.Thread):
 
     def __init__(self, place: Stage, rate_per_s: float, duration_s: float) -> None:
         super().__init__()
-        self._load = (f"{place.service.url}/integrations?limit=50", place.key, rate_per_s, duration_s)
+        listing = request(place.service.url, place.key, "/integrations?limit=50")
+        self._load = (repeat(listing), rate_per_s, duration_s)
         self._latency: Latency | None = None
 
     def run(self) -> None:

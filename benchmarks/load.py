@@ -1,10 +1,14 @@
-"""A steady load on one address, sent on the clock whatever the answers do."""
+"""A steady load, sent on the clock whatever the answers do."""
 
 import asyncio
 import time
+from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import aiohttp
+from benchmarks.raw_sockets import Connection, Request
+
+_CONNECTIONS = 100
 
 
 @dataclass(frozen=True)
@@ -18,32 +22,56 @@ class Latency:
     worst_ms: float
 
 
-async def timed_load(url: str, key: str, rate_per_s: float, duration_s: float) -> Latency:
-    """The latency of GETs sent `rate_per_s` times a second for `duration_s` seconds."""
+async def timed_load(requests: Iterable[Request], rate_per_s: float, duration_s: float) -> Latency:
+    """The latency of requests sent `rate_per_s` times a second for `duration_s` seconds."""
     enough = asyncio.Event()
     asyncio.get_running_loop().call_later(duration_s, enough.set)
-    return await steady_load(url, key, rate_per_s, enough)
+    return await steady_load(requests, rate_per_s, enough)
 
 
-async def steady_load(url: str, key: str, rate_per_s: float, enough: asyncio.Event) -> Latency:
-    """The latency of GETs sent `rate_per_s` times a second until it is enough."""
+async def steady_load(requests: Iterable[Request], rate_per_s: float, enough: asyncio.Event) -> Latency:
+    """The latency of requests sent `rate_per_s` times a second until it is enough; `requests` never ends."""
     taken: list[float] = []
-    failures = number = 0
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session:
+    failures = 0
+    connections = _Connections()
 
-        async def one(due: float) -> None:
-            nonlocal failures
-            async with session.get(url) as answer:
-                await answer.read()
-                failures += answer.status != 200
-            taken.append((time.perf_counter() - due) * 1000)
+    async def one(request: Request, due: float) -> None:
+        nonlocal failures
+        failures += await connections.ask(request) != 200
+        taken.append((time.perf_counter() - due) * 1000)
 
-        start = time.perf_counter()
-        async with asyncio.TaskGroup() as sending:
-            while not enough.is_set() or not number:
-                due = start + number / rate_per_s
-                await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                sending.create_task(one(due))
-                number += 1
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as sending:
+        for number, request in enumerate(requests):
+            due = start + number / rate_per_s
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            sending.create_task(one(request, due))
+            if enough.is_set():
+                break
+    connections.close()
     taken.sort()
     return Latency(len(taken), failures, taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1])
+
+
+class _Connections:
+    """As many as are needed up to a hundred, used in turn so that a server finds none of them idle for long."""
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[str, deque[Connection]] = defaultdict(deque)
+        self._free = asyncio.Semaphore(_CONNECTIONS)
+
+    async def ask(self, request: Request) -> int:
+        """The status of the answer."""
+        idle = self._idle[request.server]
+        async with self._free:
+            connection = idle.popleft() if idle else None
+            if connection is None or not connection.is_open:
+                connection = await Connection.to(request.server)
+            status = await connection.ask(request.content)
+            idle.append(connection)
+            return status
+
+    def close(self) -> None:
+        """Hang up."""
+        for connection in (one for idle in self._idle.values() for one in idle):
+            connection.close()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,9 +16,10 @@ import httpx
 from tests.postgres import PostgresServer
 from tests.processes import Deployment, ServerProcess, WorkerProcess, start_server
 
-from benchmarks.downloads import WrongResult
 from benchmarks.load import Latency, steady_load
+from benchmarks.raw_sockets import request
 from benchmarks.seeds import connected_shops
+from benchmarks.table import WrongResult
 
 PATIENCE_S = 300
 API_READS_PER_S = 50
@@ -114,8 +116,8 @@ def _settings(crowd: Crowd, wish: ServerProcess, server: PostgresServer | None) 
 
 async def _measure(crowd: Crowd, running: Running) -> Polls:
     enough = asyncio.Event()
-    listing = f"{running.service.url}/integrations?limit=50"
-    reading = asyncio.create_task(steady_load(listing, running.key, API_READS_PER_S, enough))
+    listing = request(running.service.url, running.key, "/integrations?limit=50")
+    reading = asyncio.create_task(steady_load(repeat(listing), API_READS_PER_S, enough))
     await asyncio.sleep(0.5)
     cpu_before, started = running.cpu_s(), time.time()
     await _tell(running.deployment, _DUE.format(now=int(started * 1_000_000)))

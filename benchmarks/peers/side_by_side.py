@@ -15,11 +15,11 @@ from tests.live_shop import LiveShop
 from tests.postgres import PostgresServer
 from tests.processes import ServerProcess
 
-from benchmarks.downloads import WrongResult, download_and_look_again
+from benchmarks.downloads import download_and_look_again
 from benchmarks.limits import Truth
 from benchmarks.peers.environments import NoEnvironment, interpreter
 from benchmarks.peers.runs import FLAT, POSTGRES_JSON, SQLITE_JSON, Peer, PeerFailed, Result, run
-from benchmarks.table import row
+from benchmarks.table import WrongResult, row
 
 LOOKS = 3
 STORE = {False: "SQLite", True: "PostgreSQL"}
