@@ -4,10 +4,12 @@ Each download is checked, row by row and to the cent, against the shop read by o
 no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
-due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which
-due at once), workers. Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for that
-in turn with ours. It installs them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes
-six minutes or more: `--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
+due at once), workers.
+
+Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be
+free. `peers` downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours.
+It installs them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes six minutes or
+more: `--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 
 from tests.postgres import NoPostgres, PostgresServer
 
-from benchmarks.crowds import of_one_process, of_workers
+from benchmarks.crowds import of_a_stuck_shop, of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
 from benchmarks.large_tables import of_large_tables
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
@@ -35,6 +37,7 @@ PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
 GROUPS = {"orders", "postgres", "memory", "api", "stock", "shops", "workers"}
+TO_BE_NAMED = {"tables", "peers"}
 
 
 def main() -> None:
@@ -48,6 +51,7 @@ def main() -> None:
         _of_stock()
     if "shops" in groups:
         of_one_process()
+        of_a_stuck_shop()
     if "workers" in groups:
         of_workers()
     if "tables" in groups:
@@ -58,12 +62,14 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks")
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(sorted(GROUPS))}, tables, peers")
+    parser.add_argument(
+        "groups", nargs="*", metavar="GROUP", help=", ".join((*sorted(GROUPS), *sorted(TO_BE_NAMED)))
+    )
     parser.add_argument("--rounds", type=int, default=PEER_ROUNDS, help="how often each peer runs (%(default)s)")
     parser.add_argument("--only", default="", help=f"peers to measure, of {','.join(PINS)}")
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders that peers download (%(default)s)")
     asked = parser.parse_args()
-    if unknown := set(asked.groups) - GROUPS - {"peers", "tables"}:
+    if unknown := set(asked.groups) - GROUPS - TO_BE_NAMED:
         parser.error(f"unknown group: {', '.join(sorted(unknown))}")
     if asked.only and (unknown := set(asked.only.split(",")) - set(PINS)):
         parser.error(f"unknown peer: {', '.join(sorted(unknown))}")

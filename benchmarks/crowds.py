@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.postgres import PostgresServer
 
-from benchmarks.many_shops import Crowd, Polls, polls, quiet_wish
+from benchmarks.many_shops import Crowd, Polls, answered_after_s, polls, quiet_wish
 from benchmarks.raw_sockets import raw_polls_s
 from benchmarks.stage import postgres
 from benchmarks.table import row
@@ -16,6 +16,9 @@ SIZES = (100, 1_000, 10_000)
 MANY = 10_000
 LATENCY_S = 0.2
 ROUNDS = 3
+SHOPS_BESIDE = 300
+STUCK = 5
+STUCK_ROUNDS = 5
 WORKERS = (1, 2, 3)
 # So few at once that a worker waits for Wish, not for the processor that all of them share here.
 SEATS_OF_A_WORKER = 16
@@ -35,6 +38,18 @@ def of_one_process() -> None:
     _tell(f"{MANY:,} shops, answers after 200 ms, 256 at once, SQLite", slow)
     row("that, of what 256 at once can be at all", f"{slow.per_s / (256 / LATENCY_S):.0%}", "≥ 90 %")
     row(f"{MANY:,} bare requests over 64 sockets", f"{raw:,.0f} a second", "")
+
+
+def of_a_stuck_shop() -> None:
+    """How much later the others are done where Wish never answers a few, which hold their seats all the while."""
+    rounds = []
+    for number in range(STUCK_ROUNDS):
+        turns = (0, STUCK) if number % 2 else (STUCK, 0)
+        rounds.append({stuck: answered_after_s(Crowd(SHOPS_BESIDE, LATENCY_S, stuck=stuck)) for stuck in turns})
+    later = statistics.median(one[STUCK] / one[0] for one in rounds) - 1
+    each = ", ".join(f"{one[STUCK]:.2f} for {one[0]:.2f} s" for one in rounds)
+    name = f"{SHOPS_BESIDE} shops due at once, answers after 200 ms, {STUCK} of them never: the others are done"
+    row(name, f"{later:+.1%} later (each: {each})", "≤ 5 %")
 
 
 def of_workers() -> None:

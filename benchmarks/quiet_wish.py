@@ -1,6 +1,7 @@
 """A Wish without news: every list is empty, each answer may be held back, and asking costs next to nothing.
 
-`python -m benchmarks.quiet_wish LATENCY_S` prints where it listens. `GET /stats` tells when it was asked what.
+`python -m benchmarks.quiet_wish LATENCY_S [TOKEN …]` prints where it listens; calls with one of these access
+tokens are never answered. `GET /stats` tells when it was asked what.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ class QuietWish(asyncio.Protocol):
 
     asked_at: list[float]
     latency_s = 0.0
+    stuck: frozenset[bytes] = frozenset()
 
     def __init__(self) -> None:
         self._rest = b""
@@ -33,11 +35,13 @@ class QuietWish(asyncio.Protocol):
         for request in requests:
             if request.startswith(b"GET /stats"):
                 self._stats()
-            elif self.latency_s:
-                self.asked_at.append(time.time())
+                continue
+            self.asked_at.append(time.time())
+            if any(token in request for token in self.stuck):
+                continue
+            if self.latency_s:
                 asyncio.get_running_loop().call_later(self.latency_s, self._answer)
             else:
-                self.asked_at.append(time.time())
                 self._answer()
 
     def _answer(self) -> None:
@@ -50,9 +54,10 @@ class QuietWish(asyncio.Protocol):
         self.asked_at.clear()
 
 
-async def main(latency_s: float) -> None:
+async def main(latency_s: float, *stuck: str) -> None:
     """Listen until killed."""
     QuietWish.latency_s = latency_s
+    QuietWish.stuck = frozenset(token.encode() for token in stuck)
     QuietWish.asked_at = []
     server = await asyncio.get_running_loop().create_server(QuietWish, "127.0.0.1", 0, backlog=1024)
     host, port = server.sockets[0].getsockname()
@@ -61,4 +66,4 @@ async def main(latency_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(float(sys.argv[1]), *sys.argv[2:]))

@@ -34,6 +34,11 @@ async def connected_shops(deployment: Deployment, number: int) -> None:
     await database.close()
 
 
+def access_token(place: int) -> str:
+    """What the shop at that place calls Wish with."""
+    return f"access-token-{place:06}"
+
+
 async def _connect(work: UnitOfWork, place: int) -> None:
     now = datetime.now(UTC)
     merchant_id = f"merchant-{place:06}"
@@ -68,7 +73,7 @@ async def _connect(work: UnitOfWork, place: int) -> None:
         account_id=account.id,
     )
     grant = Grant(
-        access_token=Secret(f"access-token-{place:06}"),
+        access_token=Secret(access_token(place)),
         refresh_token=Secret(f"refresh-token-{place:06}"),
         expires_at=now + timedelta(days=30),
         merchant_id=merchant_id,
