@@ -3,8 +3,8 @@
 Each download is checked, row by row and to the cent, against the shop read by other code; a wrong result is
 no figure. Machines differ: the ratios travel, the seconds do not.
 
-`python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, shops (many integrations
-due at once), workers.
+`python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, reads (the list of
+integrations beside a bare route, and at steady rates), shops (many integrations due at once), workers.
 
 Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be
 free. `peers` downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours.
@@ -26,6 +26,7 @@ from benchmarks.large_tables import of_large_tables
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
 from benchmarks.peers.environments import PINS
 from benchmarks.peers.side_by_side import Ground, compare
+from benchmarks.reads import of_reads
 from benchmarks.stage import fresh_database, postgres, wish_with_orders
 from benchmarks.stock import push
 from benchmarks.table import row
@@ -36,7 +37,7 @@ ROUNDS = 3
 PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
-GROUPS = {"orders", "postgres", "memory", "api", "stock", "shops", "workers"}
+GROUPS = {"orders", "postgres", "memory", "api", "stock", "reads", "shops", "workers"}
 TO_BE_NAMED = {"tables", "peers"}
 
 
@@ -49,6 +50,8 @@ def main() -> None:
         _of_orders(groups)
     if "stock" in groups:
         _of_stock()
+    if "reads" in groups:
+        of_reads()
     if "shops" in groups:
         of_one_process()
         of_a_stuck_shop()
