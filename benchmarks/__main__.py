@@ -6,10 +6,11 @@ no figure. Machines differ: the ratios travel, the seconds do not.
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, reads (the list of
 integrations beside a bare route, and at steady rates), shops (many integrations due at once), workers.
 
-Two more have to be named. `tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be
-free. `peers` downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours.
-It installs them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes six minutes or
-more: `--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
+Three more have to be named. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must
+be free. `tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be free. `peers`
+downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours. It installs
+them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes six minutes or more:
+`--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from benchmarks.crowds import of_a_stuck_shop, of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
 from benchmarks.large_tables import of_large_tables
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
+from benchmarks.memory import of_a_million, of_many_downloads
 from benchmarks.peers.environments import PINS
 from benchmarks.peers.side_by_side import Ground, compare
 from benchmarks.reads import of_reads
@@ -38,7 +40,7 @@ PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
 GROUPS = {"orders", "postgres", "memory", "api", "stock", "reads", "shops", "workers"}
-TO_BE_NAMED = {"tables", "peers"}
+TO_BE_NAMED = {"million", "tables", "peers"}
 
 
 def main() -> None:
@@ -57,6 +59,8 @@ def main() -> None:
         of_a_stuck_shop()
     if "workers" in groups:
         of_workers()
+    if "million" in groups:
+        of_a_million()
     if "tables" in groups:
         of_large_tables()
     if "peers" in groups:
@@ -103,6 +107,7 @@ def _of_orders(groups: set[str]) -> None:
             row("that download", f"{result.orders_per_s:,.0f} orders/s", "≥ 3 000 orders/s")
     if "memory" in groups:
         _memory(usual_mb)
+        of_many_downloads()
 
 
 def _speed(rounds: list[Download], truth: Truth, raw: list[bytes]) -> None:

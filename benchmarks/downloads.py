@@ -48,10 +48,16 @@ class Look:
     calls: int
 
 
-def download(wish: ServerProcess, shop: LiveShop, truth: Truth, server: PostgresServer | None = None) -> Download:
+def download(
+    wish: ServerProcess,
+    shop: LiveShop,
+    truth: Truth,
+    server: PostgresServer | None = None,
+    patience_s: float = PATIENCE_S,
+) -> Download:
     """The first download of the whole shop into a fresh SQLite database, or into one of the server."""
     with stage(wish, shop, server) as place:
-        return _measured(place, truth)
+        return _measured(place, truth, patience_s=patience_s)
 
 
 def download_and_look_again(
@@ -61,7 +67,7 @@ def download_and_look_again(
     with stage(wish, shop, server) as place:
         first = _measured(place, truth)
         looks = [_look(place) for _ in range(passes)]
-        _check(place.deployment, truth)
+        check_stored(place.deployment, truth)
         return first, looks
 
 
@@ -111,14 +117,16 @@ class _Reader(threading.Thread):
         return self._latency
 
 
-def _measured(place: Stage, truth: Truth, reading: _Reader | None = None) -> Download:
+def _measured(
+    place: Stage, truth: Truth, reading: _Reader | None = None, patience_s: float = PATIENCE_S
+) -> Download:
     if reading is not None:
         reading.start()
     integration_id = connect(place.client, place.shop)
-    run = wait_for_run(place.client, integration_id, "orders", PATIENCE_S)
+    run = wait_for_run(place.client, integration_id, "orders", patience_s)
     if run["outcome"] != "success":
         raise WrongResult(f"the run ended as {run['outcome']}, with {run['error']}")
-    _check(place.deployment, truth)
+    check_stored(place.deployment, truth)
     return Download(truth.orders, _seconds(run), place.service.peak_memory_mb())
 
 
@@ -141,7 +149,8 @@ def _seconds(run: dict[str, Any]) -> float:
     return (finished - started).total_seconds()
 
 
-def _check(deployment: Deployment, truth: Truth) -> None:
+def check_stored(deployment: Deployment, truth: Truth) -> None:
+    """Raise WrongResult unless the orders stored are the orders of the shop, each told as created once."""
     amounts, events = _stored(deployment)
     revenue = sum(map(Decimal, amounts), Decimal(0))
     if (len(amounts), revenue, events) != (truth.orders, truth.revenue, truth.orders):

@@ -57,7 +57,9 @@ def fresh_database(server: PostgresServer) -> str:
 
 
 @contextmanager
-def stage(wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = None) -> Iterator[Stage]:
+def stage(
+    wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = None, jobs: str = "embedded"
+) -> Iterator[Stage]:
     """A fresh service on a fresh database, ready to answer; our own limiter on, at 1000 calls a second.
 
     The database is an SQLite file or, where a server is given, one of its own there.
@@ -67,6 +69,7 @@ def stage(wish: ServerProcess, shop: LiveShop, server: PostgresServer | None = N
             "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
             "CHANNEL_SYNC_WISH_RATE_PER_S": "1000",
             "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
+            "CHANNEL_SYNC_JOBS": jobs,
         }
         if server is not None:
             settings["CHANNEL_SYNC_DATABASE_URL"] = fresh_database(server)
