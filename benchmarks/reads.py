@@ -7,7 +7,7 @@ the same minute: the ratios travel.
 import asyncio
 import statistics
 import tempfile
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count, cycle
 from pathlib import Path
@@ -48,27 +48,32 @@ def of_reads() -> None:
 
 
 def _of_one_process(store: str, goal: str, server: PostgresServer | None = None) -> None:
-    with at_work(Crowd(SHOPS), server) as running, bare_routes(1) as bare:
+    with at_work(Crowd(SHOPS), server) as running:
+        with bare_routes(1, "fastapi") as fastapi, bare_routes(1, "starlette") as starlette:
+            rivals = {fastapi[0]: ("FastAPI's", goal), starlette[0]: ("Starlette's", "")}
+            _beside_bare(f"GET {LIST} of {SHOPS:,}, {store}, {SOCKETS} sockets", running, rivals)
         keys, integrations = _make_keys(running), _integrations(running)
-        _beside_bare(f"GET {LIST} of {SHOPS:,}, {store}, {SOCKETS} sockets", goal, running, bare[0])
         reads = _reads([running.service.url], keys)
         _steady(f"the same at {STEADY_PER_S}/s for {STEADY_S:.0f} s, {store}", reads)
         writes = _writes(running, keys, integrations)
-        _mixed(f"{STEADY_PER_S}/s of PATCH and PUT /stock beside it, {store}", reads, writes)
+        _mixed(f"{STEADY_PER_S}/s, every second one a PATCH or a PUT /stock, {store}", reads, writes)
 
 
-def _beside_bare(name: str, goal: str, running: Running, bare: str) -> None:
-    """In turn with a bare route, and in turn first."""
-    asked = {url: request(url, running.key, LIST) for url in (running.service.url, bare)}
+def _beside_bare(name: str, running: Running, rivals: Mapping[str, tuple[str, str]]) -> None:
+    """In turn with bare routes, and in turn first; of each its name and the goal beside it."""
+    asked = {url: request(url, running.key, LIST) for url in (running.service.url, *rivals)}
     per_s: dict[str, list[float]] = {url: [] for url in asked}
     for number in range(ROUNDS):
         for url in sorted(asked, reverse=bool(number % 2)):
             per_s[url].append(_run(answers_per_s(asked[url], SOCKETS, ROUND_S)))
-    ours, bares = per_s[running.service.url], per_s[bare]
-    ratios = [one / other for one, other in zip(ours, bares, strict=True)]
-    each = ", ".join(f"{ratio:.1%}" for ratio in ratios)
-    text = f"{statistics.median(ours):,.0f}/s beside {statistics.median(bares):,.0f}/s of a bare route"
-    row(name, f"{text}: {statistics.median(ratios):.1%} (each: {each})", goal)
+    ours = per_s[running.service.url]
+    for url, (rival, goal) in rivals.items():
+        ratios = [one / other for one, other in zip(ours, per_s[url], strict=True)]
+        each = ", ".join(f"{ratio:.1%}" for ratio in ratios)
+        text = (
+            f"{statistics.median(ours):,.0f}/s beside {statistics.median(per_s[url]):,.0f}/s of {rival} bare route"
+        )
+        row(name, f"{text}: {statistics.median(ratios):.1%} (each: {each})", goal)
 
 
 def _steady(name: str, requests: Iterable[Request]) -> None:
@@ -78,7 +83,7 @@ def _steady(name: str, requests: Iterable[Request]) -> None:
 def _mixed(name: str, reads: Iterable[Request], writes: Iterable[Request]) -> None:
     async def both() -> tuple[Latency, Latency]:
         return await asyncio.gather(
-            timed_load(reads, STEADY_PER_S, STEADY_S), timed_load(writes, STEADY_PER_S, STEADY_S)
+            timed_load(reads, STEADY_PER_S / 2, STEADY_S), timed_load(writes, STEADY_PER_S / 2, STEADY_S)
         )
 
     of_reads, of_writes = _run(both())
@@ -92,12 +97,12 @@ def _tell(name: str, latency: Latency, most_ms: float) -> None:
 
 
 def _of_four(server: PostgresServer) -> None:
-    with at_work(Crowd(SHOPS, replicas=REPLICAS), server) as running, bare_routes(REPLICAS) as bare:
+    with at_work(Crowd(SHOPS, replicas=REPLICAS), server) as running, bare_routes(REPLICAS, "starlette") as bare:
         keys = _make_keys(running)
         ours = highest_rate(_reads([replica.url for replica in running.replicas], keys), 100)
         others = highest_rate(_reads(bare, keys), 1000)
     name = f"GET {LIST} with p99 ≤ {READ_MS:.0f} ms, {REPLICAS} replicas on the cores of PostgreSQL and the load"
-    row(name, f"{ours:,.0f}/s beside {others:,.0f}/s of {REPLICAS} bare routes: {ours / others:.1%}")
+    row(name, f"{ours:,.0f}/s beside {others:,.0f}/s of Starlette's bare route in {REPLICAS}: {ours / others:.1%}")
 
 
 def highest_rate(requests: Iterable[Request], first: float) -> float:
@@ -123,10 +128,10 @@ def _in_time(latency: Latency) -> bool:
 
 
 @contextmanager
-def bare_routes(number: int) -> Iterator[list[str]]:
+def bare_routes(number: int, framework: str) -> Iterator[list[str]]:
     """Where so many processes listen that answer without any work."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        yield [running.enter_context(own_server(Path(folder), "bare_route")).url for _ in range(number)]
+        yield [running.enter_context(own_server(Path(folder), "bare_route", framework)).url for _ in range(number)]
 
 
 def _make_keys(running: Running) -> list[str]:
