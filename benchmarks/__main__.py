@@ -6,11 +6,12 @@ no figure. Machines differ: the ratios travel, the seconds do not.
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, reads (the list of
 integrations beside a bare route, and at steady rates), shops (many integrations due at once), workers.
 
-Three more have to be named. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must
-be free. `tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be free. `peers`
-downloads the same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours. It installs
-them, at fixed versions, below var/benchmarks the first time (1.4 GB); a round takes six minutes or more:
-`--rounds 3` for fewer rounds, `--only dlt,singer` for fewer peers.
+Four more have to be named. `profile` tells where the time goes, with a profiler that it installs below
+var/benchmarks. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must be free.
+`tables` fills a PostgreSQL with ten million orders, for which 15 GB of disk must be free. `peers` downloads the
+same orders with dlt, the Singer SDK, Airbyte's CDK and PyAirbyte, in turn with ours. It installs them, at fixed
+versions, in the same place the first time (1.4 GB); a round takes six minutes or more: `--rounds 3` for fewer
+rounds, `--only dlt,singer` for fewer peers.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
 from benchmarks.memory import of_a_million, of_many_downloads
 from benchmarks.peers.environments import PINS
 from benchmarks.peers.side_by_side import Ground, compare
+from benchmarks.profile import of_profile
 from benchmarks.reads import of_reads
 from benchmarks.stage import fresh_database, postgres, wish_with_orders
 from benchmarks.stock import push
@@ -40,7 +42,7 @@ PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
 GROUPS = {"orders", "postgres", "memory", "api", "stock", "reads", "shops", "workers"}
-TO_BE_NAMED = {"million", "tables", "peers"}
+TO_BE_NAMED = {"million", "tables", "peers", "profile"}
 
 
 def main() -> None:
@@ -59,6 +61,8 @@ def main() -> None:
         of_a_stuck_shop()
     if "workers" in groups:
         of_workers()
+    if "profile" in groups:
+        of_profile()
     if "million" in groups:
         of_a_million()
     if "tables" in groups:

@@ -57,7 +57,7 @@ def download(
 ) -> Download:
     """The first download of the whole shop into a fresh SQLite database, or into one of the server."""
     with stage(wish, shop, server) as place:
-        return _measured(place, truth, patience_s=patience_s)
+        return measured(place, truth, patience_s=patience_s)
 
 
 def download_and_look_again(
@@ -65,7 +65,7 @@ def download_and_look_again(
 ) -> tuple[Download, list[Look]]:
     """The same download, and then that many runs on the same database that find nothing new."""
     with stage(wish, shop, server) as place:
-        first = _measured(place, truth)
+        first = measured(place, truth)
         looks = [_look(place) for _ in range(passes)]
         check_stored(place.deployment, truth)
         return first, looks
@@ -79,14 +79,14 @@ def download_under_load(
         for number in range(49):
             connect(place.client, new_shop(shop.controls, f"seller-{number}"), f"Shop {number:02}")
         reading = _Reader(place, rate_per_s, truth.orders / 3000)
-        result = _measured(place, truth, reading)
+        result = measured(place, truth, reading)
         return result, reading.latency()
 
 
 def restart(wish: ServerProcess, shop: LiveShop, truth: Truth) -> float:
     """Seconds from starting the service on a database that holds the orders until it is ready."""
     with stage(wish, shop) as place:
-        _measured(place, truth)
+        measured(place, truth)
         place.service.stop()
         started = time.perf_counter()
         place.service = place.deployment.serve()
@@ -117,9 +117,10 @@ class _Reader(threading.Thread):
         return self._latency
 
 
-def _measured(
+def measured(
     place: Stage, truth: Truth, reading: _Reader | None = None, patience_s: float = PATIENCE_S
 ) -> Download:
+    """The first download of a stage's shop, checked."""
     if reading is not None:
         reading.start()
     integration_id = connect(place.client, place.shop)

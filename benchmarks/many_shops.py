@@ -63,7 +63,7 @@ class Crowd:
 def polls(crowd: Crowd, server: PostgresServer | None = None) -> Polls:
     """A service whose shops all become due in the same moment, on SQLite or on a database of the server."""
     with at_work(crowd, server) as running:
-        return asyncio.run(_measure(crowd, running))
+        return asyncio.run(measure(crowd, running))
 
 
 def answered_after_s(crowd: Crowd, server: PostgresServer | None = None) -> float:
@@ -151,7 +151,8 @@ def _settings(crowd: Crowd, wish: ServerProcess, server: PostgresServer | None) 
     return settings
 
 
-async def _measure(crowd: Crowd, running: Running) -> Polls:
+async def measure(crowd: Crowd, running: Running) -> Polls:
+    """Every shop made due, asked and closed, while the list of integrations is read."""
     enough = asyncio.Event()
     listing = request(running.service.url, running.key, "/integrations?limit=50")
     reading = asyncio.create_task(steady_load(repeat(listing), API_READS_PER_S, enough))

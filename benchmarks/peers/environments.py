@@ -23,25 +23,30 @@ class NoEnvironment(Exception):
 
 def interpreter(peer: str) -> Path:
     """The Python that runs the peer's script."""
-    folder = FOLDER / peer
+    return python_with(peer, PINS[peer])
+
+
+def python_with(name: str, packages: tuple[str, ...]) -> Path:
+    """A Python of its own that has these packages, below var/benchmarks by that name."""
+    folder = FOLDER / name
     python, mark = folder / "bin" / "python", folder / "pins"
-    pins = "\n".join(PINS[peer])
+    pins = "\n".join(packages)
     # The mark is written last, so what was left half done or is of other pins is made anew.
     if not mark.exists() or mark.read_text() != pins:
         shutil.rmtree(folder, ignore_errors=True)
-        print(f"Installing {', '.join(PINS[peer])}", file=sys.stderr, flush=True)
-        _install(folder, peer)
+        print(f"Installing {', '.join(packages)}", file=sys.stderr, flush=True)
+        _install(folder, name, packages)
         mark.write_text(pins)
     return python
 
 
-def _install(folder: Path, peer: str) -> None:
+def _install(folder: Path, name: str, packages: tuple[str, ...]) -> None:
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     try:
         venv.create(folder, with_pip=True)
-        done = subprocess.run([*pip, *PINS[peer]], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run([*pip, *packages], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     except (OSError, subprocess.SubprocessError) as failed:
-        raise NoEnvironment(f"{peer} could not be installed: {failed}") from failed
+        raise NoEnvironment(f"{name} could not be installed: {failed}") from failed
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-        raise NoEnvironment(f"{peer} could not be installed: {said[-1] if said else done.stderr[-300:]}")
+        raise NoEnvironment(f"{name} could not be installed: {said[-1] if said else done.stderr[-300:]}")
