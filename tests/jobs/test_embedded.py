@@ -98,6 +98,20 @@ async def test_a_nudge_runs_hasty_jobs_at_once_and_a_nudge_meanwhile_once_more(w
     assert (hasty.times, patient.times) == (3, 1)
 
 
+async def test_many_nudges_in_a_row_are_a_few_rounds_and_the_last_one_counts(workshop: Workshop):
+    hasty = Counter()
+    async with running(workshop, Job("hasty", 3600, hasty, hasty=True)) as runner:
+        await asyncio.sleep(0.05)
+        for _ in range(100):
+            runner.nudge()
+            await asyncio.sleep(0.003)
+        before_the_last = hasty.times
+        await asyncio.sleep(0.2)
+
+    assert 2 <= before_the_last <= 20
+    assert hasty.times == before_the_last + 1
+
+
 async def test_a_job_that_explodes_stops_no_other_and_its_words_are_not_logged(workshop: Workshop, caplog):
     async def explode(_work: object) -> None:
         raise RuntimeError("a secret")

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 _CLOCK_JUMP_S = 2.0
 _LAST_WORDS_S = 1.0
+# Each request that changes something nudges: done one after the other they would keep a core busy.
+_NUDGES_APART_S = 0.1
 # A job that comes late, after a blocked loop or a sleeping machine, runs once; by default it would not at all.
 _LATE_IS_FINE = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
 
@@ -36,6 +38,8 @@ class Clock:
         self._watch: asyncio.Task[None] | None = None
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._once_more: set[str] = set()
+        self._nudged_at = -_NUDGES_APART_S
+        self._next_nudge: asyncio.TimerHandle | None = None
         self.stopping = False
 
     def start(self) -> None:
@@ -47,10 +51,14 @@ class Clock:
         self._watch = asyncio.create_task(self._watch_time())
 
     def nudge(self) -> None:
-        """Do the hasty jobs now instead of at the next tick."""
-        for job in self._jobs:
-            if job.hasty:
-                self.begin(job)
+        """Do the hasty jobs now instead of at the next tick; soon, if they were nudged a moment ago."""
+        if self._next_nudge is not None:
+            return
+        wait_s = self._nudged_at + _NUDGES_APART_S - time.monotonic()
+        if wait_s > 0:
+            self._next_nudge = asyncio.get_running_loop().call_later(wait_s, self._do_hasty)
+        else:
+            self._do_hasty()
 
     def begin(self, job: Job) -> None:
         """Do a job now, or once more if it is at work."""
@@ -77,6 +85,12 @@ class Clock:
             self._scheduler.shutdown(wait=False)
             # The scheduler shuts down in a callback of the loop, which gets its turn here.
             await asyncio.sleep(0)
+
+    def _do_hasty(self) -> None:
+        self._nudged_at, self._next_nudge = time.monotonic(), None
+        for job in self._jobs:
+            if job.hasty:
+                self.begin(job)
 
     async def _tick(self, job: Job) -> None:
         if job.name not in self._doing:

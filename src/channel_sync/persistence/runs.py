@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Update, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, or_, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
@@ -67,8 +68,7 @@ class RunRepository:
 
     async def queued(self, lane: Lane, limit: int) -> list[str]:
         """Ids of runs that wait in a lane to be started, the oldest first."""
-        waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open(), *_in_lane(lane))
-        return await self._session.column(waiting.order_by(_row.id).limit(limit))
+        return await self._session.column(_queued_in(lane), {"most": limit})
 
     async def remind(self, queued_before: datetime, limit: int) -> None:
         """Queue anew the oldest runs that have been waiting, for a queue that may have lost them."""
@@ -218,6 +218,12 @@ def _in_lane(lane: Lane) -> tuple[ColumnElement[bool], ...]:
         return (_row.trigger.in_(URGENT_TRIGGERS),)
     of_orders = _row.kind.in_(ORDER_KINDS)
     return _row.trigger.not_in(URGENT_TRIGGERS), of_orders if lane is Lane.ORDERS else ~of_orders
+
+
+@cache
+def _queued_in(lane: Lane) -> Select[str]:
+    waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open(), *_in_lane(lane))
+    return waiting.order_by(_row.id).limit(bindparam("most", type_=Integer))
 
 
 def _is_open() -> ColumnElement[bool]:

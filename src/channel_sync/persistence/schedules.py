@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select, update
 
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.among import among_given
@@ -31,6 +31,13 @@ class Schedule:
 
 
 _COLUMNS = columns_of(schedules, Schedule)
+_DUE = (
+    select(_row.integration_id)
+    .where(_row.kind == bindparam("what"), _row.next_at <= bindparam("now"))
+    .order_by(_row.next_at)
+    .limit(bindparam("most", type_=Integer))
+)
+_TAKE_DUE = _DUE.with_for_update(skip_locked=True)
 _THIS = and_(_row.integration_id == bindparam("of"), _row.kind == bindparam("what"))
 _FOLLOW = (
     update(schedules)
@@ -76,22 +83,11 @@ class ScheduleRepository:
 
     async def due(self, kind: RunKind, now: datetime, limit: int) -> list[str]:
         """Ids of the integrations whose job is due, the longest waiting first."""
-        return await self._session.column(
-            select(_row.integration_id)
-            .where(_row.kind == kind, _row.next_at <= now)
-            .order_by(_row.next_at)
-            .limit(limit)
-        )
+        return await self._session.column(_DUE, {"what": kind, "now": now, "most": limit})
 
     async def take_due(self, kind: RunKind, now: datetime, limit: int) -> list[str]:
         """The same, theirs to be planned in this transaction; those that another one has taken are left out."""
-        return await self._session.column(
-            select(_row.integration_id)
-            .where(_row.kind == kind, _row.next_at <= now)
-            .order_by(_row.next_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        return await self._session.column(_TAKE_DUE, {"what": kind, "now": now, "most": limit})
 
     async def follow(self, plans: Sequence[Plan]) -> None:
         """Write down when these jobs are due next."""
