@@ -55,6 +55,12 @@ _SAVED = [
     for field in fields(Integration)
     if field.name not in _OF_CREDENTIALS | {"id", "tenant", "created_at"}
 ]
+_SAVE = (
+    update(integrations)
+    .where(integrations.c.id == bindparam("this"), integrations.c.version == bindparam("before"))
+    .values({name: bindparam(f"new_{name}") for name in (*_SAVED, "version", "name_key")})
+    .returning(*_COLUMNS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +113,9 @@ class IntegrationRepository:
 
     async def save(self, integration: Integration) -> Integration:
         """Store everything but credentials if the version is still the newest; the row as it then is."""
-        values = {name: getattr(integration, name) for name in _SAVED}
-        values |= {"version": integration.version + 1, "name_key": integration.name.casefold()}
-        row = await self._session.row(
-            update(integrations)
-            .where(integrations.c.id == integration.id, integrations.c.version == integration.version)
-            .values(values)
-            .returning(*_COLUMNS)
-        )
+        values = {f"new_{name}": getattr(integration, name) for name in _SAVED}
+        values |= {"new_version": integration.version + 1, "new_name_key": integration.name.casefold()}
+        row = await self._session.row(_SAVE, {**values, "this": integration.id, "before": integration.version})
         if row is None:
             raise StaleVersion
         return Integration(*row)

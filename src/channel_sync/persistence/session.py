@@ -72,9 +72,9 @@ class Session:
         """Every row found."""
         return await self.run(lambda connection: connection.execute(statement, parameters).all())
 
-    async def row(self, statement: Executable) -> Row[*Values] | None:
+    async def row(self, statement: Executable, parameters: Parameters | None = None) -> Row[*Values] | None:
         """The first row found."""
-        return await self.run(lambda connection: connection.execute(statement).first())
+        return await self.run(lambda connection: connection.execute(statement, parameters).first())
 
     async def column(self, statement: Executable, parameters: Parameters | None = None) -> list[Any]:
         """The first column of every row found."""
