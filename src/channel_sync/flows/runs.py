@@ -26,6 +26,10 @@ from channel_sync.persistence.database import Database
 from channel_sync.persistence.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
+_REMINDED_AT_ONCE = 200
+# Due runs opened in one transaction. Where that is work for the event loop, callers of the API notice large ones.
+_DUE_AT_ONCE = 25
+_DUE_AT_ONCE_IN_A_THREAD = 200
 _PRIORITIES = {
     RunKind.ORDERS: Priority.ORDERS,
     RunKind.RECONCILE: Priority.ORDERS,
@@ -42,7 +46,6 @@ class RunRules:
     pace: RunPace = field(default_factory=RunPace)
     stale_after_s: float = 60
     heartbeat_s: float = 15
-    due_at_once: int = 200
 
 
 class Runs:
@@ -94,11 +97,12 @@ class Runs:
         async with self._database.read() as work:
             if not await work.schedules.due(kind, utcnow(), 1):
                 return
+        at_once = _DUE_AT_ONCE_IN_A_THREAD if self._database.single_process else _DUE_AT_ONCE
         more = True
         while more:
             # Where a crash undoes it they are due as before.
             async with self._database.begin(durable=False) as work:
-                more = await open_due_runs(work, kind, self._rules.pace, self._rules.due_at_once, utcnow())
+                more = await open_due_runs(work, kind, self._rules.pace, at_once, utcnow())
 
     async def notice_clock(self) -> None:
         """Make due at once what was put off by a clock that has been set back since."""
@@ -113,7 +117,7 @@ class Runs:
     async def remind(self) -> None:
         """Tell the queue of workers again of runs that have waited long; it may have been away, or new."""
         async with self._database.begin() as work:
-            await work.runs.remind(utcnow() - _SHOULD_HAVE_STARTED, self._rules.due_at_once)
+            await work.runs.remind(utcnow() - _SHOULD_HAVE_STARTED, _REMINDED_AT_ONCE)
 
     async def execute(self, run_id: str) -> None:
         """Carry out a queued run, if it is still free to take."""
