@@ -77,6 +77,7 @@ def test_a_missing_secrets_folder_is_refused(monkeypatch, tmp_path):
     ("variable", "value"),
     [
         ("CHANNEL_SYNC_DATABASE_URL", "mysql://user:CANARY@host/db"),
+        ("CHANNEL_SYNC_DATABASE_URL", "postgresql://user:CANARY@host/db?pooler=session"),
         ("CHANNEL_SYNC_PUBLIC_URL", "https://user:CANARY@host"),
         ("CHANNEL_SYNC_PUBLIC_URL", "ftp://CANARY"),
         ("CHANNEL_SYNC_RETURN_ORIGINS", "https://CANARY/path"),

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -73,6 +73,8 @@ def _destination(text: str) -> str:
 def _database(text: SecretStr) -> SecretStr:
     if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with sqlite:/// or postgresql://")
+    if parse_qs(urlsplit(text.get_secret_value()).query).get("pooler", ["transaction"]) != ["transaction"]:
+        raise ValueError("knows no pooler but pooler=transaction")
     return text
 
 

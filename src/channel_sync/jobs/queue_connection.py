@@ -148,7 +148,9 @@ class QueueConnection(Driver):
     async def _listen(self) -> None:
         """Listen to every channel somebody wants to hear of."""
         if self._listener is None or self._listener.is_closed():
-            self._listener, self._heard_of = await asyncpg.connect(self._url, timeout=_CONNECT_S), set()
+            # LISTEN has to be answered as well: whoever wants to hear of another channel waits behind it.
+            self._listener = await asyncpg.connect(self._url, timeout=_CONNECT_S, command_timeout=_CONNECT_S)
+            self._heard_of = set()
         for channel, _ in self._callbacks:
             if channel not in self._heard_of:
                 await self._listener.add_listener(channel, self._heard)
