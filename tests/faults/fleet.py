@@ -17,7 +17,10 @@ _TRY_AGAIN_S = 0.25
 
 @dataclass
 class Fleet:
-    """So many of both; whoever is killed is replaced after a moment, as a supervisor would."""
+    """So many of both; whoever is killed is replaced after a moment, as a supervisor would.
+
+    `chance` says who dies and when, the same each time: nothing else may draw from it.
+    """
 
     deployment: Deployment
     replicas: list[ServerProcess]
@@ -25,6 +28,7 @@ class Fleet:
     key: str
     chance: random.Random
     killed: list[str] = field(default_factory=list)
+    _router: random.Random = field(default_factory=random.Random)
     _changing: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, verb: str, path: str, **options: Any) -> httpx.Response:
@@ -35,7 +39,7 @@ class Fleet:
         last: object = None
         for _ in range(_TRIES):
             with self._changing:
-                url = self.chance.choice(self.replicas).url
+                url = self._router.choice(self.replicas).url
             try:
                 headers = {"Authorization": f"Bearer {self.key}"}
                 answer = httpx.request(verb, f"{url}{path}", headers=headers, timeout=10, **options)
