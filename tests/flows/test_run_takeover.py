@@ -57,6 +57,25 @@ async def test_a_run_without_signs_of_life_is_closed_and_due_again(workshop: Wor
     assert len(await workshop.events("order.created")) == 1
 
 
+async def test_a_run_whose_end_was_undone_by_a_crash_of_the_database_is_due_again_at_once(database):
+    workshop = Workshop(database, stale_after_s=3600)
+    seller = await workshop.connect()
+    undone = await workshop.queue(seller, trigger=Trigger.SCHEDULE)
+    fresh = await workshop.queue(seller, RunKind.STOCK, trigger=Trigger.SCHEDULE)
+    async with database.begin() as work:
+        await work.run_batches.claim([undone.id], workshop.owner, utcnow() - timedelta(seconds=5))
+        await work.run_batches.claim([fresh.id], workshop.owner, utcnow())
+
+    await workshop.another(stale_after_s=3600).runs.take_over_silent()
+    assert (await workshop.look(undone)).status is RunStatus.RUNNING
+
+    await workshop.runs.take_over_silent()
+    assert (await workshop.look(undone)).status is RunStatus.INTERRUPTED
+    assert (await workshop.look(fresh)).status is RunStatus.RUNNING
+    await workshop.runs.start_due(RunKind.ORDERS)
+    assert len(await waiting(workshop.runs)) == 1
+
+
 async def test_a_quiet_run_that_somebody_else_has_closed_meanwhile_ends_without_a_word(workshop: Workshop):
     dead = await workshop.queue(await workshop.connect(), trigger=Trigger.SCHEDULE)
     async with held_up(workshop, dead):

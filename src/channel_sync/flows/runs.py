@@ -26,6 +26,8 @@ from channel_sync.persistence.database import Database
 from channel_sync.persistence.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
+# A run is known here a moment after it was claimed.
+_FORGOTTEN_AFTER = timedelta(seconds=2)
 _REMINDED_AT_ONCE = 200
 # Due runs opened in one transaction. Where that is work for the event loop, callers of the API notice large ones.
 _DUE_AT_ONCE = 25
@@ -168,7 +170,12 @@ class Runs:
         before = now - timedelta(seconds=self._rules.stale_after_s)
         async with self._database.begin() as work:
             # A run at work here is alive, however long this process stood still; its page is fenced anyway.
-            await take_over(work, await work.runs.interrupt_silent(before, self._sessions, now), now)
+            silent = await work.runs.interrupt_silent(before, self._sessions, now)
+            # The end of a quiet run is not synced to disk: after a crash of the database nobody carries it out.
+            forgotten = await work.runs.interrupt_forgotten(
+                self._rules.owner, now - _FORGOTTEN_AFTER, self._sessions, now
+            )
+            await take_over(work, [*silent, *forgotten], now)
 
     async def _claim(self, run_id: str) -> RunSession | None:
         claimed = await self._desk.claim(run_id)

@@ -139,17 +139,23 @@ class RunRepository:
         self, heartbeat_before: datetime, spared: Collection[str], now: datetime
     ) -> list[Run]:
         """Close the runs that were started and show no life, but for those spared; each for one caller only."""
-        silent = select(_row.id).where(
-            _is_open(),
-            _row.status != RunStatus.QUEUED,
-            _row.heartbeat_at < heartbeat_before,
-            ~among(_row.id, spared),
-        )
-        return await self._interrupt(now, _row.id.in_(silent.with_for_update(skip_locked=True)))
+        return await self._interrupt_free(now, _row.heartbeat_at < heartbeat_before, ~among(_row.id, spared))
+
+    async def interrupt_forgotten(
+        self, owner: str, started_before: datetime, known: Collection[str], now: datetime
+    ) -> list[Run]:
+        """Close runs of a process that it does not know of: a crash of the database has undone their end."""
+        forgotten = (_row.owner == owner, _row.started_at < started_before, ~among(_row.id, known))
+        return await self._interrupt_free(now, *forgotten)
 
     async def interrupt_others(self, owner: str, now: datetime) -> list[Run]:
         """Close the runs of processes that are gone; for the start of the only process there is."""
         return await self._interrupt(now, _row.owner != owner)
+
+    async def _interrupt_free(self, now: datetime, *conditions: ColumnElement[bool]) -> list[Run]:
+        """Those that no other transaction is busy with."""
+        free = select(_row.id).where(_is_open(), _row.status != RunStatus.QUEUED, *conditions)
+        return await self._interrupt(now, _row.id.in_(free.with_for_update(skip_locked=True)))
 
     async def _interrupt(self, now: datetime, *conditions: ColumnElement[bool]) -> list[Run]:
         rows = await self._session.rows(
