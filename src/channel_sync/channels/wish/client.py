@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import TypeVar
-from urllib.parse import urlencode
 
 import httpx
 
@@ -162,28 +161,21 @@ class WishClient:
         return outcome
 
     async def _converse(self, request: Request, environment: Environment, headers: dict[str, str]) -> _Outcome:
-        sent = self._request(request, environment, headers)
+        if request.body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        sent = self.http.build_request(
+            request.method,
+            self.base_url(environment) + request.path,
+            params=request.query or None,
+            content=request.body,
+            headers=headers,
+        )
         try:
             answer = await exchange(self.http, sent, self.limits.call, self.now())
         except ChannelError as error:
             return _Outcome(error)
         code, result = read_answer(request.family, answer)
         return _Outcome(result, answer, code)
-
-    def _request(self, request: Request, environment: Environment, headers: dict[str, str]) -> httpx.Request:
-        """What `build_request` of the client makes, in half the time: it merges URLs and parameters twice."""
-        url = self.base_url(environment) + request.path
-        if request.query:
-            url += "?" + urlencode(request.query)
-        if request.body is not None:
-            headers = {**headers, "Content-Type": "application/json"}
-        return httpx.Request(
-            request.method,
-            url,
-            headers=[*self.http.headers.multi_items(), *headers.items()],
-            content=request.body,
-            extensions={"timeout": self.http.timeout.as_dict()},
-        )
 
     def _tell_breaker(self, outcome: _Outcome, environment: Environment) -> None:
         breaker = self._breakers[environment]
