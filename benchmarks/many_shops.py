@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -19,6 +18,7 @@ from tests.processes import Deployment, ServerProcess, WorkerProcess, start_serv
 from benchmarks.load import Latency, steady_load
 from benchmarks.raw_sockets import request
 from benchmarks.seeds import access_token, connected_shops
+from benchmarks.stage import fresh_database
 from benchmarks.table import WrongResult
 
 PATIENCE_S = 300
@@ -143,9 +143,7 @@ def _settings(crowd: Crowd, wish: ServerProcess, server: PostgresServer | None) 
         "CHANNEL_SYNC_RATE_LIMIT_PER_S": "1000000",
     }
     if server is not None:
-        name = f"bench_{uuid4().hex}"
-        asyncio.run(server.run(f"CREATE DATABASE {name}"))
-        settings["CHANNEL_SYNC_DATABASE_URL"] = server.url(name)
+        settings["CHANNEL_SYNC_DATABASE_URL"] = fresh_database(server)
     if crowd.workers or crowd.replicas > 1:
         settings["CHANNEL_SYNC_JOBS"] = "distributed"
     return settings

@@ -58,7 +58,7 @@ def test_an_amount_is_stored_as_plain_digits(amount):
 
 
 def test_a_choice_that_does_not_exist_is_refused():
-    with pytest.raises(KeyError, match="shipping"):
+    with pytest.raises(ValueError, match="shipping"):
         read(OneOf(RunKind), "shipping", postgresql.dialect())
 
 

@@ -18,7 +18,7 @@ _LOOK_EVERY_S = 1.0
 async def heartbeat(session: RunSession, every_s: float) -> AsyncIterator[None]:
     """Beat every `every_s` seconds while the body runs; a run that was closed elsewhere gets its wire cut."""
     heart = _Heart(session, every_s)
-    # A shop without news is asked within the first look: a task for each would be the dearest part of many runs.
+    # Most runs end before the first look, so that they need no task for it.
     first_look = asyncio.get_running_loop().call_later(heart.look_every_s, heart.start)
     try:
         yield

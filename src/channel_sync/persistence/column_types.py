@@ -59,16 +59,13 @@ class OneOf(TypeDecorator[Choice_]):
     def __init__(self, choices: type[Choice_]) -> None:
         super().__init__()
         self.choices = choices
-        self._by_text: dict[str | None, Choice_ | None] = {
-            None: None,
-            **{choice.value: choice for choice in choices},
-        }
 
     def process_bind_param(self, value: Choice_ | None, dialect: Dialect) -> str | None:
         return None if value is None else self.choices(value).value
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], Choice_ | None]:
-        return self._by_text.__getitem__
+        choices = self.choices
+        return lambda value: None if value is None else choices(value)
 
 
 class Document(TypeDecorator[Shape]):

@@ -54,15 +54,9 @@ _SUCCEEDED = (
         next_at=bindparam("next"), last_success_at=bindparam("now"), failures=0, crashes=0, last_error_code=None
     )
 )
-_LOCKED = (
-    select(_row.integration_id)
-    .where(among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
-    .order_by(_row.integration_id, _row.kind)
-    .with_for_update()
-)
-_OF_MANY = select(_row.integration_id, _row.kind, *_COLUMNS).where(
-    among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True))
-)
+_OF_THESE = and_(among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
+_LOCKED = select(_row.integration_id).where(_OF_THESE).order_by(_row.integration_id, _row.kind).with_for_update()
+_OF_MANY = select(_row.integration_id, _row.kind, *_COLUMNS).where(_OF_THESE)
 
 
 @dataclass(frozen=True, slots=True)
