@@ -1,5 +1,6 @@
 """Large pages are read by a process of their own, which may be lost at any moment."""
 
+import asyncio
 import json
 import os
 import signal
@@ -85,6 +86,37 @@ async def test_a_lost_helper_costs_no_page_and_is_replaced(reader: HelpedReader)
     assert [page.rows[0].channel_order_id for page in pages] == [f"{number:024x}" for number in (2, 3)]
     [second] = helpers()
     assert second != first
+
+
+async def test_pages_asked_for_at_once_get_each_its_own_answer(reader: HelpedReader):
+    first, *others = range(20)
+    await reader.read(a_page(first), CONTEXT)
+
+    pages = await asyncio.gather(*[reader.read(a_page(*[number] * 60), CONTEXT) for number in others])
+
+    assert [{row.channel_order_id for row in page.rows} for page in pages] == [
+        {f"{number:024x}"} for number in others
+    ]
+    assert len(list(helpers())) == 1
+
+
+async def test_a_helper_lost_with_two_pages_costs_neither(caplog: pytest.LogCaptureFixture):
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=30), CIPHER)
+    await reader.read(a_page(1), CONTEXT)
+    [stopped] = helpers()
+    os.kill(stopped, signal.SIGSTOP)
+    # Too large for what lies between the processes: one waits for an answer, the other for its question to leave.
+    both = [asyncio.create_task(reader.read(a_page(*[number] * 400), CONTEXT)) for number in (2, 3)]
+    await asyncio.sleep(0.2)
+    os.kill(stopped, signal.SIGKILL)
+
+    pages = await asyncio.gather(*both)
+
+    assert [page.rows[0].channel_order_id for page in pages] == [f"{number:024x}" for number in (2, 3)]
+    assert len(caplog.records) == 2
+    await reader.read(a_page(4), CONTEXT)
+    assert len(list(helpers())) == 1
+    await reader.close()
 
 
 async def test_a_helper_that_stands_still_costs_no_page_either():

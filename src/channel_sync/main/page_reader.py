@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from threading import Lock
 
 from pydantic import SecretStr
@@ -33,7 +33,7 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_
 
 
 class Helper:
-    """The helper process, started when it is first asked. It answers one after the other.
+    """The helper process, started when it is first asked. It answers one question after the other.
 
     One that is silent for `patience_s`, stopped or stuck, counts as lost.
     """
@@ -41,39 +41,62 @@ class Helper:
     def __init__(self, keys: SecretStr, patience_s: float = _PATIENCE_S) -> None:
         self._keys = keys
         self._patience = struct.pack("ll", int(patience_s), round(patience_s % 1 * 1_000_000))
-        self._turn = Lock()
+        self._sending = Lock()
+        self._receiving = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
     def ask(self, *messages: bytes | bytearray) -> bytearray | None:
-        """The answer, or None where the helper is lost; the next question starts another."""
-        with self._turn:
-            try:
+        """The answer, or None where the helper is lost; the next question starts another.
+
+        A question goes out while the one before it is answered, so that the helper never waits for us.
+        """
+        helper = None
+        try:
+            with self._sending:
                 helper = self._socket or self._start()
                 for message in messages:
                     send(helper, message)
+                # Before anyone else may send: answers come in the order of questions.
+                self._receiving.acquire()
+            try:
                 return receive(helper)
-            except (EOFError, OSError):
+            finally:
+                self._receiving.release()
+        except (EOFError, OSError):
+            self._lose(helper)
+            return None
+
+    def _lose(self, helper: socket.socket | None) -> None:
+        """Give a helper up, with every question it has; whoever lost it first ends it."""
+        if helper is not None:
+            with suppress(OSError):
+                helper.shutdown(socket.SHUT_RDWR)
+        with self._sending:
+            if self._socket is helper:
                 self._end()
-                return None
 
     def _start(self) -> socket.socket:
         self._socket, theirs = socket.socketpair()
         for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                env=_environment(),
-            )
-        send(self._socket, self._keys.get_secret_value().encode())
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    env=_environment(),
+                )
+            send(self._socket, self._keys.get_secret_value().encode())
+        except OSError:
+            self._end()
+            raise
         return self._socket
 
     def end(self) -> None:
         """End the process after the question it is at, if there is one."""
-        with self._turn:
+        with self._sending:
             self._end()
 
     def _end(self) -> None:
