@@ -10,6 +10,7 @@ import msgspec
 
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder
+from channel_sync.persistence.compression import compress, expand
 from channel_sync.persistence.encryption import Cipher, place
 from channel_sync.persistence.moments import micros
 
@@ -74,7 +75,7 @@ class OrderDesk:
         revenue = order.merchant_revenue
         content = _encode(order.content)
         address = None if order.address is None else _encode(order.address)
-        personal = _pack((address, _within(order.raw, order.tax), order.raw))
+        personal = compress(_pack((address, order.tax, order.raw)))
         return OrderRow(
             order_id,
             self.tenant,
@@ -121,18 +122,13 @@ def digest_of(row: OrderRow, erased: bool) -> bytes:
 
 def opened(sealed: bytes, tenant: str, order_id: str, cipher: Cipher) -> Personal:
     """What a stored order's personal part holds."""
-    address, tax, raw = _unpack(cipher.open(sealed, _place(tenant, order_id)))
+    address, tax, raw = _unpack(expand(cipher.open(sealed, _place(tenant, order_id))))
+    # Before there was compression, tax information found in the reply was kept as its place there.
     return Personal(address, raw[slice(*tax)] if isinstance(tax, tuple) else tax, raw)
 
 
 def _place(tenant: str, order_id: str) -> str:
     return place("orders", "personal", tenant, order_id)
-
-
-def _within(raw: bytes, part: bytes | None) -> bytes | tuple[int, int] | None:
-    """Where the part stands in the reply, so that a fifth of an order is not kept twice; else the part itself."""
-    start = -1 if part is None else raw.rfind(part)
-    return part if part is None or start < 0 else (start, start + len(part))
 
 
 def _digest(order: ChannelOrder, content: bytes, address: bytes | None) -> bytes:
