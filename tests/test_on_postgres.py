@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy.engine import make_url
 from tests.jobs.waiting import until
 from tests.postgres import postgres_cluster
 from tests.processes import Deployment, ServerProcess, refusal, wait_until
@@ -48,6 +49,37 @@ def test_a_worker_refuses_to_listen_through_a_pooler(deployment: Deployment, app
     assert "CHANNEL_SYNC_QUEUE_DATABASE_URL: " in said
     assert "pooler" in said
     assert app_url not in said
+
+
+def wrong(address: str, part: str) -> str:
+    """The address with a part of it that leads nowhere."""
+    url = make_url(address)
+    nowhere = {
+        "host": url.update_query_dict({"host": "/nowhere"}),
+        "database": url.set(database="no_such_database"),
+        "user": url.set(username="no_such_user"),
+    }
+    return nowhere[part].render_as_string(hide_password=False)
+
+
+DATABASE, QUEUE = "CHANNEL_SYNC_DATABASE_URL", "CHANNEL_SYNC_QUEUE_DATABASE_URL"
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"), [("host", "cannot be reached"), ("database", "refuses"), ("user", "refuses")]
+)
+@pytest.mark.parametrize(
+    ("setting", "command"),
+    [(DATABASE, "migrate"), (DATABASE, "serve"), (DATABASE, "worker"), (QUEUE, "worker")],
+)
+def test_an_address_that_leads_nowhere_is_named_in_one_line(
+    deployment: Deployment, app_url: str, setting: str, command: str, part: str, reason: str
+):
+    said = refusal(deployment, command, **{setting: wrong(app_url, part)})
+
+    assert said.startswith(f"channel-sync: {setting}: ")
+    assert reason in said
+    assert "no_such" not in said
 
 
 def health(worker: ServerProcess) -> dict[str, tuple[int, str]]:

@@ -73,6 +73,10 @@ class Invalid(ChannelSyncError):
         self.pointer = pointer
 
 
+STORE_AWAY = "The store cannot be reached."
+STORE_REFUSES = "The store refuses us: it has no such database or user, or the password is another."
+
+
 class StorageUnavailable(ChannelSyncError):
     """The database does not answer or does not take writes; nothing was stored."""
 

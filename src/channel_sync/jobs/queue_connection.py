@@ -11,6 +11,8 @@ import asyncpg
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver, NotifyCallback
 
+from channel_sync.domain.errors import STORE_AWAY, STORE_REFUSES, StorageUnavailable
+
 T = TypeVar("T")
 
 _CONNECTIONS = 4
@@ -61,17 +63,22 @@ class QueueConnection(Driver):
         self._shutdown = asyncio.Event()
 
     async def open(self) -> None:
-        """Connect."""
-        self._pool = await asyncpg.create_pool(
-            self._url,
-            min_size=1,
-            max_size=_CONNECTIONS,
-            timeout=_CONNECT_S,
-            command_timeout=ANSWER_S,
-            init=_keep_plans,
-            reset=_leave_as_it_is,
-            server_settings={"application_name": "channel-sync queue"},
-        )
+        """Connect; `StorageUnavailable` where that cannot be done."""
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=_CONNECTIONS,
+                timeout=_CONNECT_S,
+                command_timeout=ANSWER_S,
+                init=_keep_plans,
+                reset=_leave_as_it_is,
+                server_settings={"application_name": "channel-sync queue"},
+            )
+        except AWAY:
+            raise StorageUnavailable(STORE_AWAY) from None
+        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError):
+            raise StorageUnavailable(STORE_REFUSES) from None
         self._listening = asyncio.create_task(self._keep_listening())
 
     async def close(self) -> None:

@@ -1,11 +1,12 @@
 """Settings and the database they name: all that most commands need."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
@@ -30,8 +31,18 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 def migrate_database(settings: Settings) -> str:
     """The schema that the database is at now, which is the newest."""
-    migrations.migrate(settings.database_url.get_secret_value())
+    with reaching("CHANNEL_SYNC_DATABASE_URL"):
+        migrations.migrate(settings.database_url.get_secret_value())
     return migrations.newest()
+
+
+@contextmanager
+def reaching(setting: str) -> Iterator[None]:
+    """`CannotStart` names the setting where the database it leads to cannot be used."""
+    try:
+        yield
+    except StorageUnavailable as away:
+        raise CannotStart(f"{setting}: {away.message}") from None
 
 
 @asynccontextmanager
@@ -39,7 +50,8 @@ async def open_database(settings: Settings, queue: RunQueue | None = None) -> As
     """A database at our schema or a newer one, that our keys fit; `CannotStart` otherwise."""
     database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
     try:
-        version = await database.schema_version()
+        with reaching("CHANNEL_SYNC_DATABASE_URL"):
+            version = await database.schema_version()
         if version is None or version in migrations.outdated():
             raise CannotStart("the database is not at the newest schema; run: channel-sync migrate")
         await database.check_key()

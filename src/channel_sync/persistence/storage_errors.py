@@ -5,11 +5,13 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
-from channel_sync.domain.errors import Conflict, StorageUnavailable
+from channel_sync.domain.errors import STORE_AWAY, STORE_REFUSES, Conflict, StorageUnavailable
 
 # SQLSTATE classes of PostgreSQL that a later try may not meet again: connection, transaction state and read-only,
 # rollback by serialisation or deadlock, resources, lock not available, operator intervention.
 _PASSING = ("08", "25", "40", "53", "55", "57")
+# Those that let nobody in: a user or a password, a database that is not there. Somebody may be mending it.
+_REFUSING = ("28", "3D")
 _SQLITE_PASSING = ("locked", "disk", "readonly", "unable to open", "full")
 
 
@@ -23,6 +25,8 @@ def translated() -> Iterator[None]:
     except IntegrityError:
         raise Conflict("conflict", "Something this needs changed in the meantime.") from None
     except DBAPIError as error:
+        if _state(error) in _REFUSING:
+            raise StorageUnavailable(STORE_REFUSES) from None
         if not _passes(error):
             raise
         raise StorageUnavailable from None
@@ -34,14 +38,20 @@ def translated_connecting() -> Iterator[None]:
     try:
         yield
     except OSError:
-        raise StorageUnavailable from None
+        raise StorageUnavailable(STORE_AWAY) from None
 
 
 def _passes(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
-    state = getattr(error.orig, "sqlstate", None)
+    state = _state(error)
     if state is not None:
-        return str(state)[:2] in _PASSING
+        return state in _PASSING
     text = str(error.orig)
     return any(sign in text for sign in _SQLITE_PASSING)
+
+
+def _state(error: DBAPIError) -> str | None:
+    """The class of PostgreSQL's SQLSTATE."""
+    state = getattr(error.orig, "sqlstate", None)
+    return None if state is None else str(state)[:2]
