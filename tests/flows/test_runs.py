@@ -144,6 +144,24 @@ async def test_a_run_that_a_person_started_is_told_even_without_news(workshop: W
     assert event.members["outcome"] == "no_changes"
 
 
+@pytest.mark.parametrize("orders", [0, 1])
+async def test_a_scheduled_run_that_a_person_asks_for_meanwhile_is_told_as_theirs(workshop: Workshop, orders: int):
+    seller = await workshop.connect()
+    workshop.shop().place(*(an_order(number) for number in range(orders)))
+    workshop.channel.delays["orders"] = 0.3
+    scheduled = await workshop.queue(seller, trigger=Trigger.SCHEDULE)
+    at_work = asyncio.create_task(workshop.runs.execute(scheduled.id))
+    await asyncio.sleep(0.1)
+
+    adopted = await workshop.queue(seller)
+    await at_work
+
+    assert adopted.id == scheduled.id
+    [event] = await workshop.events("run.finished")
+    assert (event.members["run_id"], event.members["trigger"]) == (scheduled.id, "manual")
+    assert event.members["outcome"] == ("success" if orders else "no_changes")
+
+
 async def test_the_calls_of_a_run_are_kept_with_it(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().page_size = 2

@@ -38,7 +38,7 @@ _FINISH_QUIET = (
         finished_at=bindparam("now"),
         heartbeat_at=bindparam("now"),
     )
-    .returning(_row.id)
+    .returning(_row.id, _row.trigger)
 )
 _earlier = runs.alias("earlier")
 _ONE_BEFORE = (
@@ -89,9 +89,10 @@ class RunBatches:
         rows = await self._session.rows(_CLAIM, {"ids": run_ids, "by": owner, "now": now})
         return [Run(*row) for row in rows]
 
-    async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> set[str]:
-        """Close runs that found nothing new, their counts being stored; ids of those that were still open."""
-        return set(await self._session.column(_FINISH_QUIET, {"ids": run_ids, "now": now}))
+    async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> dict[str, Trigger]:
+        """Close runs that found nothing new, their counts being stored; the triggers of those that were open."""
+        rows = await self._session.rows(_FINISH_QUIET, {"ids": run_ids, "now": now})
+        return {run_id: trigger for run_id, trigger in rows}
 
     async def fold(self, run_ids: Collection[str]) -> set[str]:
         """Count closed scheduled runs without news in the ones before them that were such, too; those are gone."""

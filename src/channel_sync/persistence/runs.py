@@ -80,7 +80,9 @@ class RunRepository:
 
     async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
-        await self._fenced(run_id, _change(run_id).values(counts=counts, heartbeat_at=now))
+        lives = _change(run_id).where(_is_open()).values(counts=counts, heartbeat_at=now)
+        if await self._session.change(lives) == 0:
+            raise RunLost(run_id)
 
     async def set_status(self, run_id: str, status: RunStatus) -> None:
         """Change the status of an open run."""
@@ -94,14 +96,14 @@ class RunRepository:
         counts: Counts,
         error: RunError | None,
         now: datetime,
-    ) -> None:
-        """Close the run; `RunLost` if it was closed before."""
+    ) -> Trigger:
+        """Close the run; `RunLost` if it was closed before. Its trigger, which `adopt` may have changed."""
         ending = {"status": status, "outcome": outcome, "counts": counts, "error": error}
-        await self._fenced(run_id, _change(run_id).values(**ending, finished_at=now, heartbeat_at=now))
-
-    async def _fenced(self, run_id: str, statement: Update) -> None:
-        if await self._session.change(statement.where(_is_open())) == 0:
+        closed = _change(run_id).where(_is_open()).values(**ending, finished_at=now, heartbeat_at=now)
+        row = await self._session.row(closed.returning(_row.trigger))
+        if row is None:
             raise RunLost(run_id)
+        return Trigger(row[0])
 
     async def adopt(self, tenant: str, run_id: str) -> Run:
         """A run that is given to a person who asked for one; if the clock opened it, it counts as theirs."""
