@@ -76,6 +76,19 @@ async def test_a_run_whose_end_was_undone_by_a_crash_of_the_database_is_due_agai
     assert len(await waiting(workshop.runs)) == 1
 
 
+async def test_a_database_that_crashes_again_and_again_puts_no_work_aside(database):
+    workshop = Workshop(database, stale_after_s=3600)
+    seller = await connect_due(workshop)
+    for _ in range(4):
+        undone = await workshop.queue(seller)
+        async with workshop.database.begin() as work:
+            await work.run_batches.claim([undone.id], workshop.owner, utcnow() - timedelta(seconds=5))
+        await workshop.runs.take_over_silent()
+
+    assert (await workshop.look(undone)).error is None
+    assert await are_due(workshop, seller)
+
+
 async def test_a_quiet_run_that_somebody_else_has_closed_meanwhile_ends_without_a_word(workshop: Workshop):
     dead = await workshop.queue(await workshop.connect(), trigger=Trigger.SCHEDULE)
     async with held_up(workshop, dead):

@@ -17,7 +17,7 @@ from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
 from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
-from channel_sync.flows.run_opening import check_request, queued_run
+from channel_sync.flows.run_opening import check_request, queued_run, work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
@@ -171,11 +171,14 @@ class Runs:
         async with self._database.begin() as work:
             # A run at work here is alive, however long this process stood still; its page is fenced anyway.
             silent = await work.runs.interrupt_silent(before, self._sessions, now)
+            await take_over(work, silent, now)
             # The end of a quiet run is not synced to disk: after a crash of the database nobody carries it out.
+            # This process is alive, so the work is not what the database died of.
             forgotten = await work.runs.interrupt_forgotten(
                 self._rules.owner, now - _FORGOTTEN_AFTER, self._sessions, now
             )
-            await take_over(work, [*silent, *forgotten], now)
+            for run in forgotten:
+                await work_again(work, run, now)
 
     async def _claim(self, run_id: str) -> RunSession | None:
         claimed = await self._desk.claim(run_id)
