@@ -100,13 +100,14 @@ async def test_pages_asked_for_at_once_get_each_its_own_answer(reader: HelpedRea
     assert len(list(helpers())) == 1
 
 
-async def test_a_helper_lost_with_two_pages_costs_neither(caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize("orders", [60, 3000])
+async def test_a_helper_lost_with_two_pages_costs_neither(caplog: pytest.LogCaptureFixture, orders: int):
+    """Small ones are with it; of large ones the first is on its way and the second waits for that."""
     reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=30), CIPHER)
     await reader.read(a_page(1), CONTEXT)
     [stopped] = helpers()
     os.kill(stopped, signal.SIGSTOP)
-    # Too large for what lies between the processes: one waits for an answer, the other for its question to leave.
-    both = [asyncio.create_task(reader.read(a_page(*[number] * 400), CONTEXT)) for number in (2, 3)]
+    both = [asyncio.create_task(reader.read(a_page(*[number] * orders), CONTEXT)) for number in (2, 3)]
     await asyncio.sleep(0.2)
     os.kill(stopped, signal.SIGKILL)
 

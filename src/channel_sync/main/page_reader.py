@@ -25,6 +25,9 @@ _log = logging.getLogger(__name__)
 _END_S = 2.0
 # A page takes some 25 ms. Longer than this would keep a stop of the service from its 25 s.
 _PATIENCE_S = 5.0
+# A page lies here whole while another is worked on, and nobody waits for the other to make room. Where the system
+# allows less, somebody does.
+_ROOM_BETWEEN = 2 << 20
 # While the helper works on one page, another is handed over or taken over.
 _PAGES_AT_ONCE = 2
 # The C library gives blocks of a page's size back to the system at once and gets them again, cleared, a page
@@ -80,6 +83,8 @@ class Helper:
         self._socket, theirs = socket.socketpair()
         for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
+        for end in (self._socket, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BETWEEN)
         try:
             with theirs:
                 self._process = subprocess.Popen(
