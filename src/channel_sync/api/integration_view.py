@@ -1,7 +1,6 @@
 """An integration as the API shows it: derived words, masks instead of secrets, freshness from the schedules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from channel_sync.api.fields import optional_timestamp, timestamp
@@ -16,6 +15,7 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
+from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import UnitOfWork
@@ -26,7 +26,7 @@ SHOWN_KINDS = (RunKind.ORDERS, RunKind.STOCK)
 _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, failures=0, last_error_code=None)
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Progress:
     """What the jobs of one integration did: their schedules, and the stock that waits."""
 

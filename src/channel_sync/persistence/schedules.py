@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select, update
 
+from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc
@@ -19,7 +20,7 @@ _row = schedules.c
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
+@hot_value
 class Schedule:
     """The schedule of one job of one integration. Without `next_at` it is not due at all."""
 
