@@ -89,6 +89,15 @@ def app_url(postgres_url: str) -> str:
     return APP_ROLE.url(postgres_url)
 
 
+@pytest.fixture(scope="session")
+def shared_app_url(postgres: PostgresServer) -> Iterator[str]:
+    """The same, for processes that many tests share."""
+    name = f"shared_{uuid4().hex}"
+    asyncio.run(postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
+    yield APP_ROLE.url(postgres.url(name))
+    asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 @pytest.fixture
 async def postgres_database(app_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL."""

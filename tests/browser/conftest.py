@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.chromium import ARGUMENTS, NO_BROWSER, find_chromium
 from tests.browser.stage import Stage, running_stage
 from tests.browser.visitor import Visitor, new_visitor
+from tests.stores import STORES
 
 # A machine that runs other tests beside this one may take its time.
 PATIENCE_MS = 20_000
@@ -23,10 +24,13 @@ def chromium_path() -> str:
     pytest.skip(NO_BROWSER)
 
 
-@pytest.fixture(scope="session")
-def stage(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The running parts, shared by all walks; each has a seller of its own."""
-    with running_stage(tmp_path_factory.mktemp("stage")) as running:
+@pytest.fixture(scope="session", params=STORES)
+def stage(
+    request: pytest.FixtureRequest, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """The running parts on each kind of store, shared by all walks; each has a seller of its own."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("shared_app_url")
+    with running_stage(tmp_path_factory.mktemp("stage"), url) as running:
         yield running
 
 

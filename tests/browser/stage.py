@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -107,9 +107,14 @@ def eventually(ask: Callable[[], Answer], within_s: float = 20) -> Answer:
 
 
 @contextmanager
-def running_stage(folder: Path) -> Iterator[Stage]:
-    """Everything started, with an empty database and the demo shop at Wish."""
-    with running_console() as console_url, simulated_wish(folder, "--seed", "demo") as wish:
+def running_stage(folder: Path, postgres_url: str | None) -> Iterator[Stage]:
+    """Everything started, with an empty database and the demo shop at Wish.
+
+    One process on SQLite, or one that answers and one that works on a PostgreSQL database.
+    """
+    with ExitStack() as started:
+        console_url = started.enter_context(running_console())
+        wish = started.enter_context(simulated_wish(folder, "--seed", "demo"))
         # To a browser, Wish is another site than the service: what cookies may do depends on it.
         wish_url = wish.url.replace("127.0.0.1", "localhost")
         deployment = Deployment(
@@ -120,11 +125,14 @@ def running_stage(folder: Path) -> Iterator[Stage]:
                 "CHANNEL_SYNC_STOCK_INTERVAL_S": "1",
             },
         )
+        if postgres_url is not None:
+            deployment.settings |= {"CHANNEL_SYNC_DATABASE_URL": postgres_url, "CHANNEL_SYNC_JOBS": "distributed"}
         deployment.command("migrate")
         key = deployment.create_key()
         service = deployment.serve()
-        try:
-            with api(service, key) as caller, httpx.Client(base_url=wish.url, timeout=30) as controls:
-                yield Stage(service, wish_url, console_url, key, caller, controls)
-        finally:
-            service.stop()
+        started.callback(service.stop)
+        if postgres_url is not None:
+            started.callback(deployment.work().stop)
+        caller = started.enter_context(api(service, key))
+        controls = started.enter_context(httpx.Client(base_url=wish.url, timeout=30))
+        yield Stage(service, wish_url, console_url, key, caller, controls)
