@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,25 @@ async def test_a_helper_that_stands_still_costs_no_page_either():
 
     assert page.rows[0].channel_order_id == f"{2:024x}"
     assert stopped not in helpers()
+    await reader.close()
+
+
+async def test_what_a_helper_answers_too_late_is_nobodys():
+    """It comes to itself in the moment in which the first of two pages is given up, whose answer it then sends."""
+    patience_s = 0.1
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s), CIPHER)
+    for early_ms in range(40):
+        while not list(helpers()):
+            await reader.read(a_page(1), CONTEXT)
+        [stopped] = helpers()
+        os.kill(stopped, signal.SIGSTOP)
+        both = [asyncio.create_task(reader.read(a_page(*[number] * 60), CONTEXT)) for number in (2, 3)]
+        await asyncio.sleep(patience_s - early_ms / 5000)
+        with suppress(ProcessLookupError):
+            os.kill(stopped, signal.SIGCONT)
+
+        for number, page in zip((2, 3), await asyncio.gather(*both), strict=True):
+            assert {row.channel_order_id for row in page.rows} == {f"{number:024x}"}
     await reader.close()
 
 

@@ -30,7 +30,7 @@ _OBJECTS_BEFORE_A_LOOK = 100_000
 _LENGTH_BYTES = 8
 
 
-def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | bytearray]:
+def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | bytearray | memoryview]:
     """The messages that ask for a page. Only this program's own processes exchange them."""
     return pickle.dumps((page.channel_request_id, context), pickle.HIGHEST_PROTOCOL), page.content
 
@@ -55,7 +55,7 @@ def ready_page(message: bytearray, page: UnreadPage) -> ReadyPage:
     return ReadyPage(orders, by_row, unreadable, page.next, page.full, page.in_order)
 
 
-def send(to: socket.socket, message: bytes | bytearray) -> None:
+def send(to: socket.socket, message: bytes | bytearray | memoryview) -> None:
     """Send a whole message."""
     to.sendall(len(message).to_bytes(_LENGTH_BYTES))
     to.sendall(message)

@@ -7,7 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from threading import Lock
@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 _END_S = 2.0
 # A page takes some 25 ms. Longer than this would keep a stop of the service from its 25 s.
 _PATIENCE_S = 5.0
-# A page lies here whole while another is worked on, and nobody waits for the other to make room. Where the system
-# allows less, somebody does.
+# A page lies here whole while another is worked on. Where the system allows less (net.core.wmem_max), its sender
+# waits.
 _ROOM_BETWEEN = 2 << 20
 # While the helper works on one page, another is handed over or taken over.
 _PAGES_AT_ONCE = 2
@@ -44,64 +44,77 @@ class Helper:
     def __init__(self, keys: SecretStr, patience_s: float = _PATIENCE_S) -> None:
         self._keys = keys
         self._patience = struct.pack("ll", int(patience_s), round(patience_s % 1 * 1_000_000))
+        # Whoever takes both takes them in this order.
         self._sending = Lock()
         self._receiving = Lock()
+        self._lost = False
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
 
-    def ask(self, *messages: bytes | bytearray) -> bytearray | None:
-        """The answer, or None where the helper is lost; the next question starts another.
+    def ask(self, *messages: bytes | bytearray | memoryview) -> bytearray | None:
+        """The answer, or None where the helper is lost; a later question starts another.
 
         A question goes out while the one before it is answered, so that the helper never waits for us.
         """
-        helper = None
-        try:
-            with self._sending:
+        answer = self._answer(messages)
+        if answer is None:
+            with self._sending, self._receiving:
+                if self._lost:
+                    self._end()
+        return answer
+
+    def _answer(self, messages: Sequence[bytes | bytearray | memoryview]) -> bytearray | None:
+        with self._sending:
+            if self._lost:
+                return None
+            try:
                 helper = self._socket or self._start()
                 for message in messages:
                     send(helper, message)
-                # Before anyone else may send: answers come in the order of questions.
-                self._receiving.acquire()
-            try:
-                return receive(helper)
-            finally:
-                self._receiving.release()
+            except OSError:
+                self._lose()
+                return None
+            # Before anyone else may send: answers come in the order of questions.
+            self._receiving.acquire()
+        answer = None
+        try:
+            # What can still be read from a lost one may answer another question.
+            if not self._lost:
+                answer = receive(helper)
         except (EOFError, OSError):
-            self._lose(helper)
             return None
+        finally:
+            if answer is None:
+                self._lose()
+            self._receiving.release()
+        return answer
 
-    def _lose(self, helper: socket.socket | None) -> None:
-        """Give a helper up, with every question it has; whoever lost it first ends it."""
-        if helper is not None:
+    def _lose(self) -> None:
+        """Give the helper up, with every question it has; nobody waits for it any more."""
+        self._lost = True
+        if self._socket is not None:
             with suppress(OSError):
-                helper.shutdown(socket.SHUT_RDWR)
-        with self._sending:
-            if self._socket is helper:
-                self._end()
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _start(self) -> socket.socket:
         self._socket, theirs = socket.socketpair()
-        for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
-        for end in (self._socket, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BETWEEN)
-        try:
-            with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    env=_environment(),
-                )
-            send(self._socket, self._keys.get_secret_value().encode())
-        except OSError:
-            self._end()
-            raise
+        with theirs:
+            for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
+            for end in (self._socket, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BETWEEN)
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+            )
+        send(self._socket, self._keys.get_secret_value().encode())
         return self._socket
 
     def end(self) -> None:
-        """End the process after the question it is at, if there is one."""
-        with self._sending:
+        """End the process after the questions it has, if there are any."""
+        with self._sending, self._receiving:
             self._end()
 
     def _end(self) -> None:
@@ -114,6 +127,7 @@ class Helper:
                 self._process.kill()
                 self._process.wait()
         self._socket = self._process = None
+        self._lost = False
 
 
 def _environment() -> dict[str, str]:
