@@ -149,7 +149,7 @@ class OrderPage:
 class UnreadPage:
     """A page as it came, whose orders are still to be read; the rest means what it does in `OrderPage`."""
 
-    content: bytes | bytearray = field(repr=False)
+    content: bytes | bytearray | memoryview = field(repr=False)
     channel_request_id: str | None
     next: OrderQuery | None
     full: bool

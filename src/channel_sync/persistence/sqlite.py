@@ -32,7 +32,7 @@ _WRITER_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -16384",
+    "PRAGMA cache_size = -8192",
     f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // _PAGE_BYTES}",
     f"PRAGMA journal_size_limit = {_LOG_BYTES}",
 )

@@ -50,7 +50,7 @@ async def order_page(connection: Connection, query: OrderQuery) -> OrderPage | U
     if times is None or len(times) <= _READ_AT_ONCE or _stuck(times):
         return await _read_page(connection, query, reply)
     next, in_order = _after(times, query)
-    return UnreadPage(bytes(reply.data), reply.request_id, next, len(times) >= LIMIT, in_order)
+    return UnreadPage(memoryview(reply.data), reply.request_id, next, len(times) >= LIMIT, in_order)
 
 
 async def _read_page(connection: Connection, query: OrderQuery, reply: Reply) -> OrderPage:

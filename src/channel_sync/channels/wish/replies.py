@@ -99,7 +99,7 @@ class Reply:
         return read(self.data, shape, self.request_id)
 
 
-def read(text: bytes | bytearray | msgspec.Raw, shape: type[T], request_id: str | None = None) -> T:
+def read(text: bytes | bytearray | memoryview | msgspec.Raw, shape: type[T], request_id: str | None = None) -> T:
     """JSON as `shape`; ReplyNotUnderstood names the place that does not fit, never what stands there."""
     try:
         return msgspec.json.decode(text, type=shape)
