@@ -198,3 +198,16 @@ async def test_of_many_old_runs_the_oldest_are_pruned_first(database, shop):
         assert await work.runs.prune(later(9), 2) == 2
 
     assert await listed(database) == [runs[0]]
+
+
+async def test_only_an_open_run_is_given_to_whoever_asks_for_one(database, shop):
+    run = await opened(database, shop, trigger=Trigger.RECONCILE, kind=RunKind.RECONCILE)
+    async with database.begin() as work:
+        theirs = await work.runs.adopt(run.tenant, run.id)
+        assert await work.runs.adopt("other", run.id) is None
+    await finish(database, run)
+
+    async with database.begin() as work:
+        assert await work.runs.adopt(run.tenant, run.id) is None
+    assert theirs is not None
+    assert (theirs.id, theirs.trigger) == (run.id, Trigger.MANUAL)

@@ -33,7 +33,8 @@ class Lane(StrEnum):
     GOODS = "goods"
 
 
-URGENT_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL, Trigger.CATCH_UP)
+PERSONS_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL)
+URGENT_TRIGGERS = (*PERSONS_TRIGGERS, Trigger.CATCH_UP)
 # So many processes may die in a row of one kind of work for an integration before it is put aside.
 CRASHES_ALLOWED = 3
 

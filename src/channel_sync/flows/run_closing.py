@@ -1,14 +1,14 @@
 """How a run is closed: its row, its schedule, its calls and its event, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
+from channel_sync.domain.runs import PERSONS_TRIGGERS, Outcome, RunKind, RunStatus, Trigger
 from channel_sync.flows.due_runs import accounts_with_stock_to_send
-from channel_sync.flows.run_ending import QUIET, Ending
+from channel_sync.flows.run_ending import Ending
 from channel_sync.flows.run_opening import work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession
@@ -33,7 +33,7 @@ async def close_quiet_runs(
 ) -> set[str]:
     """Runs by the clock that found nothing new, closed, and folded into those before; ids of the ones that were.
 
-    What is missing was closed by somebody else. One that a person asked for meanwhile is told of and not folded.
+    What is missing was closed by somebody else, or asked for by a person meanwhile.
     """
     await work.schedules.lock([(session.run.integration_id, session.run.kind) for session in sessions])
     closed = await work.run_batches.finish_quiet([session.run.id for session in sessions], now)
@@ -48,16 +48,7 @@ async def close_quiet_runs(
     await work.run_batches.add_calls(
         {session.run.id: session.wire.calls for session in ours if session.run.id not in folded}
     )
-    await work.events.add([_run_finished(session, QUIET, now) for session in _adopted(ours, closed)])
-    return set(closed)
-
-
-def _adopted(sessions: Sequence[RunSession], triggers: Mapping[str, Trigger]) -> list[RunSession]:
-    """Those that were the clock's when they began and are not any more."""
-    adopted = [session for session in sessions if triggers[session.run.id] is not Trigger.SCHEDULE]
-    for session in adopted:
-        session.run = replace(session.run, trigger=triggers[session.run.id])
-    return adopted
+    return closed
 
 
 async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
@@ -94,8 +85,7 @@ def is_quiet(session: RunSession, ending: Ending) -> bool:
 def _is_worth_telling(session: RunSession, ending: Ending) -> bool:
     if ending.status is RunStatus.INTERRUPTED:
         return False
-    by_a_person = session.run.trigger in (Trigger.MANUAL, Trigger.BACKFILL)
-    return by_a_person or ending.outcome is not Outcome.NO_CHANGES
+    return session.run.trigger in PERSONS_TRIGGERS or ending.outcome is not Outcome.NO_CHANGES
 
 
 def _run_finished(session: RunSession, ending: Ending, now: datetime) -> Event:

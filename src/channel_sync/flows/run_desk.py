@@ -48,7 +48,9 @@ class RunDesk:
 
         async def once() -> None:
             if is_quiet(session, ending):
-                return await self._quiet_ends.do(session)
+                # It may have become a person's meanwhile, and then is told of.
+                with suppress(RunLost):
+                    return await self._quiet_ends.do(session)
             async with self._database.begin() as work:
                 await close_run(work, session, ending, self._pace, utcnow())
 

@@ -23,7 +23,6 @@ class Ending:
     retry_after_s: float | None = None
 
 
-QUIET = Ending(RunStatus.FINISHED, Outcome.NO_CHANGES)
 CANCELLED = Ending(RunStatus.CANCELLED)
 INTERRUPTED = Ending(RunStatus.INTERRUPTED)
 CRASHED = Ending(

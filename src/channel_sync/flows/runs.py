@@ -22,7 +22,7 @@ from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
 from channel_sync.flows.takeover import take_over
-from channel_sync.persistence.database import Database
+from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
@@ -77,10 +77,9 @@ class Runs:
             integration = await work.integrations.get(tenant, request.integration_id)
             check_request(integration, request)
             run = queued_run(integration, request, now)
-            try:
-                await work.runs.open(run)
-            except AlreadyRunning as already:
-                return await work.runs.adopt(tenant, already.related_id or ""), True
+            theirs = await _opened_or_adopted(work, run)
+        if theirs is not None:
+            return theirs, True
         self._nudge()
         return run, False
 
@@ -136,9 +135,13 @@ class Runs:
 
     async def crashed(self, run_id: str) -> None:
         """Close a run whose `execute` raised what no one expected."""
-        session = self._sessions.pop(run_id, None)
-        if session is not None:
+        session = self._sessions.get(run_id)
+        if session is None:
+            return
+        try:
             await self._desk.close(session, CRASHED)
+        finally:
+            del self._sessions[run_id]
 
     async def stop_marked(self) -> None:
         """Let no further call start in runs that were cancelled, or whose integration was disabled or removed."""
@@ -173,7 +176,7 @@ class Runs:
             silent = await work.runs.interrupt_silent(before, self._sessions, now)
             await take_over(work, silent, now)
             # The end of a quiet run is not synced to disk: after a crash of the database nobody carries it out.
-            # This process is alive, so the work is not what the database died of.
+            # The work has killed no process: this one is alive.
             forgotten = await work.runs.interrupt_forgotten(
                 self._rules.owner, now - _FORGOTTEN_AFTER, self._sessions, now
             )
@@ -210,3 +213,17 @@ class Runs:
     async def _get(self, tenant: str, run_id: str) -> Run:
         async with self._database.read() as work:
             return await work.runs.get(tenant, run_id)
+
+
+async def _opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
+    """Nothing when the run was opened, else the open one of its kind, which is now the person's."""
+    while True:
+        try:
+            await work.runs.open(run)
+        except AlreadyRunning as already:
+            # One that is closed in this moment leaves its place to ours.
+            theirs = await work.runs.adopt(run.tenant, already.related_id or "")
+            if theirs is not None:
+                return theirs
+        else:
+            return None

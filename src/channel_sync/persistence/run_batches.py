@@ -30,7 +30,7 @@ _CLAIM = (
 )
 _FINISH_QUIET = (
     update(runs)
-    .where(_THESE, _row.finished_at.is_(None))
+    .where(_THESE, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_(None))
     .values(
         status=RunStatus.FINISHED,
         outcome=Outcome.NO_CHANGES,
@@ -38,7 +38,7 @@ _FINISH_QUIET = (
         finished_at=bindparam("now"),
         heartbeat_at=bindparam("now"),
     )
-    .returning(_row.id, _row.trigger)
+    .returning(_row.id)
 )
 _earlier = runs.alias("earlier")
 _ONE_BEFORE = (
@@ -89,10 +89,12 @@ class RunBatches:
         rows = await self._session.rows(_CLAIM, {"ids": run_ids, "by": owner, "now": now})
         return [Run(*row) for row in rows]
 
-    async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> dict[str, Trigger]:
-        """Close runs that found nothing new, their counts being stored; the triggers of those that were open."""
-        rows = await self._session.rows(_FINISH_QUIET, {"ids": run_ids, "now": now})
-        return {run_id: trigger for run_id, trigger in rows}
+    async def finish_quiet(self, run_ids: Collection[str], now: datetime) -> set[str]:
+        """Close scheduled runs that found nothing new, their counts being stored; ids of those still open.
+
+        One that a person has asked for meanwhile is not scheduled any more.
+        """
+        return set(await self._session.column(_FINISH_QUIET, {"ids": run_ids, "now": now}))
 
     async def fold(self, run_ids: Collection[str]) -> set[str]:
         """Count closed scheduled runs without news in the ones before them that were such, too; those are gone."""

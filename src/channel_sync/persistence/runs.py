@@ -5,13 +5,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, literal, or_, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.runs import (
     ORDER_KINDS,
+    PERSONS_TRIGGERS,
     URGENT_TRIGGERS,
     Counts,
     Lane,
@@ -103,13 +104,19 @@ class RunRepository:
         row = await self._session.row(closed.returning(_row.trigger))
         if row is None:
             raise RunLost(run_id)
-        return Trigger(row[0])
+        trigger: Trigger = row[0]
+        return trigger
 
-    async def adopt(self, tenant: str, run_id: str) -> Run:
-        """A run that is given to a person who asked for one; if the clock opened it, it counts as theirs."""
-        by_the_clock = (_row.tenant == tenant, _row.trigger == Trigger.SCHEDULE, _is_open())
-        await self._session.execute(_change(run_id).where(*by_the_clock).values(trigger=Trigger.MANUAL))
-        run = await self.get(tenant, run_id)
+    async def adopt(self, tenant: str, run_id: str) -> Run | None:
+        """An open run, given to a person who asked for one: it counts as theirs. None once it is closed."""
+        theirs = case(
+            (_row.trigger.in_(PERSONS_TRIGGERS), _row.trigger), else_=literal(Trigger.MANUAL, _row.trigger.type)
+        )
+        mine = _change(run_id).where(_row.tenant == tenant, _is_open())
+        row = await self._session.row(mine.values(trigger=theirs).returning(*_COLUMNS))
+        if row is None:
+            return None
+        run = Run(*row)
         if run.status is RunStatus.QUEUED:
             # It changes lanes: whoever waits for it does not wait behind the schedule.
             self.queued_now.append(run)
