@@ -90,12 +90,24 @@ def app_url(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_app_url(postgres: PostgresServer) -> Iterator[str]:
-    """The same, for processes that many tests share."""
+def shared_name(postgres: PostgresServer) -> Iterator[str]:
+    """The name of a PostgreSQL database at the newest schema, for processes that many tests share."""
     name = f"shared_{uuid4().hex}"
     asyncio.run(postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
-    yield APP_ROLE.url(postgres.url(name))
+    yield name
     asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def shared_app_url(postgres: PostgresServer, shared_name: str) -> str:
+    """That database, as the role that row-level security binds."""
+    return APP_ROLE.url(postgres.url(shared_name))
+
+
+@pytest.fixture(scope="session")
+def shared_pooled_app_url(pooler: Pooler, shared_name: str) -> str:
+    """The same, behind PgBouncer."""
+    return APP_ROLE.url(pooler.url(shared_name))
 
 
 @pytest.fixture

@@ -29,8 +29,16 @@ def stage(
     request: pytest.FixtureRequest, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """The running parts on each kind of store, shared by all walks; each has a seller of its own."""
-    url = None if request.param == "sqlite" else request.getfixturevalue("shared_app_url")
-    with running_stage(tmp_path_factory.mktemp("stage"), url) as running:
+    settings: dict[str, str] = {}
+    if request.param != "sqlite":
+        direct: str = request.getfixturevalue("shared_app_url")
+        pooled = request.param == "pooled"
+        settings = {
+            "CHANNEL_SYNC_DATABASE_URL": request.getfixturevalue("shared_pooled_app_url") if pooled else direct,
+            "CHANNEL_SYNC_QUEUE_DATABASE_URL": direct,
+            "CHANNEL_SYNC_JOBS": "distributed",
+        }
+    with running_stage(tmp_path_factory.mktemp("stage"), settings) as running:
         yield running
 
 

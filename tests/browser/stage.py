@@ -1,7 +1,7 @@
 """What a walk needs besides a browser: the service, the simulated Wish and the platform's page, all running."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -107,10 +107,10 @@ def eventually(ask: Callable[[], Answer], within_s: float = 20) -> Answer:
 
 
 @contextmanager
-def running_stage(folder: Path, postgres_url: str | None) -> Iterator[Stage]:
+def running_stage(folder: Path, settings: Mapping[str, str]) -> Iterator[Stage]:
     """Everything started, with an empty database and the demo shop at Wish.
 
-    One process on SQLite, or one that answers and one that works on a PostgreSQL database.
+    The settings choose the store, SQLite by default, and whether the jobs have a worker of their own.
     """
     with ExitStack() as started:
         console_url = started.enter_context(running_console())
@@ -123,15 +123,14 @@ def running_stage(folder: Path, postgres_url: str | None) -> Iterator[Stage]:
                 "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
                 "CHANNEL_SYNC_RETURN_ORIGINS": console_url,
                 "CHANNEL_SYNC_STOCK_INTERVAL_S": "1",
+                **settings,
             },
         )
-        if postgres_url is not None:
-            deployment.settings |= {"CHANNEL_SYNC_DATABASE_URL": postgres_url, "CHANNEL_SYNC_JOBS": "distributed"}
         deployment.command("migrate")
         key = deployment.create_key()
         service = deployment.serve()
         started.callback(service.stop)
-        if postgres_url is not None:
+        if settings.get("CHANNEL_SYNC_JOBS") == "distributed":
             started.callback(deployment.work().stop)
         caller = started.enter_context(api(service, key))
         controls = started.enter_context(httpx.Client(base_url=wish.url, timeout=30))

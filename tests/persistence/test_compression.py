@@ -1,4 +1,4 @@
-"""Personal parts are small, and what an earlier release stored still opens."""
+"""Personal parts are small, and what was stored before still opens."""
 
 from hashlib import blake2b
 
@@ -41,7 +41,7 @@ def test_the_dictionary_is_the_one_that_stored_values_were_made_with():
     assert blake2b(DICTIONARY, digest_size=16).hexdigest() == "748839a66dea5605aaa68f212aa8d8e5"
 
 
-def test_what_was_stored_by_the_first_release_opens():
+def test_what_was_stored_once_opens():
     assert expand(STORED) == TEXT
 
 

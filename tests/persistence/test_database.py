@@ -5,6 +5,7 @@ import time
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from tests.factories import a_draft, an_account
 
 from channel_sync.domain.errors import Conflict, StorageUnavailable
@@ -240,6 +241,16 @@ async def test_a_postgres_that_takes_no_writes_is_unavailable(postgres_url, post
 
     with pytest.raises(StorageUnavailable):
         await store_draft(database)
+    await database.close()
+
+
+async def test_a_postgres_that_lets_us_in_no_more_tells_callers_only_that_it_is_away(postgres_url, cipher):
+    nobodys = make_url(postgres_url).set(username="no_such_user").render_as_string(hide_password=False)
+    database = Database(nobodys, cipher)
+
+    with pytest.raises(StorageUnavailable) as refused:
+        await store_draft(database)
+    assert refused.value.message == StorageUnavailable().message
     await database.close()
 
 

@@ -73,15 +73,26 @@ class Invalid(ChannelSyncError):
         self.pointer = pointer
 
 
-STORE_AWAY = "The store cannot be reached."
-STORE_REFUSES = "The store refuses us: it has no such database or user, or the password is another."
-
-
 class StorageUnavailable(ChannelSyncError):
     """The database does not answer or does not take writes; nothing was stored."""
 
     def __init__(self, message: str = "The store is busy or restarting.") -> None:
         super().__init__("storage_unavailable", message)
+
+
+class StorageAway(StorageUnavailable):
+    """There is no way into the database. `reason` says why, to whoever set the address, and to nobody else."""
+
+    def __init__(self, reason: str = "the database cannot be reached") -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class StorageRefused(StorageAway):
+    """The database lets nobody in with this address. Somebody may be mending it."""
+
+    def __init__(self) -> None:
+        super().__init__("the database refuses us: there is no such database or user, or the password is another")
 
 
 class RunLost(ChannelSyncError):

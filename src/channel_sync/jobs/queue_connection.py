@@ -11,7 +11,7 @@ import asyncpg
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver, NotifyCallback
 
-from channel_sync.domain.errors import STORE_AWAY, STORE_REFUSES, StorageUnavailable
+from channel_sync.domain.errors import StorageAway, StorageRefused, StorageUnavailable
 
 T = TypeVar("T")
 
@@ -75,10 +75,12 @@ class QueueConnection(Driver):
                 reset=_leave_as_it_is,
                 server_settings={"application_name": "channel-sync queue"},
             )
-        except AWAY:
-            raise StorageUnavailable(STORE_AWAY) from None
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError):
-            raise StorageUnavailable(STORE_REFUSES) from None
+            raise StorageRefused from None
+        except (OSError, TimeoutError):
+            raise StorageAway from None
+        except AWAY:
+            raise StorageUnavailable from None
         self._listening = asyncio.create_task(self._keep_listening())
 
     async def close(self) -> None:

@@ -39,6 +39,12 @@ def queue_address(settings: Settings) -> str:
     return address
 
 
+def queue_setting(settings: Settings) -> str:
+    """The setting that this address is from."""
+    given = settings.queue_database_url is not None
+    return "CHANNEL_SYNC_QUEUE_DATABASE_URL" if given else "CHANNEL_SYNC_DATABASE_URL"
+
+
 def queue_worker(settings: Settings, work: Work, queue: str) -> "Worker":
     """What takes runs from the queue at that address and carries them out, not yet started."""
     from channel_sync.jobs.distributed import Worker

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from channel_sync.domain.errors import StorageUnavailable
+from channel_sync.domain.errors import StorageAway
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
@@ -38,11 +38,11 @@ def migrate_database(settings: Settings) -> str:
 
 @contextmanager
 def reaching(setting: str) -> Iterator[None]:
-    """`CannotStart` names the setting where the database it leads to cannot be used."""
+    """`CannotStart` names the setting that leads to no database, or to one that lets nobody in."""
     try:
         yield
-    except StorageUnavailable as away:
-        raise CannotStart(f"{setting}: {away.message}") from None
+    except StorageAway as away:
+        raise CannotStart(f"{setting}: {away.reason}") from None
 
 
 @asynccontextmanager

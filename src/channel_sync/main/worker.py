@@ -6,7 +6,7 @@ from socket import socket
 
 from channel_sync.api.app import create_health_api
 from channel_sync.api.services import Vitals
-from channel_sync.main.engine import queue_address, queue_worker
+from channel_sync.main.engine import queue_address, queue_setting, queue_worker
 from channel_sync.main.ground import opened
 from channel_sync.main.store import open_database, reaching
 from channel_sync.persistence import migrations
@@ -33,7 +33,7 @@ async def working(settings: Settings, listener: socket | None) -> AsyncIterator[
             # With connections of its own a check never waits behind a crowd of runs.
             database = await open_things.enter_async_context(open_database(settings))
             telling = answering(create_health_api(Vitals(database, worker, migrations.outdated())), listener)
-        with reaching("CHANNEL_SYNC_QUEUE_DATABASE_URL"):
+        with reaching(queue_setting(settings)):
             await worker.start()
         await open_things.enter_async_context(telling)
         open_things.push_async_callback(worker.stop, STOP_S)

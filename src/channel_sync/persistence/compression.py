@@ -1,7 +1,7 @@
 """Personal parts of orders made small before they are encrypted, for what is encrypted does not shrink any more.
 
 An order's reply is mostly names of members, so a text that has them all goes before it, as a dictionary of
-zstd: 2.8 KB become 0.4. Without it they would be 1.1 KB, and a row of PostgreSQL could no longer hold them beside
+zstd: 2.8 KB become 0.5. Without it they would be 1.4 KB, and a row of PostgreSQL could no longer hold them beside
 the rest but would lay them into a second table.
 """
 

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
-from channel_sync.domain.errors import STORE_AWAY, STORE_REFUSES, Conflict, StorageUnavailable
+from channel_sync.domain.errors import Conflict, StorageAway, StorageRefused, StorageUnavailable
 
 # SQLSTATE classes of PostgreSQL that a later try may not meet again: connection, transaction state and read-only,
 # rollback by serialisation or deadlock, resources, lock not available, operator intervention.
 _PASSING = ("08", "25", "40", "53", "55", "57")
-# Those that let nobody in: a user or a password, a database that is not there. Somebody may be mending it.
+# Those that let nobody in: a user or a password, a database that is not there.
 _REFUSING = ("28", "3D")
 _SQLITE_PASSING = ("locked", "disk", "readonly", "unable to open", "full")
 
@@ -26,7 +26,7 @@ def translated() -> Iterator[None]:
         raise Conflict("conflict", "Something this needs changed in the meantime.") from None
     except DBAPIError as error:
         if _state(error) in _REFUSING:
-            raise StorageUnavailable(STORE_REFUSES) from None
+            raise StorageRefused from None
         if not _passes(error):
             raise
         raise StorageUnavailable from None
@@ -34,11 +34,11 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def translated_connecting() -> Iterator[None]:
-    """Raise `StorageUnavailable` where there is no way to the database."""
+    """Raise `StorageAway` where there is no way to the database."""
     try:
         yield
     except OSError:
-        raise StorageUnavailable(STORE_AWAY) from None
+        raise StorageAway from None
 
 
 def _passes(error: DBAPIError) -> bool:
