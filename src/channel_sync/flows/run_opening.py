@@ -49,6 +49,20 @@ def queued_run(integration: Integration, request: RunRequest, now: datetime) -> 
     )
 
 
+async def opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
+    """Nothing when the run was opened, else the open one of its kind, which is now the person's."""
+    while True:
+        try:
+            await work.runs.open(run)
+        except AlreadyRunning as already:
+            # One that is closed in this moment leaves its place to ours.
+            theirs = await work.runs.adopt(run.tenant, already.related_id or "")
+            if theirs is not None:
+                return theirs
+        else:
+            return None
+
+
 async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
     """What an interrupted run was for is done by another: now, and for a backfill with its own window."""
     if run.trigger is not Trigger.BACKFILL:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from channel_sync.domain.channel import Priority, Wire
 from channel_sync.domain.errors import (
-    AlreadyRunning,
     ChannelSyncError,
     RunLost,
     RunStopped,
@@ -17,12 +16,12 @@ from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
 from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
-from channel_sync.flows.run_opening import check_request, queued_run, work_again
+from channel_sync.flows.run_opening import check_request, opened_or_adopted, queued_run, work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession, Walk
 from channel_sync.flows.shops import Shops
 from channel_sync.flows.takeover import take_over
-from channel_sync.persistence.database import Database, UnitOfWork
+from channel_sync.persistence.database import Database
 from channel_sync.persistence.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
@@ -77,7 +76,7 @@ class Runs:
             integration = await work.integrations.get(tenant, request.integration_id)
             check_request(integration, request)
             run = queued_run(integration, request, now)
-            theirs = await _opened_or_adopted(work, run)
+            theirs = await opened_or_adopted(work, run)
         if theirs is not None:
             return theirs, True
         self._nudge()
@@ -213,17 +212,3 @@ class Runs:
     async def _get(self, tenant: str, run_id: str) -> Run:
         async with self._database.read() as work:
             return await work.runs.get(tenant, run_id)
-
-
-async def _opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
-    """Nothing when the run was opened, else the open one of its kind, which is now the person's."""
-    while True:
-        try:
-            await work.runs.open(run)
-        except AlreadyRunning as already:
-            # One that is closed in this moment leaves its place to ours.
-            theirs = await work.runs.adopt(run.tenant, already.related_id or "")
-            if theirs is not None:
-                return theirs
-        else:
-            return None

@@ -13,20 +13,20 @@ _LEVEL = -1
 _MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def _price(*names: str) -> bytes:
+def _prices(*names: str) -> bytes:
     return b",".join([b'"%b":{"amount":10.0,"currency_code":"USD"}' % name.encode() for name in names])
 
 
-def _place(name: str) -> bytes:
-    address = (
+def _address(name: str) -> bytes:
+    members = (
         b'"street_address1":"1 Street","street_address2":"","street_address3":"","city":"","state":"",'
         b'"zipcode":"10001","country":"United States","country_code":"US"'
     )
-    return b'"%b":{%b' % (name.encode(), address)
+    return b'"%b":{%b' % (name.encode(), members)
 
 
-# What compressed values are told apart by. Changed in one byte, it opens nothing that was stored before: another
-# one may be added beside it, with an id in its frames, but this one stays.
+# What compressed values refer to. Changed in one byte, it opens nothing that was stored before: another one may be
+# added beside it, with an id in its frames, but this one stays.
 DICTIONARY: Final = b"".join(
     (
         b'{"name":"","street_1":"1 Street","street_2":null,"street_3":null,"city":"","region":"","postcode":"",',
@@ -35,7 +35,7 @@ DICTIONARY: Final = b"".join(
         b'"updated_at":"2026-01-01T00:00:00.000Z","product_information":{"id":"","variation_id":"","sku":"",',
         b'"name":"","size":"","color":"","variation_image_url":"https://","manufactured_country":"CN"},',
         b'"order_payment":{"general_payment_details":{"product_quantity":1,',
-        _price(
+        _prices(
             "payment_total",
             "product_price",
             "original_product_price",
@@ -46,15 +46,15 @@ DICTIONARY: Final = b"".join(
             "shipping_merchant_payment",
         ),
         b',"customer_paid_prices_detail":{',
-        _price("total", "product_price", "product_price_total", "shipping_price", "shipping_price_total"),
+        _prices("total", "product_price", "product_price_total", "shipping_price", "shipping_price_total"),
         b'}},"rev_share":{',
-        _price("merchant_commission_fees"),
+        _prices("merchant_commission_fees"),
         b',"rev_share":0.15,"destination_region":"NORTH_AMERICA","source_region":"NORTH_AMERICA",',
         b'"entity_region":"EUROPEAN_UNION","product_category":"HOUSEHOLD","shipping_type":"WISH_EXPRESS"},',
         b'"carrier_subsidies":[],"shipping_reimbursements":[{"status":"PENDING",',
-        _price("amount"),
+        _prices("amount"),
         b'}]},"full_address":{',
-        _place("shipping_detail"),
+        _address("shipping_detail"),
         b',"name":"","phone_number":{"number":"5550","country_code":"1"},"region":"","neighborhood":""}},',
         b'"warehouse_information":{"warehouse_id":"","warehouse_name":"STANDARD","warehouse_type":"PRIMARY"},',
         b'"fulfillment_requirements":{"expected_ship_time":"2026-01-01T00:00:00.000Z",',
@@ -67,24 +67,24 @@ DICTIONARY: Final = b"".join(
         b'{"event_type":"CONFIRMED_DELIVERED","event_time":"2026-01-01T00:00:00.000Z"}],',
         b'"refunds":[{"refund_time":"2026-01-01T00:00:00.000Z","refund_source":"CUSTOMER","refund_reason":"",',
         b'"refund_reason_note":"",',
-        _price("refund_amount", "merchant_responsible_amount"),
+        _prices("refund_amount", "merchant_responsible_amount"),
         b'}],"penalties":[],"tax_information":{"transaction_tax":[{"tax_type":"TRANSACTION_TAX",',
         b'"remit_type":"WISH_REMIT",',
-        _price("tax_amount_in_merchant_currency", "tax_amount_in_authority_currency"),
+        _prices("tax_amount_in_merchant_currency", "tax_amount_in_authority_currency"),
         b'}],"customer_identity_number_type":"CPF","customer_identity_number":"","vat_information":{',
         b'"country_code":"US","vat_instructions":"https://","additional_materials":[],"vat_amount":{',
-        _price("shipping_level_vat", "product_level_vat", "final_vat"),
+        _prices("shipping_level_vat", "product_level_vat", "final_vat"),
         b'},"required_vat_numbers":{"vat":{"number":"","name":"","entity":"WISH"},"voec":{"number":"",',
         b'"entity":"WISH"},"eori":{"number":"","entity":"MERCHANT"}},"eu_vat_customs_declaration":{',
         b'"merchant_name":"","merchant_identity":"COMPANY",',
-        _place("merchant_address"),
+        _address("merchant_address"),
         b'},"customer_name":"","customer_identity":"INDIVIDUAL",',
-        _place("customer_address"),
+        _address("customer_address"),
         b'},"platform_status":"RESELLER","vat_payer":{"name":"Wish","ioss_number":"IM","tax_number":"",',
-        _place("address"),
+        _address("address"),
         b'}},"product":{"name":"","image_url":"https://","hs_code":"","condition":"NEW","quantity":1,',
         b'"weight":{"unit":"KG","value":0.1}},',
-        _price(
+        _prices(
             "invoice_amount_in_customer_currency",
             "invoice_amount_in_authority_currency",
             "shipping_cost_in_customer_currency",

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, literal, or_, select, update
 
@@ -81,9 +82,7 @@ class RunRepository:
 
     async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
-        lives = _change(run_id).where(_is_open()).values(counts=counts, heartbeat_at=now)
-        if await self._session.change(lives) == 0:
-            raise RunLost(run_id)
+        await self._fenced(run_id, counts=counts, heartbeat_at=now)
 
     async def set_status(self, run_id: str, status: RunStatus) -> None:
         """Change the status of an open run."""
@@ -100,11 +99,14 @@ class RunRepository:
     ) -> Trigger:
         """Close the run; `RunLost` if it was closed before. Its trigger, which `adopt` may have changed."""
         ending = {"status": status, "outcome": outcome, "counts": counts, "error": error}
-        closed = _change(run_id).where(_is_open()).values(**ending, finished_at=now, heartbeat_at=now)
-        row = await self._session.row(closed.returning(_row.trigger))
-        if row is None:
+        return await self._fenced(run_id, **ending, finished_at=now, heartbeat_at=now)
+
+    async def _fenced(self, run_id: str, **changes: Any) -> Trigger:
+        """The trigger of an open run that was changed; `RunLost` where it is closed."""
+        changed = _change(run_id).where(_is_open()).values(changes)
+        trigger: Trigger | None = await self._session.value(changed.returning(_row.trigger))
+        if trigger is None:
             raise RunLost(run_id)
-        trigger: Trigger = row[0]
         return trigger
 
     async def adopt(self, tenant: str, run_id: str) -> Run | None:
