@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from channel_sync.settings import Docs, Jobs, Settings, SettingsError, read_settings
+from channel_sync.setting_values import Docs, Jobs
+from channel_sync.settings import Settings, SettingsError, read_settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 

@@ -1,94 +1,28 @@
 """Every setting of the service. docs/settings.md lists them; a test keeps the two in step."""
 
-import ipaddress
 import os
-import re
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from channel_sync.setting_values import (
+    Address,
+    DatabaseAddress,
+    Destinations,
+    Docs,
+    IssuerName,
+    Jobs,
+    LogLevel,
+    Origins,
+    PostgresAddress,
+)
 
 PREFIX = "CHANNEL_SYNC_"
 
 
 class SettingsError(Exception):
     """The settings cannot be used. The message names the variable, never its value; tell the operator."""
-
-
-class Jobs(StrEnum):
-    """Where the jobs run."""
-
-    EMBEDDED = "embedded"
-    DISTRIBUTED = "distributed"
-    OFF = "off"
-
-
-class Docs(StrEnum):
-    """Who may read the interactive documentation."""
-
-    ON = "on"
-    KEY = "key"
-    OFF = "off"
-
-
-class LogLevel(StrEnum):
-    """The least serious event that is logged."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-def _checked(text: str) -> str:
-    parts = urlsplit(text)
-    extras = parts.username or parts.query or parts.fragment
-    if parts.scheme not in ("http", "https") or not parts.hostname or extras:
-        raise ValueError("must be an http or https address without user, query or fragment")
-    return text
-
-
-def _address(text: str) -> str:
-    return _checked(text).rstrip("/")
-
-
-def _origin(text: str) -> str:
-    if urlsplit(_checked(text)).path:
-        raise ValueError("must be origins like https://app.example, without a path")
-    return text
-
-
-def _destination(text: str) -> str:
-    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d{1,5}", text):
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            raise ValueError("must be host:port or a network like 10.0.0.0/8") from None
-    return text
-
-
-def _database(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    if parse_qs(urlsplit(text.get_secret_value()).query).get("pooler", ["transaction"]) != ["transaction"]:
-        raise ValueError("knows no pooler but pooler=transaction")
-    return text
-
-
-def _postgres(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().startswith("postgresql://"):
-        raise ValueError("must start with postgresql://")
-    return text
-
-
-Address = Annotated[str, AfterValidator(_address)]
-# Tokens name their issuer letter by letter, a slash at the end included.
-IssuerName = Annotated[str, AfterValidator(_checked)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
-Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -98,15 +32,14 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    # A PostgreSQL address may hold a password.
-    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///var/channel-sync.db")
+    database_url: DatabaseAddress = SecretStr("sqlite:///var/channel-sync.db")
     encryption_keys: SecretStr | None = None
     public_url: Address | None = None
     return_origins: Origins = ()
     wish_production_url: Address = "https://merchant.wish.com"
     wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
     jobs: Jobs = Jobs.EMBEDDED
-    queue_database_url: Annotated[SecretStr, AfterValidator(_postgres)] | None = None
+    queue_database_url: PostgresAddress | None = None
     lease_s: float = Field(60, ge=5, le=3600)
     order_interval_s: int = Field(60, ge=15, le=86_400)
     stock_interval_s: int = Field(5, ge=1, le=86_400)

@@ -6,7 +6,8 @@ from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
 from channel_sync.persistence.postgres import is_pooled
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
-from channel_sync.settings import Jobs, Settings
+from channel_sync.setting_values import Jobs
+from channel_sync.settings import Settings
 
 if TYPE_CHECKING:
     from channel_sync.jobs.distributed import Worker

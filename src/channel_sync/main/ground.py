@@ -37,7 +37,8 @@ from channel_sync.main.page_reader import page_reader
 from channel_sync.main.store import encryption_keys, open_database
 from channel_sync.persistence.database import Database
 from channel_sync.process import CannotStart
-from channel_sync.settings import Jobs, Settings
+from channel_sync.setting_values import Jobs
+from channel_sync.settings import Settings
 
 _log = logging.getLogger(__name__)
 

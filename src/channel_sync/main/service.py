@@ -22,7 +22,8 @@ from channel_sync.main.issuer import PublishedKeys
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
-from channel_sync.settings import Jobs, Settings
+from channel_sync.setting_values import Jobs
+from channel_sync.settings import Settings
 
 # The clock of requests and that of jobs run side by side; together they stay below the 25 s of a stop.
 STOP_JOBS_S = 15.0

@@ -12,7 +12,8 @@ from channel_sync.main.store import open_database, reaching
 from channel_sync.persistence import migrations
 from channel_sync.process import CannotStart
 from channel_sync.server import answering
-from channel_sync.settings import Jobs, Settings
+from channel_sync.setting_values import Jobs
+from channel_sync.settings import Settings
 
 # Below the 25 s of a stop, with what it takes to close what is open.
 STOP_S = 20.0

@@ -1,0 +1,86 @@
+"""What the settings are made of: closed sets, and addresses that are checked as they are read."""
+
+import ipaddress
+import re
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import AfterValidator, SecretStr
+from pydantic_settings import NoDecode
+
+
+class Jobs(StrEnum):
+    """Where the jobs run."""
+
+    EMBEDDED = "embedded"
+    DISTRIBUTED = "distributed"
+    OFF = "off"
+
+
+class Docs(StrEnum):
+    """Who may read the interactive documentation."""
+
+    ON = "on"
+    KEY = "key"
+    OFF = "off"
+
+
+class LogLevel(StrEnum):
+    """The least serious event that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _checked(text: str) -> str:
+    parts = urlsplit(text)
+    extras = parts.username or parts.query or parts.fragment
+    if parts.scheme not in ("http", "https") or not parts.hostname or extras:
+        raise ValueError("must be an http or https address without user, query or fragment")
+    return text
+
+
+def _address(text: str) -> str:
+    return _checked(text).rstrip("/")
+
+
+def _origin(text: str) -> str:
+    if urlsplit(_checked(text)).path:
+        raise ValueError("must be origins like https://app.example, without a path")
+    return text
+
+
+def _destination(text: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^\s/:]+):\d{1,5}", text):
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            raise ValueError("must be host:port or a network like 10.0.0.0/8") from None
+    return text
+
+
+def _database(text: SecretStr) -> SecretStr:
+    if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must start with sqlite:/// or postgresql://")
+    if parse_qs(urlsplit(text.get_secret_value()).query).get("pooler", ["transaction"]) != ["transaction"]:
+        raise ValueError("knows no pooler but pooler=transaction")
+    return text
+
+
+def _postgres(text: SecretStr) -> SecretStr:
+    if not text.get_secret_value().startswith("postgresql://"):
+        raise ValueError("must start with postgresql://")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+# Tokens name their issuer letter by letter, a slash at the end included.
+IssuerName = Annotated[str, AfterValidator(_checked)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
+Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
+# A PostgreSQL address may hold a password.
+DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres)]
