@@ -24,7 +24,7 @@ PLANTED = [
     ("channel_sync/persistence/database.py", "channel_sync.channels.wish.times", DOWNWARDS),
     ("channel_sync/flows/runs.py", "channel_sync.channels.wish.times", MAIN_ONLY),
     ("channel_sync/api/health.py", "channel_sync.settings", MAIN_ONLY),
-    ("channel_sync/api/health.py", "channel_sync.setting_values", "What settings are made of is known where they are"),
+    ("channel_sync/api/health.py", "channel_sync.setting_values", "The values of settings stay with them"),
     ("channel_sync/flows/runs.py", "wish_simulator.shop", STRANGERS),
     ("wish_simulator/shop.py", "channel_sync.domain.orders", STRANGERS),
     ("channel_sync/api/health.py", "sqlalchemy", "SQL stays in persistence"),
