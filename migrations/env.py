@@ -5,11 +5,11 @@ import os
 from alembic import context
 from sqlalchemy import Connection, create_engine, make_url
 
-from channel_sync.persistence import trade_tables
+from channel_sync.persistence import run_tables, trade_tables
 from channel_sync.persistence.migrations import is_engines
 from channel_sync.persistence.tables import metadata
 
-assert trade_tables.metadata is metadata, "Importing them both completes the metadata."
+assert trade_tables.metadata is run_tables.metadata is metadata, "Importing them all completes the metadata."
 
 
 def migrate(connection: Connection) -> None:

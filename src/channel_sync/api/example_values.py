@@ -64,6 +64,7 @@ INTEGRATION: dict[str, Any] = {
         "stock_pending": 0,
         "stock_lag_s": 0,
     },
+    "incidents": [],
     "created_at": "2026-11-23T10:14:02.000Z",
     "updated_at": "2026-11-23T10:16:40.000Z",
     "version": 4,
@@ -99,6 +100,7 @@ STATUS = {
     "status_since": "2026-11-23T10:16:40.000Z",
     "auth": _AUTH,
     "jobs": {"orders": _JOB, "stock": {**_JOB, "lag_s": 0, "backlog": 0}},
+    "incidents": [],
     "next_action": None,
     "version": 4,
 }

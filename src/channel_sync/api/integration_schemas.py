@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from channel_sync.api.fields import ClientId, Currency, Input, Moment, Name, SecretText, Timestamp, Url
 from channel_sync.api.problems import NextAction
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AuthState, Status
 
 MIN_ORDER_INTERVAL_S = 15
@@ -175,6 +176,14 @@ class FreshnessView(TypedDict):
     stock_lag_s: int
 
 
+class IncidentView(TypedDict):
+    """Something that is not in order although the integration goes on working."""
+
+    kind: IncidentKind
+    since: Timestamp
+    message: str
+
+
 class IntegrationView(TypedDict):
     """One connection to one merchant account. `status` is derived from `enabled` and `auth`."""
 
@@ -192,6 +201,7 @@ class IntegrationView(TypedDict):
     settings: SettingsView
     wish_webhook: WishWebhookView
     freshness: FreshnessView
+    incidents: list[IncidentView]
     created_at: Timestamp
     updated_at: Timestamp
     version: int
@@ -243,6 +253,7 @@ class IntegrationStatusView(TypedDict):
     status_since: Timestamp
     auth: AuthView
     jobs: JobsView
+    incidents: list[IncidentView]
     next_action: NextAction | None
     version: int
 

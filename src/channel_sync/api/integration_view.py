@@ -8,6 +8,7 @@ from channel_sync.api.integration_schemas import (
     AuthView,
     ChannelRef,
     FreshnessView,
+    IncidentView,
     IntegrationStatusView,
     IntegrationView,
     JobView,
@@ -16,6 +17,7 @@ from channel_sync.api.integration_schemas import (
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
 from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import UnitOfWork
@@ -28,11 +30,12 @@ _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, fail
 
 @hot_value
 class Progress:
-    """What the jobs of one integration did: their schedules, and the stock that waits."""
+    """What the jobs of one integration did: their schedules, the stock that waits, and what is not in order."""
 
     schedules: Mapping[RunKind, Schedule]
     pending: int = 0
     pending_since: datetime | None = None
+    incidents: Sequence[Incident] = ()
 
     def of(self, kind: RunKind) -> Schedule:
         """The schedule of one kind, or one of a job that never ran."""
@@ -43,12 +46,13 @@ async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> 
     """The progress of each integration, by id, read at once."""
     schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
     pending = await work.listings.pending([i.account_id for i in integrations if i.account_id is not None])
-    return {
-        integration.id: Progress(
-            schedules.get(integration.id, {}), *pending.get(integration.account_id or "", (0, None))
-        )
-        for integration in integrations
-    }
+    incidents = await work.incidents.open_of([integration.id for integration in integrations])
+
+    def of(integration: Integration) -> Progress:
+        count, since = pending.get(integration.account_id or "", (0, None))
+        return Progress(schedules.get(integration.id, {}), count, since, incidents.get(integration.id, ()))
+
+    return {integration.id: of(integration) for integration in integrations}
 
 
 async def load_view(
@@ -78,6 +82,7 @@ def integration_view(
         "settings": _settings(integration, services),
         "wish_webhook": {"url": None, "state": "off"},
         "freshness": _freshness(progress, now),
+        "incidents": _incidents(progress),
         "created_at": timestamp(integration.created_at),
         "updated_at": timestamp(integration.updated_at),
         "version": integration.version,
@@ -98,6 +103,7 @@ def status_view(integration: Integration, progress: Progress, now: datetime) -> 
         "status_since": timestamp(integration.status_since),
         "auth": _auth(integration, now),
         "jobs": {"orders": orders, "stock": stock},
+        "incidents": _incidents(progress),
         "next_action": next_action(integration),
         "version": integration.version,
     }
@@ -182,6 +188,13 @@ def _freshness(progress: Progress, now: datetime) -> FreshnessView:
         "stock_pending": progress.pending,
         "stock_lag_s": _seconds_since(progress.pending_since, now) or 0,
     }
+
+
+def _incidents(progress: Progress) -> list[IncidentView]:
+    return [
+        {"kind": incident.kind, "since": timestamp(incident.opened_at), "message": incident.message}
+        for incident in progress.incidents
+    ]
 
 
 def _job(schedule: Schedule, enabled: bool, now: datetime) -> JobView:

@@ -24,6 +24,8 @@ EVENT_TYPES = (
     "order.refunded",
     "stock.rejected",
     "stock.drift_detected",
+    "incident.opened",
+    "incident.closed",
 )
 
 

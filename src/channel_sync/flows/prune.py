@@ -14,6 +14,7 @@ ATTEMPTS_KEPT = timedelta(days=1)
 ANSWERS_KEPT = timedelta(hours=24)
 EVENTS_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
+INCIDENTS_KEPT = timedelta(days=30)
 QUEUE_LOG_KEPT = timedelta(minutes=10)
 _AT_ONCE = 100
 _ORDERS_AT_ONCE = 500
@@ -36,6 +37,7 @@ class Prune:
         await self._all(lambda work: work.idempotency.prune(now - ANSWERS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.events.prune(now - EVENTS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.runs.prune(now - RUNS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.incidents.prune(now - INCIDENTS_KEPT, _ROWS_AT_ONCE))
 
     async def _all(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> None:
         """A transaction for each thousand rows, so that others have their turn to write in between."""

@@ -52,6 +52,7 @@ async def destroy(work: UnitOfWork, integration: Integration, now: datetime) -> 
     await stop_jobs(work, integration)
     await work.attempts.destroy(integration.id)
     await work.accounts.detach(integration.id)
+    await work.incidents.close_all(integration.id, now)
     removed = await _newest(work, integration)
     removed = replace(removed, removed_at=now, pending_until=None, status_since=now, updated_at=now)
     removed = await work.integrations.save(removed)

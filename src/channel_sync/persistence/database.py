@@ -18,6 +18,7 @@ from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey, pl
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
+from channel_sync.persistence.incidents import IncidentRepository
 from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
@@ -63,6 +64,7 @@ class UnitOfWork:
         self.stock = StockRepository(session)
         self.stock_jobs = StockJobRepository(session)
         self.events = EventRepository(session)
+        self.incidents = IncidentRepository(session)
         self.api_keys = ApiKeyRepository(session)
         self.idempotency = IdempotencyRepository(session, cipher)
         self.turns = TurnRepository(session)

@@ -10,8 +10,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
 from channel_sync.persistence.among import among_given
+from channel_sync.persistence.run_tables import run_calls, runs
 from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import run_calls, runs
 
 _row = runs.c
 _COLUMNS = columns_of(runs, Run)

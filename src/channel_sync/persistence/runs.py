@@ -27,8 +27,9 @@ from channel_sync.domain.runs import (
 from channel_sync.persistence.among import among
 from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
+from channel_sync.persistence.run_tables import run_calls, runs
 from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import integrations, run_calls, runs
+from channel_sync.persistence.tables import integrations
 
 _row = runs.c
 _COLUMNS = columns_of(runs, Run)

@@ -11,8 +11,8 @@ from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc
+from channel_sync.persistence.run_tables import schedules
 from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import schedules
 
 _row = schedules.c
 

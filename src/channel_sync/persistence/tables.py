@@ -1,4 +1,4 @@
-"""Every table but those of trade (see `trade_tables`), readable top to bottom.
+"""Every table but those of trade and of runs (see `trade_tables`, `run_tables`), readable top to bottom.
 
 Columns called like a field of a domain value hold that field. Sealed columns are ciphertext (see `encryption`).
 """
@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AttemptKind, Settings
-from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
 from channel_sync.persistence.column_types import Document, OneOf, Utc
 
 Strings = tuple[str, ...]
@@ -168,75 +168,19 @@ attempts = Table(
     Index("ix_attempts_expires_at", "expires_at"),
 )
 
-runs = Table(
-    "runs",
+# What is not in order with an integration although it goes on working; one of a kind is open at a time.
+incidents = Table(
+    "incidents",
     metadata,
     Column("id", Text, primary_key=True),
     required("tenant", Text),
     required("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE")),
-    required("account_id", Text, ForeignKey("accounts.id")),
-    required("kind", OneOf(RunKind)),
-    required("trigger", OneOf(Trigger)),
-    required("status", OneOf(RunStatus)),
-    Column("outcome", OneOf(Outcome)),
-    required("counts", Document(Counts)),
-    Column("error", Document(RunError)),
-    Column("window_from", Utc),
-    Column("window_to", Utc),
-    required("dry_run", Boolean),
-    required("created_at", Utc),
-    Column("started_at", Utc),
-    Column("finished_at", Utc),
-    required("heartbeat_at", Utc),
-    required("cancel_requested", Boolean),
-    required("repeats", Integer),
-    Column("owner", Text),
-    # One open run of a kind per integration: the second starter fails here.
-    partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
-    partial_index("ix_runs_queued", "id", where="status = 'queued'"),
-    # It ends with what the list is narrowed by, so that a kind or status that is rare is found without the rows.
-    Index("ix_runs_feed", "tenant", "id", "kind", "status"),
-    Index("ix_runs_of_integration", "tenant", "integration_id", "id"),
-    Index("ix_runs_of_kind", "integration_id", "kind", "id"),
-    Index("ix_runs_account_id", "account_id"),
-    Index("ix_runs_heartbeat_at", "heartbeat_at"),
-)
-
-run_calls = Table(
-    "run_calls",
-    metadata,
-    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    required("at", Utc),
-    required("method", Text),
-    required("path", Text),
-    Column("status", Integer),
-    Column("code", Integer),
-    required("duration_ms", Integer),
-    Column("channel_request_id", Text),
-)
-
-# When each job of an integration is due; `next_at` null is never.
-schedules = Table(
-    "schedules",
-    metadata,
-    Column("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True),
-    Column("kind", OneOf(RunKind), primary_key=True),
-    Column("next_at", Utc),
-    Column("last_attempt_at", Utc),
-    Column("last_success_at", Utc),
-    required("failures", Integer),
-    Column("crashes", Integer, nullable=False, server_default="0"),  # processes that died during the job, in a row
-    Column("last_error_code", Text),
-    Index("ix_schedules_due", "kind", "next_at"),
-)
-
-# Chores that one of several processes does, and when each is to be done next.
-turns = Table(
-    "turns",
-    metadata,
-    Column("name", Text, primary_key=True),
-    required("next_at", Utc),
+    required("kind", OneOf(IncidentKind)),
+    required("opened_at", Utc),
+    Column("closed_at", Utc),
+    partial_index("uq_incidents_open", "integration_id", "kind", where="closed_at IS NULL", unique=True),
+    Index("ix_incidents_integration_id", "integration_id"),
+    partial_index("ix_incidents_ended", "closed_at", where="closed_at IS NOT NULL"),
 )
 
 # What several processes may still spend on calls for an integration, in microseconds since 1970 by this database's

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from channel_sync.persistence.run_tables import turns
 from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import turns
 
 _row = turns.c
 

@@ -1,0 +1,40 @@
+"""Incidents: what is not in order with an integration although it goes on working."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class IncidentKind(StrEnum):
+    """What is not in order. One of a kind is open per integration at a time."""
+
+    ORDERS_DATED_AHEAD = "orders_dated_ahead"
+    WAREHOUSE_MISSING = "warehouse_missing"
+    LISTINGS_SKIPPED = "listings_skipped"
+
+
+MESSAGES = {
+    IncidentKind.ORDERS_DATED_AHEAD: "The marketplace dates orders in the future. They are stored, and the "
+    "download goes on by our clock.",
+    IncidentKind.WAREHOUSE_MISSING: "The chosen warehouse is no longer at the marketplace. No stock is sent "
+    "until another one is chosen.",
+    IncidentKind.LISTINGS_SKIPPED: "Listings that were sent their stock before are passed over now; the "
+    "listings say why.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident of an integration; it is open until it has `closed_at`."""
+
+    id: str
+    tenant: str
+    integration_id: str
+    kind: IncidentKind
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+    @property
+    def message(self) -> str:
+        """What it means, for a person."""
+        return MESSAGES[self.kind]

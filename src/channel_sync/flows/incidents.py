@@ -1,0 +1,26 @@
+"""Incidents opened and closed, each told once."""
+
+from datetime import datetime
+
+from channel_sync.domain.events import Event
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.incidents import Incident, IncidentKind
+from channel_sync.domain.integrations import Integration
+from channel_sync.persistence.database import UnitOfWork
+
+
+async def open_incident(work: UnitOfWork, integration: Integration, kind: IncidentKind, now: datetime) -> None:
+    """Let the integration say so from now on; one that is open already stays as it is."""
+    incident = Incident(new_id("inc", now), integration.tenant, integration.id, kind, now)
+    if await work.incidents.open(incident):
+        await work.events.add([_event(integration, "incident.opened", kind, now)])
+
+
+async def close_incident(work: UnitOfWork, integration: Integration, kind: IncidentKind, now: datetime) -> None:
+    """Let the integration say so no more, if it did."""
+    if await work.incidents.close(integration.id, kind, now):
+        await work.events.add([_event(integration, "incident.closed", kind, now)])
+
+
+def _event(integration: Integration, type_: str, kind: IncidentKind, now: datetime) -> Event:
+    return Event(new_id("evt", now), integration.tenant, type_, integration.id, now, {"kind": kind.value})
