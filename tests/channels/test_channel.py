@@ -28,6 +28,24 @@ async def test_a_seller_sees_what_it_takes_to_connect():
     assert channel.required_scopes == {"merchant:read", "orders:read", "products:read", "products:write"}
 
 
+async def test_the_steps_name_every_scope_that_whoever_connects_today_would_miss_tomorrow():
+    async with httpx.AsyncClient() as http:
+        channel = a_channel(http)
+    needed, optional = (
+        next(step for step in channel.description.setup_steps if start in step)
+        for start in ("Grant the app", "optional")
+    )
+    assert all(scope in needed for scope in channel.required_scopes)
+    assert all(scope in optional for scope in ("orders:write", "webhook:read", "webhook:write"))
+
+
+async def test_the_steps_name_the_button_of_our_page_and_none_that_does_not_exist():
+    async with httpx.AsyncClient() as http:
+        steps = " ".join(a_channel(http).description.setup_steps)
+    assert "Continue to Wish" in steps
+    assert "Press Connect" not in steps
+
+
 async def test_the_logo_is_a_drawing_without_scripts_or_links():
     async with httpx.AsyncClient() as http:
         logo = a_channel(http).description.logo_svg

@@ -5,18 +5,22 @@ from importlib.resources import files
 from channel_sync.channels.wish.currencies import CURRENCIES
 from channel_sync.domain.channel import ChannelDescription
 
-# After section 2.1 of wish-v3.md: a private app belongs to one merchant and is made in that merchant's dashboard.
+REQUIRED_SCOPES = frozenset({"merchant:read", "orders:read", "products:read", "products:write"})
+
+# After sections 2.1 and 2.3 of wish-v3.md: a private app belongs to one merchant and is made in that merchant's
+# dashboard, and a scope that is added later counts only after another consent.
 _SETUP_STEPS = (
     "Sign in to the Wish Merchant Dashboard as the owner of the shop.",
     "Open the account menu, choose Settings, then API Settings.",
     "Choose to create a private app and give it a name you will recognise.",
     "Paste our redirect URL, shown next to these steps, into the app's Redirect URI field exactly as it is.",
-    "Grant the app these scopes: merchant:read, orders:read, products:read, products:write.",
+    f"Grant the app these scopes: {', '.join(sorted(REQUIRED_SCOPES))}.",
+    "Better granted now, too: orders:write, to report dispatch and refunds, and webhook:read and webhook:write, "
+    "to hear of changes at once. All three are optional, but a scope added later needs your consent once more.",
     "Save the app, then copy its client id and its client secret into this form.",
-    "Press Connect, and confirm at Wish that the app may use your shop. Stay signed in at Wish meanwhile.",
+    "Open the link that you are given, in the browser in which you are signed in to Wish. "
+    "Choose Continue to Wish, and allow the app to use your shop.",
 )
-
-REQUIRED_SCOPES = frozenset({"merchant:read", "orders:read", "products:read", "products:write"})
 
 
 def wish_description() -> ChannelDescription:
