@@ -33,6 +33,10 @@ def wish_http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.As
     )
 
 
+class AnswerLost(aiohttp.ClientError):
+    """The connection ended before the answer; what was asked for may have been done. Repeating it is our decision."""
+
+
 def _session(concurrency: int, headers_s: float) -> aiohttp.ClientSession:
     """Without the cookies that the transport's own session keeps: merchants share this one."""
     connector = aiohttp.TCPConnector(
@@ -50,5 +54,18 @@ def _session(concurrency: int, headers_s: float) -> aiohttp.ClientSession:
             return await send(request)
 
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(end_dripping_headers,)
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(end_dripping_headers, _send_once),
     )
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp would send GET and PUT again by itself after these errors, past journal, budget and retry table."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        # There was no connection, so nothing was sent; aiohttp does not repeat these.
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise AnswerLost from None
