@@ -7,8 +7,8 @@ import respx
 from httpx_aiohttp import AiohttpTransport
 from tests.channels.factories import APP, a_wire, an_access, limits, ok
 
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.channel import WishChannel
-from channel_sync.channels.wish.http_client import wish_http_client
 from channel_sync.domain.channel import Channel, Environment, Shop
 
 URLS = {Environment.PRODUCTION: "https://wish.test/", Environment.SANDBOX: "https://sandbox.test"}
@@ -73,7 +73,7 @@ async def test_each_environment_has_its_own_address():
 
 
 async def test_production_calls_go_over_aiohttp_without_redirects_cookies_or_surroundings():
-    http = wish_http_client(7)
+    http = http_client(7)
     assert isinstance(http._transport, AiohttpTransport)
     assert not http.follow_redirects
     assert not http.trust_env

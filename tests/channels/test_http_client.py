@@ -4,8 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.channels.factories import NOW, a_server, http_answer
 
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.exchange import Bounds, exchange
-from channel_sync.channels.wish.http_client import wish_http_client
 from channel_sync.domain.errors import ChannelUnavailable
 
 
@@ -24,7 +24,7 @@ async def test_a_cookie_of_one_merchant_is_not_sent_with_the_next_call():
 
     server = await asyncio.start_server(recorded, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    async with server, wish_http_client(2) as http:
+    async with server, http_client(2) as http:
         for _ in range(2):
             assert (await http.get(address)).status_code == 200
     assert len(requests) == 2
@@ -43,7 +43,7 @@ async def test_a_query_arrives_as_it_was_meant():
     odd = "a+b&c=%/é:?#"
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    async with server, wish_http_client(1) as http:
+    async with server, http_client(1) as http:
         await http.get(address, params={"client_secret": odd})
     assert parse_qs(urlsplit(arrived[0]).query) == {"client_secret": [odd]}
 
@@ -62,7 +62,7 @@ async def test_headers_that_drip_in_end_in_time_and_leave_the_connection_free():
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async with a_server(serve) as address, wish_http_client(1, headers_s=0.2) as http:
+    async with a_server(serve) as address, http_client(1, headers_s=0.2) as http:
         request = http.build_request("GET", address)
         with pytest.raises(ChannelUnavailable) as raised:
             await exchange(http, request, Bounds(), NOW)
@@ -76,6 +76,6 @@ async def test_an_answer_that_is_no_http_is_a_failed_connection(garbage):
         writer.write(garbage)
         await writer.drain()
 
-    async with a_server(serve) as address, wish_http_client(1) as http:
+    async with a_server(serve) as address, http_client(1) as http:
         with pytest.raises(ChannelUnavailable):
             await exchange(http, http.build_request("GET", address), Bounds(), NOW)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 from tests.channels.factories import APP, NOW, HastyWire, a_server, an_access, limits
 
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import Connection
-from channel_sync.channels.wish.http_client import wish_http_client
 from channel_sync.channels.wish.oauth import redeem, renew
 from channel_sync.channels.wish.replies import Family
 from channel_sync.domain.channel import Consent, Environment, Priority
@@ -40,7 +40,7 @@ class CuttingWish:
 @asynccontextmanager
 async def a_shop_at(wish: CuttingWish) -> AsyncIterator[Connection]:
     """A connection through the client that production has; it is kept alive after each of the answers."""
-    async with a_server(wish.serve) as address, wish_http_client(2) as http:
+    async with a_server(wish.serve) as address, http_client(2) as http:
         urls = dict.fromkeys(Environment, address)
         client = WishClient(http, urls, limits(), lambda: NOW, lambda seconds: seconds / 1000)
         shop = Connection(client, an_access(), HastyWire(Priority.ORDERS))

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 import httpx
 
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.channel import WishChannel
 from channel_sync.channels.wish.client import ClientLimits
-from channel_sync.channels.wish.http_client import wish_http_client
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Channel, Environment
 from channel_sync.domain.runs import RunKind
@@ -71,7 +71,7 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         await check_clock(database, settings.lease_s)
         await warn_of_a_missing_wall(database)
-        http = await open_things.enter_async_context(wish_http_client(settings.sync_concurrency))
+        http = await open_things.enter_async_context(http_client(settings.sync_concurrency))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
         yield Ground(settings, database, _channels(settings, http, shared), reader)

@@ -1,4 +1,4 @@
-"""The HTTP client that marketplace calls go through in production."""
+"""The HTTP client for what this process asks of others in production."""
 
 import asyncio
 import logging
@@ -14,13 +14,13 @@ HEADERS_S = 30.0
 _KEEP_ALIVE_S = 30.0
 
 
-def wish_http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncClient:
-    """The client for calls to Wish, for at most `concurrency` of them at once; close it with `aclose`.
+def http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncClient:
+    """The client for at most `concurrency` calls at once; close it with `aclose`.
 
     `headers_s` bounds the time to an answer's last header.
     aiohttp carries it: a shared plain httpx pool collapses beyond 16 calls at once.
     """
-    # At INFO httpx logs whole URLs, and the one of a token refresh holds the client secret.
+    # At INFO httpx logs whole URLs, and that of a token refresh may hold the client secret.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
@@ -34,11 +34,11 @@ def wish_http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.As
 
 
 class AnswerLost(aiohttp.ClientError):
-    """The connection ended before the answer; what was asked for may have been done. Repeating it is our decision."""
+    """The connection ended before the answer: what was asked for may have been done, and repeating it is ours."""
 
 
 def _session(concurrency: int, headers_s: float) -> aiohttp.ClientSession:
-    """Without the cookies that the transport's own session keeps: merchants share this one."""
+    """Without the cookies that the transport's own session keeps: accounts share this one."""
     connector = aiohttp.TCPConnector(
         limit=concurrency, ssl=httpx.create_ssl_context(trust_env=False), keepalive_timeout=_KEEP_ALIVE_S
     )
