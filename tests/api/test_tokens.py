@@ -29,7 +29,7 @@ class Published:
     async def keys(self) -> dict[str, Any]:
         self.asked["keys"] += 1
         if self.away:
-            raise ChannelUnavailable("identity_provider_unavailable", "The identity provider does not answer.")
+            raise ChannelUnavailable("issuer_unavailable", "The identity provider does not answer.")
         return {"keys": [key.as_dict(private=False) for key in self.published]}
 
 
@@ -198,5 +198,5 @@ async def test_an_issuer_that_is_away_from_the_start_is_asked_once_for_all_who_w
 async def test_an_issuer_that_was_never_reached_is_503(world, published):
     published.away = True
     answer = await get(world, token())
-    assert (answer.status_code, answer.json()["code"]) == (503, "identity_provider_unavailable")
+    assert (answer.status_code, answer.json()["code"]) == (503, "issuer_unavailable")
     assert answer.headers["retry-after"]

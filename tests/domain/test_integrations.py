@@ -40,7 +40,7 @@ def test_a_rejected_grant_needs_the_merchant():
 
 
 def test_what_the_user_switched_off_shows_as_disabled_even_when_the_grant_is_dead():
-    assert replace(ACTIVE, enabled=False, rejected_reason="x").status is Status.DISABLED
+    assert replace(ACTIVE, enabled=False, rejected_reason="client_rejected").status is Status.DISABLED
 
 
 def test_a_disabled_account_at_the_marketplace_pauses():

@@ -29,7 +29,7 @@ async def test_an_error_takes_everything_back(database: Database):
 
     async def add_and_fail(work: UnitOfWork) -> None:
         await work.accounts.add(account)
-        raise Conflict("no", "No.")
+        raise Conflict("conflict", "No.")
 
     with pytest.raises(Conflict):
         await database.at_once(add_and_fail)

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Timestamp, timestamp
+from channel_sync.api.fields import Timestamp, one_of, timestamp
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import EVENT_TYPES, Event
@@ -26,7 +26,7 @@ class EventView(TypedDict):
     """One fact. `data` holds ids and states, never personal data."""
 
     id: str
-    type: str
+    type: Annotated[str, one_of(EVENT_TYPES)]
     integration_id: str | None
     created_at: Timestamp
     data: dict[str, str | int | None]

@@ -1,6 +1,7 @@
 """The kinds of members that requests and responses are made of."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated
@@ -15,6 +16,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
 )
+from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
@@ -69,6 +71,16 @@ Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+def one_of(values: Sequence[str]) -> FieldInfo:
+    """The member of an answer has one of these values.
+
+    Only the contract says so. What is told is checked where it is made, and a row that a newer version wrote can
+    still be shown by this one.
+    """
+    info: FieldInfo = Field(json_schema_extra={"enum": list(values)})
+    return info
 
 
 class MoneyView(TypedDict):

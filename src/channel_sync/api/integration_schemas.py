@@ -5,9 +5,20 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field, StrictBool, StrictInt
 from typing_extensions import TypedDict
 
-from channel_sync.api.fields import ClientId, Currency, Input, Moment, Name, SecretText, Timestamp, Url
+from channel_sync.api.fields import (
+    ClientId,
+    Currency,
+    Input,
+    Moment,
+    Name,
+    SecretText,
+    Timestamp,
+    Url,
+    one_of,
+)
 from channel_sync.api.problems import NextAction
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.codes import STATUS_REASONS
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AuthState, Status
 
@@ -15,6 +26,7 @@ MIN_ORDER_INTERVAL_S = 15
 MAX_INTERVAL_S = 86_400
 MAX_UNITS = 500_000
 
+StatusReasonView = Annotated[str, one_of(STATUS_REASONS)]
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
 
 
@@ -192,7 +204,7 @@ class IntegrationView(TypedDict):
     name: str
     environment: Environment
     status: Status
-    status_reason: str | None
+    status_reason: StatusReasonView | None
     status_since: Timestamp
     next_action: NextAction | None
     enabled: bool
@@ -249,7 +261,7 @@ class IntegrationStatusView(TypedDict):
     id: str
     enabled: bool
     status: Status
-    status_reason: str | None
+    status_reason: StatusReasonView | None
     status_since: Timestamp
     auth: AuthView
     jobs: JobsView

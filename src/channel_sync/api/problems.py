@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
 import msgspec
 from fastapi import Request
@@ -13,7 +13,11 @@ from starlette.responses import Response
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
+from channel_sync.api.fields import one_of
+from channel_sync.domain.codes import PROBLEM_CODES, ProblemCode
 from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    ChannelError,
     ChannelRefused,
     ChannelSyncError,
     ChannelUnavailable,
@@ -29,6 +33,7 @@ from channel_sync.domain.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 MAX_FIELD_ERRORS = 20
+MAX_CHANNEL_CODE = 40
 
 # The most special class first: the first one that fits decides.
 _STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
@@ -44,6 +49,17 @@ _STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
     (ReplyNotUnderstood, 502),
 )
 
+
+# What an error of the marketplace is called here unless we know its code.
+_CHANNEL_CODES: tuple[tuple[type[ChannelError], ProblemCode], ...] = (
+    (ChannelUnavailable, "channel_unavailable"),
+    (AccessTokenRejected, "access_token_rejected"),
+    (GrantRejected, "grant_rejected"),
+    (ChannelRefused, "channel_refused"),
+    (ReplyNotUnderstood, "reply_not_understood"),
+)
+_KNOWN: dict[str, ProblemCode] = {code: code for code in PROBLEM_CODES}
+_HTTP_CODES: dict[int, ProblemCode] = {404: "not_found", 405: "method_not_allowed"}
 
 # The calls on the integration of the request that help against a refusal.
 _HELPS = {
@@ -76,6 +92,7 @@ class Problem(TypedDict):
     """An error. `code` is stable, `request_id` is what to name to support.
 
     `instance` is the operation with its parameters not filled in, so that nothing of the request comes back.
+    `channel_code` is the marketplace's own code where the marketplace refused.
     """
 
     type: str
@@ -83,8 +100,9 @@ class Problem(TypedDict):
     status: int
     detail: str
     instance: str
-    code: str
+    code: Annotated[str, one_of(PROBLEM_CODES)]
     request_id: str
+    channel_code: NotRequired[str]
     errors: NotRequired[list[FieldError]]
     next_action: NotRequired[NextAction]
     related_id: NotRequired[str]
@@ -94,14 +112,19 @@ class HttpProblem(HTTPException):
     """An error that only exists in HTTP: a bad header, a body too large, too many requests."""
 
     def __init__(
-        self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, pointer: str = ""
+        self,
+        status: int,
+        code: ProblemCode,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        pointer: str = "",
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
-        self.code = code
+        self.code: ProblemCode = code
         self.pointer = pointer
 
 
-def malformed(code: str, detail: str) -> HttpProblem:
+def malformed(code: ProblemCode, detail: str) -> HttpProblem:
     """A request that cannot be read at all: 400."""
     return HttpProblem(400, code, detail)
 
@@ -127,14 +150,26 @@ def status_of(error: ChannelSyncError) -> int:
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), 409)
 
 
+def code_of(error: ChannelSyncError) -> ProblemCode:
+    """The code that stands for an error of ours; the marketplace's own codes are none of the contract's."""
+    if isinstance(error, ChannelRefused):
+        return "channel_refused"
+    for kind, code in _CHANNEL_CODES:
+        if isinstance(error, kind):
+            return _KNOWN.get(error.code, code)
+    return _KNOWN.get(error.code, "internal_error")
+
+
 def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
-    problem = _problem(scope, status_of(error), error.code, error.message)
+    problem = _problem(scope, status_of(error), code_of(error), error.message)
     headers: dict[str, str] = {}
     match error:
         case Invalid():
             problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.message}]
         case Conflict() if error.related_id is not None:
             problem["related_id"] = error.related_id
+        case ChannelRefused():
+            problem["channel_code"] = error.code[:MAX_CHANNEL_CODE]
         case ChannelUnavailable():
             headers["Retry-After"] = str(ceil(error.retry_after_s or 30))
         case StorageUnavailable():
@@ -160,8 +195,9 @@ def _next_action(scope: Scope, error: ChannelSyncError) -> NextAction | None:
 def _http_answer(scope: Scope, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     if not isinstance(error, HttpProblem):
-        phrase = HTTPStatus(error.status_code).phrase
-        return _response(_problem(scope, error.status_code, _code_of(phrase), f"{phrase}."), headers)
+        detail = f"{HTTPStatus(error.status_code).phrase}."
+        code = _HTTP_CODES.get(error.status_code, "bad_request")
+        return _response(_problem(scope, error.status_code, code, detail), headers)
     problem = _problem(scope, error.status_code, error.code, error.detail)
     if error.pointer:
         problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.detail}]
@@ -186,7 +222,7 @@ def _field_error(item: Mapping[str, Any]) -> FieldError:
     return {"pointer": pointer, "code": str(item["type"]), "message": message}
 
 
-def _problem(scope: Scope, status: int, code: str, detail: str) -> Problem:
+def _problem(scope: Scope, status: int, code: ProblemCode, detail: str) -> Problem:
     return {
         "type": f"urn:channel-sync:problem:{code}",
         "title": code.replace("_", " ").capitalize(),
@@ -206,7 +242,3 @@ def operation_of(scope: Scope) -> str:
 
 def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(problem), problem["status"], dict(headers or {}), MEDIA_TYPE)
-
-
-def _code_of(phrase: str) -> str:
-    return phrase.lower().replace(" ", "_").replace("-", "_")

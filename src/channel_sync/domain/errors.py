@@ -19,13 +19,15 @@ ChannelSyncError
     └── ReplyNotUnderstood   give up and tell us; carries where, never the body
 """
 
+from channel_sync.domain.codes import ErrorCode
+
 
 class ChannelSyncError(Exception):
     """Something the caller is told about by a stable code and a sentence without personal data."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
-        self.code = code
+        self.code: str = code
         self.message = message
 
 
@@ -39,7 +41,7 @@ class NotFound(ChannelSyncError):
 class Conflict(ChannelSyncError):
     """The state does not allow this; read the thing again. `related_id` names the other party, if any."""
 
-    def __init__(self, code: str, message: str, related_id: str | None = None) -> None:
+    def __init__(self, code: ErrorCode, message: str, related_id: str | None = None) -> None:
         super().__init__(code, message)
         self.related_id = related_id
 
@@ -66,11 +68,15 @@ class ConfirmationRequired(Conflict):
 
 
 class Invalid(ChannelSyncError):
-    """A value cannot be used. `pointer` is the JSON pointer of the member, the value is never repeated."""
+    """A value cannot be used; it is never repeated.
 
-    def __init__(self, code: str, message: str, pointer: str = "") -> None:
+    `pointer` is the JSON pointer of the member of the body, or `parameter` the name of one of the query.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, pointer: str = "", parameter: str | None = None) -> None:
         super().__init__(code, message)
         self.pointer = pointer
+        self.parameter = parameter
 
 
 class StorageUnavailable(ChannelSyncError):
@@ -110,10 +116,14 @@ class RunStopped(ChannelSyncError):
 
 
 class ChannelError(ChannelSyncError):
-    """The marketplace did not do what was asked. `request_id` is the marketplace's own, where it gave one."""
+    """The marketplace did not do what was asked. `request_id` is the marketplace's own, where it gave one.
+
+    The code may be the marketplace's, too: a run tells it as it is, an answer of the API does not.
+    """
 
     def __init__(self, code: str, message: str, request_id: str | None = None) -> None:
-        super().__init__(code, message)
+        super().__init__("channel_refused", message)
+        self.code = code
         self.request_id = request_id
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import field
 from datetime import datetime
+from typing import Literal, get_args
 
 from channel_sync.domain.hot_values import hot_value
 
-EVENT_TYPES = (
+EventType = Literal[
     "integration.created",
     "integration.connected",
     "integration.enabled",
@@ -26,7 +27,8 @@ EVENT_TYPES = (
     "stock.drift_detected",
     "incident.opened",
     "incident.closed",
-)
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
 @hot_value
@@ -35,7 +37,7 @@ class Event:
 
     id: str
     tenant: str
-    type: str
+    type: EventType
     integration_id: str | None
     created_at: datetime
     members: dict[str, str | int | None] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.codes import ErrorCode, StatusReason
+from channel_sync.domain.errors import Conflict
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.stock import StockSettings
 
@@ -22,6 +24,15 @@ class Status(StrEnum):
     NEEDS_REAUTH = "needs_reauth"
     PAUSED = "paused"
     REMOVED = "removed"
+
+
+_REFUSALS: dict[Status, ErrorCode] = {
+    Status.DRAFT: "integration_draft",
+    Status.DISABLED: "integration_disabled",
+    Status.NEEDS_REAUTH: "integration_needs_reauth",
+    Status.PAUSED: "integration_paused",
+    Status.REMOVED: "integration_removed",
+}
 
 
 class AuthState(StrEnum):
@@ -80,8 +91,8 @@ class Integration:
     access_token_last4: str | None = None
     access_token_expires_at: datetime | None = None
     refresh_token_last4: str | None = None
-    rejected_reason: str | None = None
-    paused_reason: str | None = None
+    rejected_reason: StatusReason | None = None
+    paused_reason: StatusReason | None = None
     degraded_reason: str | None = None
     generation: int = 0
     version: int = 1
@@ -100,7 +111,7 @@ class Integration:
         return Status.ACTIVE if self.paused_reason is None else Status.PAUSED
 
     @property
-    def status_reason(self) -> str | None:
+    def status_reason(self) -> StatusReason | None:
         """Why the status is what it is, where there is more to say."""
         is_degraded = self.degraded_reason is not None and self.status is Status.ACTIVE
         return self.rejected_reason or self.paused_reason or ("degraded" if is_degraded else None)
@@ -124,6 +135,12 @@ class Integration:
             return AuthState.EXPIRING if soon else AuthState.CONNECTED
         waiting = self.pending_until is not None and self.pending_until > now
         return AuthState.PENDING if waiting else AuthState.NONE
+
+
+def must_be_runnable(integration: Integration) -> None:
+    """`Conflict` unless jobs may call the marketplace for it."""
+    if not integration.runnable:
+        raise Conflict(_REFUSALS[integration.status], f"The integration is {integration.status}.")
 
 
 @dataclass(frozen=True, slots=True)

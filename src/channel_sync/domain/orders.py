@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.events import EventType
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.money import Money
 
@@ -185,15 +186,21 @@ def change_of(stored: StoredVersion, updated_at: datetime, digest: bytes) -> Cha
     return Change.UPDATED
 
 
-def update_event_types(before: OrderState, now: OrderState) -> tuple[str, ...]:
+_TURNING_POINTS: dict[OrderState, tuple[EventType, ...]] = {
+    OrderState.APPROVED: ("order.released",),
+    OrderState.REFUNDED: ("order.refunded",),
+}
+
+
+def update_event_types(before: OrderState, now: OrderState) -> tuple[EventType, ...]:
     """The events that an update is worth. A new order is told once, with its state in the event."""
     return ("order.updated", *_turning_points(before, now))
 
 
-def _turning_points(before: OrderState, now: OrderState) -> tuple[str, ...]:
+def _turning_points(before: OrderState, now: OrderState) -> tuple[EventType, ...]:
     if before is now:
         return ()
-    return {OrderState.APPROVED: ("order.released",), OrderState.REFUNDED: ("order.refunded",)}.get(now, ())
+    return _TURNING_POINTS.get(now, ())
 
 
 @dataclass(frozen=True, slots=True)

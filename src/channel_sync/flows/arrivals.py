@@ -7,6 +7,7 @@ from random import uniform
 from time import monotonic
 
 from channel_sync.domain.channel import Access, App, Channel, Consent, Grant, Priority, Wire
+from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelError, Conflict
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
@@ -21,16 +22,7 @@ CONNECTED = "connected"
 _FIRST_RESULT_WITHIN_S = 10
 _STORE_PATIENCE_S = 20
 _LONGEST_CODE = 2048
-_ERRORS = (
-    "access_denied",
-    "attempt_expired",
-    "attempt_used",
-    "exchange_failed",
-    "insufficient_scope",
-    "account_mismatch",
-    "account_already_connected",
-    "account_in_use",
-)
+_ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class Arrival:
 
     integration_id: str | None
     result: str
-    error: str | None
+    error: CallbackError | None
     return_url: str | None = None
     shop_name: str | None = None
     integration_name: str | None = None
@@ -147,7 +139,7 @@ class Arrivals:
 
         return await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
 
-    async def _fail(self, attempt: Attempt, integration: Integration, error: str) -> Arrival:
+    async def _fail(self, attempt: Attempt, integration: Integration, error: CallbackError) -> Arrival:
         """The attempt ended; the integration is as it was, only that nobody is on the way any more."""
 
         async def step() -> None:
@@ -177,7 +169,7 @@ class Arrivals:
 
 
 def _arrival(attempt: Attempt, integration: Integration, result: str) -> Arrival:
-    error = result if result in _ERRORS else "attempt_expired"
+    error = _ERRORS.get(result, "attempt_expired")
     return Arrival(
         integration_id=integration.id,
         result=CONNECTED if result == CONNECTED else "failed",
@@ -188,8 +180,8 @@ def _arrival(attempt: Attempt, integration: Integration, result: str) -> Arrival
     )
 
 
-def _account_error(refused: Conflict) -> str:
+def _account_error(refused: Conflict) -> CallbackError:
     """The contract's word. Two first connections of one merchant at once meet in the store: one of them lost."""
-    if refused.code in ("account_mismatch", "account_in_use"):
-        return refused.code
-    return "account_already_connected"
+    if refused.code == "account_mismatch":
+        return "account_mismatch"
+    return "account_in_use" if refused.code == "account_in_use" else "account_already_connected"

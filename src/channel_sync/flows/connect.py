@@ -5,12 +5,15 @@ from datetime import datetime
 
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import Conflict, StaleVersion
+from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Integration
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.restating import restated
 from channel_sync.flows.start_jobs import catch_up, start_jobs
 from channel_sync.persistence.database import UnitOfWork
+
+_ACTIVATED: tuple[EventType, ...] = ("integration.created", "integration.connected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ async def activate(work: UnitOfWork, draft: Integration, now: datetime) -> Integ
             updated_at=now,
         )
     )
-    await work.events.add([integration_event(active, happened, now) for happened in ("created", "connected")])
+    await work.events.add([integration_event(active, happened, now) for happened in _ACTIVATED])
     await start_jobs(work, active, now)
     return active
 
@@ -105,7 +108,7 @@ async def _connect_draft(work: UnitOfWork, draft: Integration, now: datetime) ->
 async def _reconnect(work: UnitOfWork, integration: Integration, now: datetime) -> Integration:
     account_id, _ = await _take_account(work, integration, now)
     connected = await work.integrations.save(replace(integration, account_id=account_id))
-    await work.events.add([integration_event(connected, "reauthorised", now)])
+    await work.events.add([integration_event(connected, "integration.reauthorised", now)])
     await catch_up(work, connected, now)
     return connected
 

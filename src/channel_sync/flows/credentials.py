@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from channel_sync.domain.channel import Access, App, Channel, Grant, Priority, Shop, Wire
-from channel_sync.domain.errors import AccessTokenRejected, ChannelError, Conflict, GrantRejected, Invalid
+from channel_sync.domain.codes import ErrorCode
+from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    AccountDisabled,
+    ChannelError,
+    Conflict,
+    GrantRejected,
+    Invalid,
+)
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
@@ -12,7 +20,7 @@ from channel_sync.flows.connect import Connection, account_for, connect
 from channel_sync.flows.given_secrets import check_name, check_secret
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.integration_events import integration_event
-from channel_sync.flows.rejections import CLIENT_REJECTED
+from channel_sync.flows.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
 from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.start_jobs import catch_up
@@ -83,7 +91,7 @@ class Credentials:
                 return
             working = replace(integration, paused_reason=None, rejected_reason=None)
             recovered = await work.integrations.save(restated(integration, working, now))
-            await work.events.add([integration_event(recovered, "recovered", now)])
+            await work.events.add([integration_event(recovered, "integration.recovered", now)])
             await catch_up(work, recovered, now)
         self._nudge()
 
@@ -97,8 +105,7 @@ class Credentials:
         try:
             grant = await channel.renew(app, pasted.refresh_token)
         except GrantRejected as rejected:
-            member = "client_secret" if rejected.code == CLIENT_REJECTED else "refresh_token"
-            raise Invalid(rejected.code, rejected.message, f"/{member}") from rejected
+            raise _blame(rejected) from rejected
         if grant.merchant_id != merchant_id:
             raise Invalid("tokens_differ", "The two tokens belong to different merchants.", "/refresh_token")
         missing = sorted(channel.required_scopes - set(grant.scopes))
@@ -115,6 +122,15 @@ class Credentials:
                 return await connect(work, integration, connection, utcnow())
 
         return await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
+
+
+def _blame(rejected: GrantRejected) -> Invalid:
+    """The pasted member that a renewal was refused for."""
+    if rejected.code == CLIENT_REJECTED:
+        return Invalid(CLIENT_REJECTED, rejected.message, "/client_secret")
+    is_closed = isinstance(rejected, AccountDisabled)
+    code: ErrorCode = "account_disabled" if is_closed else REFRESH_TOKEN_REJECTED
+    return Invalid(code, rejected.message, "/refresh_token")
 
 
 def _check(pasted: PastedCredentials) -> None:

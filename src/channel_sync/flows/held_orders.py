@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from channel_sync.domain.channel import Priority, Shop, Wire
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Conflict, NotFound, ReplyNotUnderstood
-from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.integrations import Account, Integration, must_be_runnable
 from channel_sync.domain.orders import HeldOrder, Order, OrderPage
 from channel_sync.flows.order_pages import context_of, store_page
 from channel_sync.flows.ready_orders import ready
@@ -27,8 +27,9 @@ class Held:
             held = await work.held_orders.get(tenant, held_id)
             raw = await work.held_orders.raw(held_id)
             integration = await work.integrations.get(tenant, held.integration_id)
-            if not integration.runnable or integration.account_id is None:
-                raise Conflict(f"integration_{integration.status}", f"The integration is {integration.status}.")
+            must_be_runnable(integration)
+            if integration.account_id is None:
+                raise Conflict("integration_draft", "The integration is not connected.")
             account = await work.accounts.get(integration.account_id)
         page = await self._read(integration, held, raw)
         return await self._store(integration, account, page, held)

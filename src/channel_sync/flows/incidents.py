@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from channel_sync.domain.events import Event
+from channel_sync.domain.events import Event, EventType
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.integrations import Integration
@@ -22,5 +22,5 @@ async def close_incident(work: UnitOfWork, integration: Integration, kind: Incid
         await work.events.add([_event(integration, "incident.closed", kind, now)])
 
 
-def _event(integration: Integration, type_: str, kind: IncidentKind, now: datetime) -> Event:
+def _event(integration: Integration, type_: EventType, kind: IncidentKind, now: datetime) -> Event:
     return Event(new_id("evt", now), integration.tenant, type_, integration.id, now, {"kind": kind.value})

@@ -172,7 +172,9 @@ async def _switch(work: UnitOfWork, integration: Integration, enabled: bool, now
     if integration.enabled is enabled:
         return integration
     switched = await work.integrations.save(restated(integration, replace(integration, enabled=enabled), now))
-    await work.events.add([integration_event(switched, "enabled" if enabled else "disabled", now)])
+    await work.events.add(
+        [integration_event(switched, "integration.enabled" if enabled else "integration.disabled", now)]
+    )
     if enabled:
         await catch_up(work, switched, now)
     else:

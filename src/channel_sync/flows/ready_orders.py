@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import derived_id
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadableOrder, UnreadPage
 from channel_sync.persistence.encryption import Cipher
@@ -61,7 +62,7 @@ def ready(page: OrderPage, context: PageContext, cipher: Cipher) -> ReadyPage:
     return ReadyPage(rows, created, page.unreadable, page.next, page.full, page.in_order)
 
 
-def order_event(row: OrderRow, type_: str, integration_id: str) -> EventRow:
+def order_event(row: OrderRow, type_: EventType, integration_id: str) -> EventRow:
     """The event of an order's version. The same version gets the same id, however often it is stored."""
     milliseconds = row.channel_updated_at // 1000
     members = {

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
+from channel_sync.domain.codes import StatusReason
+from channel_sync.domain.events import EventType
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.integration_events import integration_event
@@ -11,12 +14,12 @@ from channel_sync.flows.retries import while_stale
 from channel_sync.flows.start_jobs import stop_jobs
 from channel_sync.persistence.database import Database
 
-CLIENT_REJECTED = "client_rejected"
-REFRESH_TOKEN_REJECTED = "refresh_token_rejected"
-OUTCOME_UNKNOWN = "refresh_outcome_unknown"
-MERCHANT_MISMATCH = "merchant_mismatch"
-UNREADABLE = "credentials_unreadable"
-DISABLED_AT_WISH = "account_disabled_at_wish"
+CLIENT_REJECTED: Final = "client_rejected"
+REFRESH_TOKEN_REJECTED: Final = "refresh_token_rejected"
+OUTCOME_UNKNOWN: Final = "refresh_outcome_unknown"
+MERCHANT_MISMATCH: Final = "merchant_mismatch"
+UNREADABLE: Final = "credentials_unreadable"
+DISABLED_AT_WISH: Final = "account_disabled_at_wish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +28,30 @@ class Rejection:
 
     integration_id: str
     generation: int
-    reason: str
+    reason: StatusReason
 
     async def needs_reauth(self, database: Database) -> None:
         """The integration waits for its merchant, unless newer credentials came in the meantime."""
-        await while_stale(lambda: _note(database, self, _rejected, "needs_reauth"))
+        await while_stale(lambda: _note(database, self, _rejected, "integration.needs_reauth"))
 
     async def paused(self, database: Database) -> None:
         """The integration waits for the marketplace, unless newer credentials came in the meantime."""
-        await while_stale(lambda: _note(database, self, _paused, "paused"))
+        await while_stale(lambda: _note(database, self, _paused, "integration.paused"))
 
 
-def _rejected(integration: Integration, reason: str) -> Integration:
+def _rejected(integration: Integration, reason: StatusReason) -> Integration:
     return replace(integration, rejected_reason=integration.rejected_reason or reason)
 
 
-def _paused(integration: Integration, reason: str) -> Integration:
+def _paused(integration: Integration, reason: StatusReason) -> Integration:
     return replace(integration, paused_reason=integration.paused_reason or reason)
 
 
 async def _note(
-    database: Database, rejection: Rejection, change: Callable[[Integration, str], Integration], happened: str
+    database: Database,
+    rejection: Rejection,
+    change: Callable[[Integration, StatusReason], Integration],
+    happened: EventType,
 ) -> None:
     now = utcnow()
     async with database.begin() as work:

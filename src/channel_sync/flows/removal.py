@@ -56,7 +56,7 @@ async def destroy(work: UnitOfWork, integration: Integration, now: datetime) -> 
     removed = await _newest(work, integration)
     removed = replace(removed, removed_at=now, pending_until=None, status_since=now, updated_at=now)
     removed = await work.integrations.save(removed)
-    await work.events.add([integration_event(removed, "removed", now)])
+    await work.events.add([integration_event(removed, "integration.removed", now)])
     return removed
 
 
@@ -77,7 +77,7 @@ async def reattach(work: UnitOfWork, removed: Integration, now: datetime) -> Int
         removed, removed_at=None, rejected_reason=None, paused_reason=None, status_since=now, updated_at=now
     )
     restored = await work.integrations.save(restored)
-    await work.events.add([integration_event(restored, "restored", now)])
+    await work.events.add([integration_event(restored, "integration.restored", now)])
     return restored
 
 

@@ -8,6 +8,7 @@ from random import uniform
 from typing import NoReturn
 
 from channel_sync.domain.channel import Channel, Grant
+from channel_sync.domain.codes import StatusReason
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ChannelUnavailable, GrantRejected
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
@@ -27,7 +28,9 @@ RETRY_AFTER = timedelta(minutes=5)
 # Longer than two calls with their deadlines and the pause between them.
 LEASE = timedelta(seconds=120)
 _STORE_PATIENCE_S = 600
-_REASONS = (CLIENT_REJECTED, OUTCOME_UNKNOWN, MERCHANT_MISMATCH)
+_REASONS: dict[str, StatusReason] = {
+    reason: reason for reason in (CLIENT_REJECTED, OUTCOME_UNKNOWN, MERCHANT_MISMATCH)
+}
 
 
 class MerchantChanged(GrantRejected):
@@ -158,9 +161,9 @@ class Renewals:
         if isinstance(rejected, AccountDisabled):
             await self._rejection(renewal, DISABLED_AT_WISH).paused(self._database)
             raise rejected
-        reason = rejected.code if rejected.code in _REASONS else REFRESH_TOKEN_REJECTED
+        reason = _REASONS.get(rejected.code, REFRESH_TOKEN_REJECTED)
         await self._rejection(renewal, reason).needs_reauth(self._database)
         raise GrantRejected(reason, rejected.message, rejected.request_id) from rejected
 
-    def _rejection(self, renewal: Renewal, reason: str) -> Rejection:
+    def _rejection(self, renewal: Renewal, reason: StatusReason) -> Rejection:
         return Rejection(renewal.integration_id, renewal.generation, reason)

@@ -4,15 +4,14 @@ from datetime import datetime
 
 from channel_sync.domain.errors import AlreadyRunning, Conflict, Invalid
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.integrations import Integration, Status, must_be_runnable
 from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.persistence.database import UnitOfWork
 
 
 def check_request(integration: Integration, request: RunRequest) -> None:
     """`Conflict` or `Invalid` where the request cannot become a run."""
-    if integration.status is not Status.ACTIVE:
-        raise Conflict(f"integration_{integration.status}", f"The integration is {integration.status}.")
+    must_be_runnable(integration)
     if request.kind is not RunKind.ORDERS:
         members = {"from": request.window_from, "to": request.window_to, "dry_run": request.dry_run}
         for member, given in members.items():

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from channel_sync.domain.events import Event
+from channel_sync.domain.events import Event, EventType
 from channel_sync.persistence.moments import micros
 
 _encode = msgspec.json.Encoder().encode
@@ -14,7 +14,7 @@ class EventRow(NamedTuple):
     """A row of `events` as it lies in the table, but for its tenant and its position in the feed."""
 
     id: str
-    type: str
+    type: EventType
     integration_id: str | None
     created_at: int
     members: str
