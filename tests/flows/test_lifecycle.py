@@ -114,18 +114,18 @@ async def test_changed_stock_rules_are_applied_to_every_listing(database):
         await work.listings.replace(account.id, [a_channel_listing(sku="A")], now)
         await work.stock.put(TENANT, [("A", 7, None)], now)
         await work.listings.refresh_mapping(account.id, now)
-        ((listing, level),) = await work.listings.stale(account.id, 10)
+        ((listing, level),) = await work.pushes.stale(account.id, 10)
         sent = ListingStock(listing.id, listing.variation_id, level.version, 7, (("warehouse-1", 7),))
-        await work.listings.mark_sent([sent], now, None)
-        await work.listings.settle([StockOutcome(listing.id, level.version, accepted=True)], now)
-        assert await work.listings.stale(account.id, 10) == []
+        await work.pushes.mark_sent([sent], now, None)
+        await work.pushes.settle([StockOutcome(listing.id, level.version, accepted=True)], now)
+        assert await work.pushes.stale(account.id, 10) == []
 
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"interval_s": 9}}))
     async with database.read() as work:
-        assert await work.listings.stale(account.id, 10) == []
+        assert await work.pushes.stale(account.id, 10) == []
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"buffer": 2}}))
     async with database.read() as work:
-        assert len(await work.listings.stale(account.id, 10)) == 1
+        assert len(await work.pushes.stale(account.id, 10)) == 1
 
 
 async def test_a_new_app_secret_replaces_the_stored_one(database):

@@ -36,7 +36,7 @@ async def test_a_statement_is_built_once_for_values_to_come(database):
 MANY = {
     "schedules": lambda work: work.schedules.of(["int_1", "int_2"], [RunKind.ORDERS, RunKind.STOCK]),
     "integrations": lambda work: work.integrations.find_all(["int_1", "int_2"]),
-    "listings": lambda work: work.listings.pending(["acc_1", "acc_2"]),
+    "listings": lambda work: work.pushes.pending(["acc_1", "acc_2"]),
     "runs": lambda work: work.run_batches.finish_quiet(["run_1", "run_2"], None),
 }
 

@@ -107,7 +107,7 @@ async def test_a_changed_level_makes_the_listings_it_feeds_wait(database):
         assert set(await work.stock.integrations_to_push(TENANT, ["MUG", "CUP"])) == {shop.id, other_shop.id}
         assert await work.stock.integrations_to_push(TENANT, ["CUP"]) == []
         assert await work.stock.integrations_to_push("other", ["MUG"]) == []
-        assert await work.listings.pending([account.id, other.id]) == {
+        assert await work.pushes.pending([account.id, other.id]) == {
             account.id: (1, later(1)),
             other.id: (1, later(1)),
         }

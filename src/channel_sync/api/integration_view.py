@@ -45,7 +45,7 @@ class Progress:
 async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> dict[str, Progress]:
     """The progress of each integration, by id, read at once."""
     schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
-    pending = await work.listings.pending([i.account_id for i in integrations if i.account_id is not None])
+    pending = await work.pushes.pending([i.account_id for i in integrations if i.account_id is not None])
     incidents = await work.incidents.open_of([integration.id for integration in integrations])
 
     def of(integration: Integration) -> Progress:

@@ -73,13 +73,13 @@ async def _record(session: RunSession, products: Sequence[ProductStock]) -> Open
     job = OpenStockJob(new_id("sjb", now), session.account.id, None, now, 0)
     async with session.page() as page:
         await page.work.stock_jobs.add(job)
-        await page.work.listings.mark_sent(listings_of(products), now, job.id)
+        await page.work.pushes.mark_sent(listings_of(products), now, job.id)
     return job
 
 
 async def _undo(session: RunSession, job: OpenStockJob) -> None:
     async with session.page() as page:
-        await page.work.listings.unsend(job.id)
+        await page.work.pushes.unsend(job.id)
         await page.work.stock_jobs.close(job.id, utcnow())
 
 
@@ -99,7 +99,7 @@ async def _settle_job(
     whole = [product for product in products if product not in apart]
     async with session.page() as page:
         await settle(page, session, [outcome for product in whole for outcome in _outcomes(product, refusals)])
-        await page.work.listings.unsend(job.id)
+        await page.work.pushes.unsend(job.id)
         await page.work.stock_jobs.close(job.id, utcnow())
     return SendAgain(one_by_one=apart)
 

@@ -42,7 +42,7 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
 async def accounts_with_stock_to_send(work: UnitOfWork, integrations: Collection[Integration]) -> set[str]:
     """Ids of the accounts a listing of which lacks its newest value, or that have a bulk job open."""
     ids = [integration.account_id for integration in integrations if integration.account_id is not None]
-    return await work.listings.accounts_with_stale(ids) | await work.stock_jobs.accounts_with_open(ids)
+    return await work.pushes.accounts_with_stale(ids) | await work.stock_jobs.accounts_with_open(ids)
 
 
 def _starts_by_itself(integration: Integration, kind: RunKind) -> bool:

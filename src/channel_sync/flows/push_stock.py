@@ -44,14 +44,14 @@ class _StockPush:
         """Follow the job that an earlier run left open."""
         async with self.session.database.read() as work:
             job = await work.stock_jobs.open(self.session.account.id)
-            products = await work.listings.in_job(job.id) if job else []
+            products = await work.pushes.in_job(job.id) if job else []
         if job is not None:
             await self._again(await follow(self.session, job, products, self.waits))
 
     async def stale(self) -> list[ProductStock]:
         """What to send now, most urgent first, by the settings as they are now."""
         async with self.session.database.read() as work:
-            stale = await work.listings.stale(self.session.account.id, _MOST_LISTINGS)
+            stale = await work.pushes.stale(self.session.account.id, _MOST_LISTINGS)
             integration = await work.integrations.find(self.session.integration.id) if stale else None
         if integration is None:
             return []

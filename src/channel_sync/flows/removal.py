@@ -36,7 +36,7 @@ async def preview_of(work: UnitOfWork, integration: Integration) -> RemovalPrevi
     account_id = integration.account_id
     if account_id is None:
         return RemovalPreview(0, 0, 0, (), ("The draft is gone, with everything typed into it.",))
-    pending = await work.listings.pending([account_id])
+    pending = await work.pushes.pending([account_id])
     return RemovalPreview(
         open_orders=await work.orders.count_open(account_id),
         unsent_stock=pending[account_id][0] if account_id in pending else 0,

@@ -25,7 +25,7 @@ async def push_one_by_one(session: RunSession, products: Sequence[ProductStock])
 async def _push(session: RunSession, product: ProductStock) -> None:
     session.wire.check()
     async with session.page() as page:
-        await page.work.listings.mark_sent(product.listings, utcnow(), None)
+        await page.work.pushes.mark_sent(product.listings, utcnow(), None)
     outcomes = await _outcomes(session, product)
     async with session.page() as page:
         await settle(page, session, outcomes)

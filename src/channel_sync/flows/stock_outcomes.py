@@ -30,7 +30,7 @@ async def settle(page: RunPage, session: RunSession, outcomes: Sequence[StockOut
     """Outcomes stored at the version that was sent; each refusal is an event and waits for a new value."""
     now = utcnow()
     rejected = [outcome for outcome in outcomes if not outcome.accepted]
-    await page.work.listings.settle(outcomes, now)
+    await page.work.pushes.settle(outcomes, now)
     if rejected:
         await page.work.events.add([_rejected(session, outcome, now) for outcome in rejected])
     page.counts += Counts(updated=len(outcomes) - len(rejected), failed=len(rejected))

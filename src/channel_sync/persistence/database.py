@@ -23,6 +23,7 @@ from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
+from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
@@ -61,6 +62,7 @@ class UnitOfWork:
         self.orders = OrderRepository(session, cipher)
         self.held_orders = HeldOrderRepository(session, cipher)
         self.listings = ListingRepository(session)
+        self.pushes = PushRepository(session)
         self.stock = StockRepository(session)
         self.stock_jobs = StockJobRepository(session)
         self.events = EventRepository(session)

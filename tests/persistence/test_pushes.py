@@ -26,7 +26,7 @@ class Push:
 
     async def stale(self, limit=100):
         async with self.database.read() as work:
-            return await work.listings.stale(self.account.id, limit)
+            return await work.pushes.stale(self.account.id, limit)
 
     async def stale_skus(self):
         return sorted(level.sku for _, level in await self.stale())
@@ -41,12 +41,12 @@ class Push:
         async with self.database.begin() as work:
             if job_id is not None:
                 await work.stock_jobs.add(OpenStockJob(job_id, self.account.id, None, NOW, 0))
-            await work.listings.mark_sent(items, later(1), job_id)
+            await work.pushes.mark_sent(items, later(1), job_id)
         return items
 
     async def settle(self, *outcomes):
         async with self.database.begin() as work:
-            await work.listings.settle(outcomes, later(2))
+            await work.pushes.settle(outcomes, later(2))
 
     async def get(self, sku):
         async with self.database.read() as work:
@@ -55,7 +55,7 @@ class Push:
 
     async def pending(self):
         async with self.database.read() as work:
-            return (await work.listings.pending([self.account.id])).get(self.account.id)
+            return (await work.pushes.pending([self.account.id])).get(self.account.id)
 
 
 @pytest.fixture
@@ -167,7 +167,7 @@ async def test_what_is_in_an_open_job_is_not_sent_again(push):
     assert await push.stale_skus() == ["B"]
     assert await push.pending() == (2, NOW)
     async with push.database.begin() as work:
-        assert await work.listings.in_job(job_id) == [ProductStock("p1", tuple(sent))]
+        assert await work.pushes.in_job(job_id) == [ProductStock("p1", tuple(sent))]
         await work.stock_jobs.close(job_id, NOW)
     assert await push.stale_skus() == ["A", "B"]
 
@@ -178,9 +178,9 @@ async def test_what_was_sent_with_a_lost_job_waits_again(push):
     await push.send("A", job_id=job_id)
 
     async with push.database.begin() as work:
-        await work.listings.unsend(job_id)
+        await work.pushes.unsend(job_id)
         await work.stock_jobs.close(job_id, NOW)
-        assert await work.listings.in_job(job_id) == []
+        assert await work.pushes.in_job(job_id) == []
 
     assert await push.stale_skus() == ["A"]
     assert push_state(await push.get("A"), 1) is PushState.PENDING
@@ -193,7 +193,7 @@ async def test_what_a_job_settled_is_not_taken_back(push):
     await push.settle(accepted(sent))
 
     async with push.database.begin() as work:
-        await work.listings.unsend(job_id)
+        await work.pushes.unsend(job_id)
         await work.stock_jobs.close(job_id, NOW)
 
     assert await push.stale() == []
@@ -207,7 +207,7 @@ async def test_other_settings_make_every_fed_listing_stale_even_while_it_is_sent
     await push.settle(accepted(a))
 
     async with push.database.begin() as work:
-        await work.listings.resend_all(push.account.id, later(3))
+        await work.pushes.resend_all(push.account.id, later(3))
     await push.settle(accepted(b))
 
     assert await push.stale_skus() == ["A", "B"]
