@@ -104,13 +104,57 @@ async def test_acknowledging_is_idempotent_and_names_what_it_knew(world, admin, 
     order_id = (await store_orders(world, integration_id, a_channel_order()))[0]
     for _ in range(2):
         answer = await admin.post("/orders/acknowledge", json={"ids": [order_id, "ord_unknown"]})
-        assert answer.json() == {"acknowledged": [order_id]}
+        assert answer.json() == {"acknowledged": [order_id], "changed": []}
     assert (await admin.get(f"/orders/{order_id}")).json()["acknowledged_at"] is not None
+
+
+async def test_an_order_that_changes_after_its_receipt_is_offered_again(world, admin, integration_id):
+    order = a_channel_order()
+    order_id = (await store_orders(world, integration_id, order))[0]
+    await admin.post("/orders/acknowledge", json={"ids": [order_id]})
+    refunded = replace(order, state=OrderState.REFUNDED, updated_at=order.updated_at + timedelta(seconds=1))
+    await store_orders(world, integration_id, refunded)
+    [again] = (await admin.get("/orders", params={"acknowledged": "false"})).json()["items"]
+    assert (again["id"], again["state"], again["version"]) == (order_id, "refunded", 2)
+    assert (again["acknowledged_at"], again["acknowledged_version"]) == (None, 1)
+    late = await admin.post("/orders/acknowledge", json={"orders": [{"id": order_id, "version": 1}]})
+    assert late.json() == {"acknowledged": [], "changed": [order_id]}
+    read = await admin.post("/orders/acknowledge", json={"orders": [{"id": order_id, "version": 2}]})
+    assert read.json() == {"acknowledged": [order_id], "changed": []}
+    assert (await admin.get("/orders", params={"acknowledged": "false"})).json()["items"] == []
+
+
+async def test_a_replayed_order_is_unacknowledged_again(world, admin, integration_id):
+    order = a_channel_order(channel_order_id="H")
+    order_id = (await store_orders(world, integration_id, order))[0]
+    await admin.post("/orders/acknowledge", json={"ids": [order_id]})
+    held_id = await hold_order(world, integration_id, "H")
+    newer = replace(order, state=OrderState.SHIPPED, updated_at=order.updated_at + timedelta(seconds=1))
+    world.channel.merchants["m1"].place(newer)
+    replayed = (await admin.post(f"/orders/held/{held_id}/replay")).json()
+    assert replayed["order"]["acknowledged_at"] is None
+    [again] = (await admin.get("/orders", params={"acknowledged": "false"})).json()["items"]
+    assert again["id"] == order_id
 
 
 @pytest.mark.parametrize("ids", [[], ["x"] * 501, "ord_1", [1], [""]])
 async def test_too_many_or_odd_ids_are_422(admin, ids):
     assert (await admin.post("/orders/acknowledge", json={"ids": ids})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"orders": []},
+        {"ids": ["ord_1"], "orders": [{"id": "ord_1", "version": 1}]},
+        {"orders": [{"id": "ord_1", "version": 0}]},
+        {"orders": [{"id": "ord_1", "version": 2**31}]},
+        {"orders": [{"id": "ord_1"}]},
+    ],
+)
+async def test_a_receipt_names_either_orders_or_their_versions(admin, given):
+    assert (await admin.post("/orders/acknowledge", json=given)).status_code == 422
 
 
 async def test_erasing_takes_the_buyer_and_leaves_the_money(world, admin, integration_id):

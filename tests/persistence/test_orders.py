@@ -238,33 +238,6 @@ async def test_open_orders_are_those_still_to_be_sent(database, account):
         assert await work.orders.count_open(account.id) == 2
 
 
-async def test_acknowledging_keeps_the_first_moment_and_answers_what_there_is(database, account):
-    _, foreign = await connected(database, tenant="other")
-    mine, other = a_channel_order(), a_channel_order()
-    await store(database, account, mine)
-    await store(database, foreign, other)
-    [found], [hidden] = await feed(database), await feed(database, tenant="other")
-
-    async with database.begin() as work:
-        assert await work.orders.acknowledge(TENANT, [found.id, hidden.id, "ord_none"], NOW) == [found.id]
-        assert await work.orders.acknowledge(TENANT, [found.id], later(5)) == [found.id]
-
-    assert (await feed(database))[0].acknowledged_at == NOW
-    assert (await feed(database, tenant="other"))[0].acknowledged_at is None
-
-
-async def test_an_update_keeps_the_acknowledgement(database, account):
-    order = a_channel_order()
-    await store(database, account, order)
-    [found] = await feed(database)
-    async with database.begin() as work:
-        await work.orders.acknowledge(TENANT, [found.id], NOW)
-
-    await store(database, account, replace(order, updated_at=later(1)))
-
-    assert (await feed(database))[0].acknowledged_at == NOW
-
-
 async def test_one_order_is_read_by_its_tenant_only(database, account):
     await store(database, account, a_channel_order())
     [found] = await feed(database)

@@ -154,6 +154,7 @@ ORDER = {
     "refunds": [],
     "dispatch": None,
     "acknowledged_at": None,
+    "acknowledged_version": None,
     "channel_updated_at": "2026-11-23T10:18:31.120Z",
     "stored_at": "2026-11-23T10:20:00.000Z",
     "sanitised": False,

@@ -127,7 +127,9 @@ EXAMPLES = {
     "cancel_run": Example(response={**RUN, "status": "cancelled", "outcome": None, "cancel_requested": True}),
     "list_orders": Example(response=_page(ORDER)),
     "get_order": Example(response=ORDER),
-    "acknowledge_orders": Example(request={"ids": [ORDER_ID]}, response={"acknowledged": [ORDER_ID]}),
+    "acknowledge_orders": Example(
+        request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
+    ),
     "erase_orders": Example(request={"ids": [ORDER_ID]}, response={"erased": 1}),
     "list_held_orders": Example(response=_page(HELD)),
     "replay_held_order": Example(response={"order": None, "held": {**HELD, "attempts": 2}}),

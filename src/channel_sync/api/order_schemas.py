@@ -70,7 +70,11 @@ class RefundView(TypedDict):
 
 
 class OrderView(TypedDict):
-    """One order. `shipping_address` and `tax` are there only with `pii:read`, and null once erased."""
+    """One order. `shipping_address` and `tax` are there only with `pii:read`, and null once erased.
+
+    `acknowledged_at` is null until this `version` is acknowledged. `acknowledged_version` is the newest one that
+    was: null for none, and where that was before versions were noted.
+    """
 
     id: str
     integration_id: str
@@ -90,6 +94,7 @@ class OrderView(TypedDict):
     refunds: list[RefundView]
     dispatch: None
     acknowledged_at: Timestamp | None
+    acknowledged_version: int | None
     channel_updated_at: Timestamp
     stored_at: Timestamp
     sanitised: bool
@@ -154,6 +159,7 @@ def _order_view(order: Order, personal: bool, listing_ids: Mapping[str, str]) ->
         "refunds": [_refund_view(refund) for refund in content.refunds],
         "dispatch": None,
         "acknowledged_at": optional_timestamp(order.acknowledged_at),
+        "acknowledged_version": order.acknowledged_version,
         "channel_updated_at": timestamp(order.channel_updated_at),
         "stored_at": timestamp(order.stored_at),
         "sanitised": order.sanitised,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictInt, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
@@ -33,6 +33,7 @@ WRITE = requires("orders:write")
 
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Reference = Annotated[str | None, Field(max_length=200)]
+_LAST_VERSION = 2**31 - 1
 
 
 class OrderIds(Input):
@@ -41,10 +42,34 @@ class OrderIds(Input):
     ids: Annotated[list[OrderId], Field(min_length=1, max_length=500)]
 
 
+class OrderVersion(Input):
+    """One order, and which version of it was read."""
+
+    id: OrderId
+    version: Annotated[StrictInt, Field(ge=1, le=_LAST_VERSION)]
+
+
+class Acknowledgement(Input):
+    """Either `ids`, which acknowledges whatever stands there now, or `orders` at the versions that were read."""
+
+    ids: Annotated[list[OrderId], Field(min_length=1, max_length=500)] | None = None
+    orders: Annotated[list[OrderVersion], Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Acknowledgement":
+        if (self.ids is None) is (self.orders is None):
+            raise ValueError("Give `ids` or `orders`, and not both.")
+        return self
+
+
 class AcknowledgedView(TypedDict):
-    """The orders that are acknowledged now; an id that is not here is not an order of the tenant."""
+    """The orders that are acknowledged now, and those that are at another version than the one that was named.
+
+    An id that is in neither is not an order of the tenant.
+    """
 
     acknowledged: list[str]
+    changed: list[str]
 
 
 class ErasedView(TypedDict):
@@ -66,7 +91,10 @@ class OrderFilters(PageQuery):
     integration_id: Reference = None
     state: OrderState | None = None
     updated_after: Annotated[Moment | None, Field(description="By the marketplace's own time of change.")] = None
-    acknowledged: bool | None = None
+    acknowledged: Annotated[
+        bool | None,
+        Field(description="Whether the version that stands there now was acknowledged; a changed order is not."),
+    ] = None
     channel_order_id: Reference = None
     transaction_id: Reference = None
 
@@ -106,12 +134,20 @@ async def list_orders(
 
 @starting.post("/orders/acknowledge", summary="Mark orders as taken over", dependencies=[WRITE, IDEMPOTENT])
 async def acknowledge_orders(
-    given: OrderIds, caller: CurrentCaller, services: CurrentServices
+    given: Acknowledgement, caller: CurrentCaller, services: CurrentServices
 ) -> AcknowledgedView:
-    """The ids that are acknowledged; doing it again changes nothing."""
+    """A receipt for the version that stands there now: an order that changes afterwards is unacknowledged again.
+
+    `orders` names the versions that were read, so that none is acknowledged unseen that came in between; such an
+    order is in `changed`. Doing it again changes nothing.
+    """
+    tenant, now = caller.tenant, utcnow()
     async with services.database.begin() as work:
-        acknowledged = await work.orders.acknowledge(caller.tenant, given.ids, utcnow())
-    return {"acknowledged": acknowledged}
+        if given.orders is None:
+            return {"acknowledged": await work.orders.acknowledge(tenant, given.ids or [], now), "changed": []}
+        read = [(order.id, order.version) for order in given.orders]
+        acknowledged, changed = await work.orders.acknowledge_versions(tenant, read, now)
+    return {"acknowledged": acknowledged, "changed": changed}
 
 
 @starting.post(

@@ -205,7 +205,10 @@ def _turning_points(before: OrderState, now: OrderState) -> tuple[EventType, ...
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A stored order. `position` is its place in the feed and grows with every stored version."""
+    """A stored order. `position` is its place in the feed and grows with every stored version.
+
+    Without `acknowledged_at` this version was not taken over; `acknowledged_version` is the newest that was.
+    """
 
     id: str
     integration_id: str
@@ -220,6 +223,7 @@ class Order:
     merchant_revenue: Money | None
     content: OrderContent
     acknowledged_at: datetime | None
+    acknowledged_version: int | None
     channel_updated_at: datetime
     stored_at: datetime
     sanitised: bool

@@ -22,7 +22,7 @@ UPSERT = BulkInsert(
     orders,
     _COLUMNS,
     f"ON CONFLICT (account_id, channel_order_id) DO UPDATE SET {overwrite(_CHANGING)},"
-    " address = NULL, tax = NULL, raw = NULL"
+    " acknowledged_at = NULL, address = NULL, tax = NULL, raw = NULL"
     " WHERE excluded.channel_updated_at >= orders.channel_updated_at",
 )
 
@@ -41,6 +41,7 @@ READ = [
     orders.c.revenue_currency,
     orders.c.content,
     orders.c.acknowledged_at,
+    orders.c.acknowledged_version,
     orders.c.channel_updated_at,
     orders.c.stored_at,
     orders.c.sanitised,
@@ -74,6 +75,7 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
         merchant_revenue=None if amount is None else Money(amount, currency),
         content=_content(row.content),
         acknowledged_at=row.acknowledged_at,
+        acknowledged_version=row.acknowledged_version,
         channel_updated_at=row.channel_updated_at,
         stored_at=row.stored_at,
         sanitised=row.sanitised,

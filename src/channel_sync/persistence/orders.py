@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.hot_values import hot_value
@@ -188,12 +188,23 @@ class OrderRepository:
         return int(await self._session.value(select(func.count()).select_from(orders).where(*mine)))
 
     async def acknowledge(self, tenant: str, ids: Sequence[str], now: datetime) -> list[str]:
-        """Mark orders as taken over by the consumer; those ids that there are. The first moment stays."""
-        mine = (_row.tenant == tenant, among(_row.id, ids))
+        """Mark orders as taken over by the consumer as they stand; those there are. The first moment stays."""
+        return await self._acknowledge([_row.tenant == tenant, among(_row.id, ids)], now)
+
+    async def acknowledge_versions(
+        self, tenant: str, read: Sequence[tuple[str, int]], now: datetime
+    ) -> tuple[list[str], list[str]]:
+        """The same at the versions that were read: ids of those that are, and of those that changed since."""
+        mine = [_row.tenant == tenant, among(_row.id, [order_id for order_id, _ in read])]
+        done = await self._acknowledge([*mine, tuple_(_row.id, _row.version).in_(read)], now)
         found = await self._session.column(select(_row.id).where(*mine))
-        fresh_ones = update(orders).where(*mine, _row.acknowledged_at.is_(None))
-        await self._session.execute(fresh_ones.values(acknowledged_at=now))
-        return found
+        return done, [order_id for order_id in found if order_id not in set(done)]
+
+    async def _acknowledge(self, wanted: list[ColumnElement[bool]], now: datetime) -> list[str]:
+        fresh_ones = update(orders).where(*wanted, _row.acknowledged_at.is_(None))
+        await self._session.execute(fresh_ones.values(acknowledged_at=now, acknowledged_version=_row.version))
+        # Asked for afterwards: one that changed while the statement waited for it counts as it is now.
+        return await self._session.column(select(_row.id).where(*wanted, _row.acknowledged_at.is_not(None)))
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""

@@ -31,7 +31,8 @@ orders = Table(
     required("currency_defaulted", Boolean),
     Column("revenue_amount", MoneyAmount),
     Column("revenue_currency", Text),
-    Column("acknowledged_at", Utc),
+    Column("acknowledged_at", Utc),  # of the version that stands here; a newer one is not acknowledged
+    Column("acknowledged_version", Integer),  # the newest that ever was
     required("stored_at", Utc),
     required("sanitised", Boolean),
     required("erased", Boolean),
