@@ -22,6 +22,7 @@ from channel_sync.flows.ready_orders import PageContext, ready
 from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
 from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
 from channel_sync.persistence.prepared_orders import opened
+from channel_sync.persistence.sealed_columns import ORDER
 
 KEYS = new_key_text(NOW)
 CIPHER = Cipher(parse_keys(KEYS))
@@ -74,7 +75,7 @@ async def test_what_the_helper_sealed_opens_here(reader: HelpedReader):
 
     [row] = fresh.rows
     assert row.personal is not None
-    assert json.loads(opened(row.personal, "acme", row.id, CIPHER).raw) == an_order(7)
+    assert json.loads(opened(row.personal, ORDER.place("personal", row._asdict()), CIPHER).raw) == an_order(7)
 
 
 async def test_a_lost_helper_costs_no_page_and_is_replaced(reader: HelpedReader):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text, update
-from tests.factories import TENANT, a_channel_order, connected
+from tests.factories import a_channel_order, connected
 from tests.persistence.order_steps import feed, rows, store
 
 from channel_sync.persistence.compression import DICTIONARY, compress, expand
-from channel_sync.persistence.encryption import place
+from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.trade_tables import orders
 from wish_simulator.catalogue import ProductRow
 from wish_simulator.order_documents import Purchase, an_order
@@ -72,7 +72,7 @@ async def test_rows_from_before_compression_are_still_read(sqlite_database, tax)
         [row] = await session.rows(orders.select())
         raw = b'{"id":"1",{"vat":"GB123"}}'
         packed = msgspec.msgpack.encode((None, tax, raw))
-        sealed = sqlite_database.cipher.seal(packed, place("orders", "personal", TENANT, row.id))
+        sealed = sqlite_database.cipher.seal(packed, ORDER.place("personal", row._mapping))
         await session.execute(update(orders).values(personal=sealed))
 
     [found] = await feed(sqlite_database)

@@ -2,10 +2,11 @@ import os
 from datetime import UTC, datetime
 
 import pytest
+from tests.persistence.former_seals import former_seal
 
-from channel_sync.persistence.encryption import Cipher, Unreadable, new_key_text, parse_keys, place
+from channel_sync.persistence.encryption import Cipher, Place, Unreadable, new_key_text, parse_keys
 
-PLACE = place("integrations", "access_token", "int_1")
+PLACE = Place("integrations", "access_token", ("int_1",), ("acme", 7))
 
 
 @pytest.fixture
@@ -41,9 +42,12 @@ def test_the_first_key_seals_and_every_key_opens(keys):
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        place("integrations", "access_token", "int_2"),
-        place("integrations", "refresh_token", "int_1"),
-        place("attempts", "access_token", "int_1"),
+        PLACE._replace(row=("int_2",)),
+        PLACE._replace(column="refresh_token"),
+        PLACE._replace(table="attempts"),
+        PLACE._replace(bound=("bolt", 7)),
+        PLACE._replace(bound=("acme", 8)),
+        PLACE._replace(bound=("acme",)),
     ],
 )
 def test_a_value_moved_elsewhere_does_not_open(keys, elsewhere):
@@ -53,8 +57,33 @@ def test_a_value_moved_elsewhere_does_not_open(keys, elsewhere):
         cipher.open(cipher.seal(b"token", PLACE), elsewhere)
 
 
-def test_places_of_different_rows_never_read_alike():
-    assert place("orders", "raw", "a", "b") != place("orders", "raw", "a:b")
+@pytest.mark.parametrize(
+    ("parts", "others"),
+    [(("a", "b\x1fc"), ("a\x1fb", "c")), (("a:b", ""), ("a", "b:")), (("7",), (7,)), ((None,), ("None",))],
+)
+def test_places_whose_parts_read_alike_are_different_places(keys, parts, others):
+    cipher = Cipher(keys)
+
+    with pytest.raises(Unreadable):
+        cipher.open(cipher.seal(b"token", PLACE._replace(bound=parts)), PLACE._replace(bound=others))
+
+
+def test_what_the_former_format_sealed_still_opens_in_its_row_and_in_no_other(keys):
+    cipher = Cipher(keys)
+    sealed = former_seal("new", keys["new"], b"token", "integrations:access_token:int_1")
+
+    assert cipher.open(sealed, PLACE) == b"token"
+    assert not sealed.startswith(cipher.first_header)
+    for elsewhere in (PLACE._replace(row=("int_2",)), PLACE._replace(column="refresh_token")):
+        with pytest.raises(Unreadable):
+            cipher.open(sealed, elsewhere)
+
+
+def test_no_value_passes_for_one_of_the_former_format(keys):
+    cipher = Cipher(keys)
+
+    with pytest.raises(Unreadable):
+        cipher.open(b"\x01" + cipher.seal(b"token", PLACE)[1:], PLACE)
 
 
 def test_any_flipped_bit_makes_a_value_unreadable(keys):

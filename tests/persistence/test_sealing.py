@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from tests.factories import (
     NOW,
     TENANT,
@@ -15,17 +15,19 @@ from tests.factories import (
     connected,
     later,
 )
+from tests.persistence.former_seals import former_seal
 
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey, place
+from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.prepared_orders import opened
-from channel_sync.persistence.resealing import SEALED, reseal
+from channel_sync.persistence.resealing import reseal
+from channel_sync.persistence.sealed_columns import ORDER, SEALED
 from channel_sync.persistence.tables import metadata
 from channel_sync.persistence.trade_tables import orders
 
@@ -89,7 +91,7 @@ async def read_all(database, integration, attempt):
 
 
 def test_every_sealed_column_is_known_to_the_rotation():
-    sealed = {f"{one.table.name}.{column}" for one in SEALED for column in one.columns}
+    sealed = {f"{one.table}.{column}" for one in SEALED for column in one.columns}
     binary = {
         f"{column.table.name}.{column.name}"
         for table in metadata.sorted_tables
@@ -136,10 +138,8 @@ async def test_rows_whose_personal_parts_lie_apart_are_still_read(sqlite_databas
     cipher = sqlite_database.cipher
     async with sqlite_database.session() as session:
         old = (await session.rows(orders.select().limit(1)))[0]
-        parts = opened(old.personal, old.tenant, old.id, cipher)._asdict()
-        apart = {
-            name: cipher.seal(part, place("orders", name, old.tenant, old.id)) for name, part in parts.items()
-        }
+        parts = opened(old.personal, ORDER.place("personal", old._mapping), cipher)._asdict()
+        apart = {name: cipher.seal(part, ORDER.place(name, old._mapping)) for name, part in parts.items()}
         await session.execute(update(orders).where(orders.c.id == old.id).values(personal=None, **apart))
 
     async with sqlite_database.read() as work:
@@ -172,7 +172,7 @@ async def test_after_resealing_the_old_key_is_not_needed_any_more(url, limit):
     await old.close()
 
     both = with_ring(url, "k2", "k1")
-    assert await reseal(both, limit) == 12
+    assert await reseal(both, limit) == 13
     assert await reseal(both, limit) == 0
     await both.close()
 
@@ -180,6 +180,40 @@ async def test_after_resealing_the_old_key_is_not_needed_any_more(url, limit):
     await new.check_key()
     assert await read_all(new, *filled) == before
     await new.close()
+
+
+async def into_the_former_format(database, key_id):
+    """Seal everything as it was when it was bound to nothing but its row."""
+    async with database.session() as session:
+        for sealed in SEALED:
+            table = metadata.tables[sealed.table]
+            for row in await session.rows(select(table)):
+                mine = [table.c[name] == row._mapping[name] for name in sealed.row]
+                places = {name: sealed.place(name, row._mapping) for name in sealed.columns if row._mapping[name]}
+                former = {
+                    name: former_seal(
+                        key_id,
+                        KEYS[key_id],
+                        database.cipher.open(row._mapping[name], place),
+                        f"{sealed.table}:{name}:" + "\x1f".join(place.row),
+                    )
+                    for name, place in places.items()
+                }
+                await session.execute(update(table).where(*mine).values(former))
+
+
+async def test_what_the_former_format_sealed_is_read_and_sealed_anew_under_the_same_key(url):
+    database = with_ring(url, "k1")
+    filled = await fill(database)
+    before = await read_all(database, *filled)
+    await into_the_former_format(database, "k1")
+
+    await database.check_key()
+    assert await read_all(database, *filled) == before
+    assert await reseal(database) == 13
+    assert await reseal(database) == 0
+    assert await read_all(database, *filled) == before
+    await database.close()
 
 
 async def test_an_interrupted_resealing_is_readable_and_goes_on(url):
@@ -195,7 +229,7 @@ async def test_an_interrupted_resealing_is_readable_and_goes_on(url):
 
     back = with_ring(url, "k1", "k2")
     assert await read_all(back, *filled) == before
-    assert await reseal(back) == 11
+    assert await reseal(back) == 12
     await back.close()
     first_only = with_ring(url, "k1")
     assert await read_all(first_only, *filled) == before
@@ -213,7 +247,7 @@ async def test_a_value_that_no_key_opens_does_not_hold_up_the_others(sqlite_file
     await old.close()
 
     both = with_ring(url, "k2", "k1")
-    assert await reseal(both) == 12
+    assert await reseal(both) == 13
     await both.close()
 
     assert [record for record in caplog.records if broken in record.getMessage()]

@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Row, Update, insert, select, update
 
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.sealed_columns import ATTEMPT
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import attempts
 
 _row = attempts.c
 _CLOSED = "closed"
-_SECRETS = ("code_verifier", "client_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class AttemptRepository:
     async def add(self, attempt: Attempt) -> None:
         """Store a new attempt."""
         values = {field.name: getattr(attempt, field.name) for field in fields(Attempt)}
-        for name in _SECRETS:
+        for name in ATTEMPT.columns:
             secret = values[name]
-            values[name] = secret and self._cipher.seal(secret.value.encode(), place("attempts", name, attempt.id))
+            values[name] = secret and self._cipher.seal(secret.value.encode(), ATTEMPT.place(name, values))
         await self._session.execute(insert(attempts).values(values))
 
     async def get(self, attempt_id: str) -> Attempt | None:
@@ -79,11 +79,9 @@ class AttemptRepository:
 
     def _attempt(self, row: Row[*tuple[Any, ...]]) -> Attempt:
         values = dict(zip((column.name for column in _COLUMNS), row, strict=True))
-        for name in _SECRETS:
+        for name in ATTEMPT.columns:
             sealed = values[name]
-            values[name] = sealed and Secret(
-                self._cipher.open(sealed, place("attempts", name, values["id"])).decode()
-            )
+            values[name] = sealed and Secret(self._cipher.open(sealed, ATTEMPT.place(name, values)).decode())
         return Attempt(**(values | {"code_verifier": values["code_verifier"] or Secret("")}))
 
     async def proceed(

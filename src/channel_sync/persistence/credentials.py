@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Update, or_, select, update
+from sqlalchemy import Column, ColumnElement, Row, Update, or_, select, update
 
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.among import among_given
-from channel_sync.persistence.encryption import Cipher, Unreadable, place
+from channel_sync.persistence.encryption import Cipher, Unreadable
 from channel_sync.persistence.integrations import has_status
+from channel_sync.persistence.sealed_columns import APP_SECRET, GRANT, SealedColumns
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import integrations
 
@@ -23,9 +24,12 @@ _READ = select(
         _row[name]
         for name in (
             "id",
+            "tenant",
+            "channel",
+            "environment",
             "client_id",
             "client_secret",
-            "environment",
+            "client_secret_updated_at",
             "access_token",
             "refresh_token",
             "access_token_expires_at",
@@ -59,7 +63,7 @@ Held = tuple[App, HeldGrant]
 
 
 class CredentialRepository:
-    """Secrets of integrations. Each is sealed to its column and its integration."""
+    """Secrets of integrations. Each is sealed to its column, its integration and what `sealed_columns` names."""
 
     def __init__(self, session: Session, cipher: Cipher) -> None:
         self._session = session
@@ -67,26 +71,32 @@ class CredentialRepository:
 
     async def app(self, integration_id: str) -> App:
         """The merchant's app; `NotFound` once the credentials are destroyed."""
-        row = await self._session.row(_READ.where(_row.id == integration_id))
+        row = await self._read(integration_id)
         if row is None or row.client_secret is None:
             raise NotFound("credentials")
         return self._app(row)
 
     async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
         """Store another app."""
+        changed = {"client_id": client_id, "client_secret_updated_at": now}
+        row = await self._read(integration_id)
+        if row is None:
+            raise NotFound("integration")
         await self._session.execute(
             _change(integration_id).values(
-                client_id=client_id,
-                client_secret=self._seal(secret, "client_secret", integration_id),
+                client_secret=self._seal(APP_SECRET, "client_secret", secret, {**row._mapping, **changed}),
                 client_secret_last4=secret.last4,
-                client_secret_updated_at=now,
+                **changed,
             )
         )
 
     async def grant(self, integration_id: str) -> HeldGrant | None:
         """The newest grant, or None where there is none."""
-        row = await self._session.row(_READ.where(_row.id == integration_id))
+        row = await self._read(integration_id)
         return None if row is None else self._grant(row)
+
+    async def _read(self, integration_id: str) -> Row[*tuple[Any, ...]] | None:
+        return await self._session.row(_READ.where(_row.id == integration_id))
 
     async def held_by(self, integration_ids: Collection[str]) -> dict[str, Held | None]:
         """App and newest grant of each of these integrations, or None where they cannot be opened.
@@ -105,14 +115,14 @@ class CredentialRepository:
         return found
 
     def _app(self, row: Any) -> App:
-        return App(row.client_id, self._open(row.client_secret, "client_secret", row.id), row.environment)
+        return App(row.client_id, self._open(APP_SECRET, "client_secret", row), row.environment)
 
     def _grant(self, row: Any) -> HeldGrant | None:
         if row.access_token is None or row.refresh_token is None:
             return None
         grant = Grant(
-            self._open(row.access_token, "access_token", row.id),
-            self._open(row.refresh_token, "refresh_token", row.id),
+            self._open(GRANT, "access_token", row),
+            self._open(GRANT, "refresh_token", row),
             row.access_token_expires_at,
             row.merchant_id,
             row.scopes,
@@ -124,40 +134,43 @@ class CredentialRepository:
 
         The pair before is kept until `confirm`.
         """
+        row = await self._read(integration_id)
+        if row is None:
+            return False
+        newest = {"merchant_id": grant.merchant_id, "generation": expected_generation + 1}
         changed = await self._session.change(
             _change(integration_id)
             .where(_row.generation == expected_generation)
             .values(
-                merchant_id=grant.merchant_id,
                 scopes=grant.scopes,
-                access_token=self._seal(grant.access_token, "access_token", integration_id),
                 access_token_last4=grant.access_token.last4,
                 access_token_expires_at=grant.expires_at,
-                refresh_token=self._seal(grant.refresh_token, "refresh_token", integration_id),
                 refresh_token_last4=grant.refresh_token.last4,
-                generation=expected_generation + 1,
                 renewed_at=_row.renewing_since,
                 renewing_since=None,
                 renewing_until=None,
                 retry_at=None,
-                **await self._former_pair(integration_id),
+                **newest,
+                **self._sealed(grant, "", {**row._mapping, **newest}),
+                **self._sealed(self._former(row), "previous_", {**row._mapping, **newest}),
             )
         )
         return changed == 1
 
-    async def _former_pair(self, integration_id: str) -> dict[str, bytes | None]:
+    def _former(self, row: Row[*tuple[Any, ...]]) -> Grant | None:
         try:
-            held = await self.grant(integration_id)
+            held = self._grant(row)
         except Unreadable:
-            held = None
-        if held is None:
-            return {"previous_access_token": None, "previous_refresh_token": None}
-        return {
-            "previous_access_token": self._seal(held.grant.access_token, "previous_access_token", integration_id),
-            "previous_refresh_token": self._seal(
-                held.grant.refresh_token, "previous_refresh_token", integration_id
-            ),
-        }
+            return None
+        return None if held is None else held.grant
+
+    def _sealed(self, grant: Grant | None, prefix: str, row: dict[str, Any]) -> dict[str, bytes | None]:
+        """Both tokens of a grant for columns of that prefix."""
+        names = f"{prefix}access_token", f"{prefix}refresh_token"
+        if grant is None:
+            return dict.fromkeys(names)
+        tokens = (grant.access_token, grant.refresh_token)
+        return {name: self._seal(GRANT, name, token, row) for name, token in zip(names, tokens, strict=True)}
 
     async def confirm(self, integration_id: str, generation: int) -> None:
         """Forget the pair before this generation, for the new one is known to work."""
@@ -230,11 +243,12 @@ class CredentialRepository:
             .limit(limit)
         )
 
-    def _seal(self, secret: Secret, column: str, integration_id: str) -> bytes:
-        return self._cipher.seal(secret.value.encode(), place("integrations", column, integration_id))
+    def _seal(self, kind: SealedColumns, column: str, secret: Secret, row: dict[str, Any]) -> bytes:
+        return self._cipher.seal(secret.value.encode(), kind.place(column, row))
 
-    def _open(self, sealed: bytes, column: str, integration_id: str) -> Secret:
-        return Secret(self._cipher.open(sealed, place("integrations", column, integration_id)).decode())
+    def _open(self, kind: SealedColumns, column: str, row: Row[*tuple[Any, ...]]) -> Secret:
+        values = row._mapping
+        return Secret(self._cipher.open(values[column], kind.place(column, values)).decode())
 
 
 def _is_over(end: Column[datetime], now: datetime) -> ColumnElement[bool]:

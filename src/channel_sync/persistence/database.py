@@ -14,7 +14,7 @@ from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.credentials import CredentialRepository
-from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey, place
+from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
@@ -28,6 +28,7 @@ from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
+from channel_sync.persistence.sealed_columns import META
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.sqlite import SqliteStore
 from channel_sync.persistence.stock import StockRepository
@@ -40,7 +41,7 @@ from channel_sync.persistence.turns import TurnRepository
 T = TypeVar("T")
 
 _KEY_CHECK = "key_check"
-_KEY_CHECK_PLACE = place("meta", "value", _KEY_CHECK)
+_KEY_CHECK_PLACE = META.place("value", {"key": _KEY_CHECK})
 _KNOWN_TEXT = b"channel-sync"
 _PASSES_THE_WALL = """\
 SELECT EXISTS (

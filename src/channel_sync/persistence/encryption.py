@@ -1,22 +1,45 @@
-"""Encryption at rest: AES-256-GCM with a key ring, each value bound to the place it is kept in."""
+"""Encryption at rest: AES-256-GCM with a key ring, each value bound to where it is kept and to whose it is."""
 
 import base64
 import binascii
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from typing import NamedTuple
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.random_bytes import RandomBytes
 
-_FORMAT = b"\x01"
+_FORMAT = b"\x02"
+# What was sealed by it is bound to its row alone. It still opens; `encryption rotate` seals it anew.
+_FORMER_FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _nonces = RandomBytes(_NONCE_BYTES)
 _KEY_BYTES = 32
 _MAX_KEY_ID = 64
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Place(NamedTuple):
+    """Where a value is kept and whose it is; sealed for one place it opens at no other.
+
+    `row` tells the row, by its id or by tenant and id. `bound` is what else of the row the value belongs to, such
+    as tenant, account and version: who writes to the database can neither move it nor put an older one back.
+    """
+
+    table: str
+    column: str
+    row: tuple[str, ...]
+    bound: tuple[str | int | None, ...] = ()
+
+    def former(self) -> bytes:
+        """The same for the cipher of the former format."""
+        return f"{self.table}:{self.column}:".encode() + "\x1f".join(self.row).encode()
 
 
 class Unreadable(ChannelSyncError):
@@ -36,8 +59,8 @@ class WrongKey(ChannelSyncError):
 class Cipher:
     """Seals and opens values. The first key of the ring seals, every key opens.
 
-    A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with tag. `place` is the
-    additional authenticated text (see the function), so that a value copied elsewhere does not open.
+    A sealed value is: format byte, length of the key id, key id, nonce, ciphertext with tag. Its place is the
+    additional authenticated data, so that a value copied elsewhere does not open.
     """
 
     def __init__(self, ring: Mapping[str, bytes]) -> None:
@@ -48,27 +71,23 @@ class Cipher:
         self._first = self._keys[self.first_key_id.encode()]
         self.first_header = _header(self.first_key_id)
 
-    def seal(self, plaintext: bytes, place: str) -> bytes:
+    def seal(self, plaintext: bytes, place: Place) -> bytes:
         """The sealed value; never twice the same."""
         nonce = _nonces.take()
-        return self.first_header + nonce + self._first.encrypt(nonce, plaintext, place.encode())
+        return self.first_header + nonce + self._first.encrypt(nonce, plaintext, _pack(place))
 
-    def open(self, sealed: bytes, place: str) -> bytes:
+    def open(self, sealed: bytes, place: Place) -> bytes:
         """The plaintext, or `Unreadable`."""
-        start = 2 + sealed[1] if len(sealed) > 2 and sealed[:1] == _FORMAT else 0
+        former = sealed[:1] == _FORMER_FORMAT
+        start = 2 + sealed[1] if len(sealed) > 2 and (former or sealed[:1] == _FORMAT) else 0
         key = self._keys.get(sealed[2:start])
         nonce = sealed[start : start + _NONCE_BYTES]
         if key is None or len(nonce) < _NONCE_BYTES:
             raise Unreadable
         try:
-            return key.decrypt(nonce, sealed[start + _NONCE_BYTES :], place.encode())
+            return key.decrypt(nonce, sealed[start + _NONCE_BYTES :], place.former() if former else _pack(place))
         except InvalidTag:
             raise Unreadable from None
-
-
-def place(table: str, column: str, *row: str) -> str:
-    """Where a value is kept, for the cipher: "table:column:row", the row told by its id or by tenant and id."""
-    return f"{table}:{column}:" + "\x1f".join(row)
 
 
 def _header(key_id: str) -> bytes:

@@ -13,9 +13,10 @@ from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
+from channel_sync.persistence.sealed_columns import HELD_ORDER
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import held_orders
@@ -71,6 +72,7 @@ class HeldOrderRepository:
         return held
 
     def _values(self, account: Account, identity: str, order: UnreadableOrder, held: HeldOrder) -> tuple[Any, ...]:
+        place = HELD_ORDER.place("raw", {"tenant": account.tenant, "id": held.id, "account_id": account.id})
         return (
             held.id,
             account.tenant,
@@ -84,7 +86,7 @@ class HeldOrderRepository:
             held.channel_request_id,
             held.attempts,
             _digest(order.raw),
-            self._cipher.seal(order.raw, place("held_orders", "raw", account.tenant, held.id)),
+            self._cipher.seal(order.raw, place),
         )
 
     async def release(self, account_id: str, channel_order_ids: Sequence[str]) -> None:
@@ -112,10 +114,11 @@ class HeldOrderRepository:
 
     async def raw(self, held_id: str) -> bytes:
         """The reply, byte for byte; `NotFound` once it is released."""
-        row = await self._session.row(select(_row.tenant, _row.raw).where(_row.id == held_id))
+        columns = (_row.id, _row.tenant, _row.account_id, _row.raw)
+        row = await self._session.row(select(*columns).where(_row.id == held_id))
         if row is None:
             raise NotFound("held order")
-        return self._cipher.open(row.raw, place("held_orders", "raw", row.tenant, held_id))
+        return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
 
     async def list(self, tenant: str, integration_id: str | None, page: PageRequest) -> Page[HeldOrder]:
         """A page of what the tenant's shops hold, newest first."""

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from channel_sync.domain.errors import Conflict, Invalid
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.sealed_columns import ANSWER
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import idempotency
 
@@ -47,9 +48,8 @@ class IdempotencyRepository:
         if row.fingerprint != fingerprint:
             raise Invalid("idempotency_key_reused", "This Idempotency-Key belongs to another request.")
         if row.status is not None:
-            return Replay(
-                row.status, row.headers, self._cipher.open(row.body, place("idempotency", "body", tenant, key))
-            )
+            body = self._cipher.open(row.body, ANSWER.place("body", row._mapping))
+            return Replay(row.status, row.headers, body)
         if await self._take_over(tenant, key, now):
             return None
         raise Conflict("idempotency_in_progress", "The first request of this key is being answered.")
@@ -63,7 +63,7 @@ class IdempotencyRepository:
 
     async def complete(self, tenant: str, key: str, status: int, headers: dict[str, str], body: bytes) -> None:
         """Keep the answer."""
-        sealed = self._cipher.seal(body, place("idempotency", "body", tenant, key))
+        sealed = self._cipher.seal(body, ANSWER.place("body", {"tenant": tenant, "key": key}))
         await self._session.execute(
             update(idempotency)
             .where(_row.tenant == tenant, _row.key == key)

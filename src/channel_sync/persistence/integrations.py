@@ -26,8 +26,9 @@ from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
+from channel_sync.persistence.sealed_columns import APP_SECRET
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import integrations
 
@@ -84,9 +85,8 @@ class IntegrationRepository:
         """Store a new integration with its app's secret."""
         values = {field.name: getattr(integration, field.name) for field in fields(Integration)}
         values["name_key"] = integration.name.casefold()
-        values["client_secret"] = self._cipher.seal(
-            client_secret.value.encode(), place("integrations", "client_secret", integration.id)
-        )
+        place = APP_SECRET.place("client_secret", values)
+        values["client_secret"] = self._cipher.seal(client_secret.value.encode(), place)
         await self._session.execute(insert(integrations).values(values))
 
     async def get(self, tenant: str, integration_id: str) -> Integration:

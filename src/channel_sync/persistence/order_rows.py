@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import Address, Order, OrderContent
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.prepared_orders import OrderRow, Personal, opened
+from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import orders
 
@@ -49,6 +50,7 @@ READ = [
     orders.c.version,
     orders.c.position,
     orders.c.tenant,
+    orders.c.account_id,
 ]
 READ_PERSONAL = [*READ, orders.c.personal, orders.c.address, orders.c.tax]
 
@@ -90,10 +92,10 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
 def _personal(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Personal:
     """The opened personal parts. Rows from before `personal` have them in columns of their own."""
     if row.personal is not None:
-        return opened(row.personal, row.tenant, row.id, cipher)
+        return opened(row.personal, ORDER.place("personal", row._mapping), cipher)
 
     def part(column: str) -> bytes | None:
         sealed = getattr(row, column)
-        return None if sealed is None else cipher.open(sealed, place("orders", column, row.tenant, row.id))
+        return None if sealed is None else cipher.open(sealed, ORDER.place(column, row._mapping))
 
     return Personal(part("address"), part("tax"), b"")

@@ -11,7 +11,7 @@ import msgspec
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder
 from channel_sync.persistence.compression import compress, expand
-from channel_sync.persistence.encryption import Cipher, place
+from channel_sync.persistence.encryption import Cipher, Place
 from channel_sync.persistence.moments import micros
 
 PUBLIC_DIGEST_BYTES = 12
@@ -97,7 +97,7 @@ class OrderDesk:
             1,
             _digest(order, content, address),
             content.decode(),
-            self.cipher.seal(personal, _place(self.tenant, order_id)),
+            self.cipher.seal(personal, _place(self.tenant, order_id, self.account_id, 1)),
         )
 
 
@@ -108,8 +108,8 @@ def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: 
     if erased or row.personal is None:
         personal = None
     else:
-        opened = cipher.open(row.personal, _place(row.tenant, row.id))
-        personal = cipher.seal(opened, _place(row.tenant, order_id))
+        opened = cipher.open(row.personal, _place(row.tenant, row.id, row.account_id, row.version))
+        personal = cipher.seal(opened, _place(row.tenant, order_id, row.account_id, version))
     return row._replace(
         id=order_id, version=version, erased=erased, digest=digest_of(row, erased), personal=personal
     )
@@ -120,15 +120,16 @@ def digest_of(row: OrderRow, erased: bool) -> bytes:
     return row.digest[:PUBLIC_DIGEST_BYTES] if erased else row.digest
 
 
-def opened(sealed: bytes, tenant: str, order_id: str, cipher: Cipher) -> Personal:
+def opened(sealed: bytes, place: Place, cipher: Cipher) -> Personal:
     """What a stored order's personal part holds."""
-    address, tax, raw = _unpack(expand(cipher.open(sealed, _place(tenant, order_id))))
+    address, tax, raw = _unpack(expand(cipher.open(sealed, place)))
     # Before there was compression, tax information found in the reply was kept as its place there.
     return Personal(address, raw[slice(*tax)] if isinstance(tax, tuple) else tax, raw)
 
 
-def _place(tenant: str, order_id: str) -> str:
-    return place("orders", "personal", tenant, order_id)
+def _place(tenant: str, order_id: str, account_id: str, version: int) -> Place:
+    """`ORDER.place` of the personal part, at a quarter of the time."""
+    return Place("orders", "personal", (tenant, order_id), (account_id, version))
 
 
 def _digest(order: ChannelOrder, content: bytes, address: bytes | None) -> bytes:

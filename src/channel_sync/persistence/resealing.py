@@ -2,42 +2,23 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Table, and_, func, or_, select, tuple_, update
+from sqlalchemy import Row, Table, and_, func, or_, select, tuple_, update
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, Unreadable, place
+from channel_sync.persistence.encryption import Cipher, Place, Unreadable
+from channel_sync.persistence.sealed_columns import SEALED, SealedColumns
 from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import attempts, idempotency, integrations, meta
-from channel_sync.persistence.trade_tables import held_orders, orders
+from channel_sync.persistence.tables import metadata
 
 _log = logging.getLogger(__name__)
 
 _Row = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _SealedTable:
-    """A table with its sealed columns; `row` names the columns that tell a row, in `place` and as a key."""
-
-    table: Table
-    columns: tuple[str, ...]
-    row: tuple[str, ...]
-
-
-_TOKENS = ("access_token", "refresh_token", "previous_access_token", "previous_refresh_token")
-SEALED = (
-    _SealedTable(integrations, ("client_secret", *_TOKENS), ("id",)),
-    _SealedTable(attempts, ("code_verifier", "client_secret"), ("id",)),
-    _SealedTable(orders, ("personal", "address", "tax", "raw"), ("tenant", "id")),
-    _SealedTable(held_orders, ("raw",), ("tenant", "id")),
-    _SealedTable(idempotency, ("body",), ("tenant", "key")),
-    _SealedTable(meta, ("value",), ("key",)),
-)
-
-
 async def reseal(database: Database, limit: int = 500) -> int:
-    """Seal anew what is not under the first key; how many rows.
+    """Seal anew what is not under the first key in the newest format; how many rows.
 
     Each `limit` rows are a transaction of their own; cut off anywhere, the next call goes on. A value that no key
     opens is left as it is and logged.
@@ -45,7 +26,7 @@ async def reseal(database: Database, limit: int = 500) -> int:
     return sum([await _reseal_table(database, sealed, limit) for sealed in SEALED])
 
 
-async def _reseal_table(database: Database, sealed: _SealedTable, limit: int) -> int:
+async def _reseal_table(database: Database, sealed: SealedColumns, limit: int) -> int:
     done, last = 0, None
     while True:
         async with database.session() as session:
@@ -61,37 +42,47 @@ class _Resealing:
 
     session: Session
     cipher: Cipher
-    sealed: _SealedTable
+    sealed: SealedColumns
+
+    @property
+    def table(self) -> Table:
+        """Where they are."""
+        return metadata.tables[self.sealed.table]
 
     async def part(self, after: _Row | None, limit: int) -> tuple[int, _Row | None]:
         """How many of the next rows were sealed anew, and the last one looked at unless it was the last of all."""
-        table, header = self.sealed.table, self.cipher.first_header
+        # The header is of the format and the first key.
+        table, header = self.table, self.cipher.first_header
         key = [table.c[name] for name in self.sealed.row]
-        values = [table.c[name] for name in self.sealed.columns]
-        old = or_(*(func.substr(value, 1, len(header)) != header for value in values))
-        statement = select(*key, *values).where(old).order_by(*key).limit(limit).with_for_update()
+        names = dict.fromkeys((*self.sealed.row, *self.sealed.bound, *self.sealed.columns))
+        old = or_(*(func.substr(table.c[name], 1, len(header)) != header for name in self.sealed.columns))
+        statement = select(*(table.c[name] for name in names)).where(old).order_by(*key).limit(limit)
         if after is not None:
             statement = statement.where(tuple_(*key) > tuple_(*after))
-        rows = await self.session.rows(statement)
+        rows = await self.session.rows(statement.with_for_update())
         done = 0
         for row in rows:
-            done += await self._row(tuple(row[: len(key)]), row[len(key) :])
-        return done, tuple(rows[-1][: len(key)]) if len(rows) == limit else None
+            done += await self._row(row)
+        return done, self._key(rows[-1]) if len(rows) == limit else None
 
-    async def _row(self, row: _Row, values: tuple[bytes | None, ...]) -> bool:
-        table = self.sealed.table
+    def _key(self, row: Row[*tuple[Any, ...]]) -> _Row:
+        return tuple(row._mapping[name] for name in self.sealed.row)
+
+    async def _row(self, row: Row[*tuple[Any, ...]]) -> bool:
         fresh: dict[str, bytes] = {}
-        for column, value in zip(self.sealed.columns, values, strict=True):
-            where = place(table.name, column, *row)
+        for column in self.sealed.columns:
+            value, place = row._mapping[column], self.sealed.place(column, row._mapping)
             try:
-                fresh |= {} if value is None else {column: self._anew(value, where)}
+                fresh |= {} if value is None else {column: self._anew(value, place)}
             except Unreadable:
-                _log.error("A sealed value in %s.%s cannot be opened and stays: %s", table.name, column, row[-1])
+                told = (self.table.name, column, self._key(row)[-1])
+                _log.error("A sealed value in %s.%s cannot be opened and stays: %s", *told)
         if not fresh:
             return False
-        mine = and_(*(table.c[name] == part for name, part in zip(self.sealed.row, row, strict=True)))
-        await self.session.execute(update(table).where(mine).values(fresh))
+        key = zip(self.sealed.row, self._key(row), strict=True)
+        mine = and_(*(self.table.c[name] == part for name, part in key))
+        await self.session.execute(update(self.table).where(mine).values(fresh))
         return True
 
-    def _anew(self, value: bytes, where: str) -> bytes:
-        return self.cipher.seal(self.cipher.open(value, where), where)
+    def _anew(self, value: bytes, place: Place) -> bytes:
+        return self.cipher.seal(self.cipher.open(value, place), place)
