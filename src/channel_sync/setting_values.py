@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
 
@@ -77,6 +77,8 @@ def _postgres(text: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+# It is named to whoever lacks it, in a header.
+ClaimName = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")]
 # Tokens name their issuer letter by letter, a slash at the end included.
 IssuerName = Annotated[str, AfterValidator(_checked)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]

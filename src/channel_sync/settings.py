@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channel_sync.setting_values import (
     Address,
+    ClaimName,
     DatabaseAddress,
     Destinations,
     Docs,
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     docs: Docs = Docs.ON
     oidc_issuer: IssuerName | None = None
     oidc_audience: str | None = None
+    oidc_tenant_claim: ClaimName = "tenant"
+    oidc_scope_claim: ClaimName = "scope"
     webhook_allowed: Destinations = ()
 
     @field_validator("return_origins", "webhook_allowed", mode="before")

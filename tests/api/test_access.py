@@ -22,7 +22,7 @@ async def test_only_these_operations_are_open():
 async def test_without_a_credential_nothing_is_told(world, operation: Operation):
     async with world.browser() as client:
         answer = await operation.call(client, NOWHERE)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorised")
+    assert (answer.status_code, answer.json()["code"]) == (401, "credential_missing")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 

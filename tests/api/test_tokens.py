@@ -1,62 +1,12 @@
-import asyncio
-import base64
 import hmac
 import time
-from collections import Counter
-from typing import Any
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import RSAKey
+from tests.api.signing import AUDIENCE, ISSUER, KEY, OTHER_KEY, Published, encoded, token
 from tests.api.world import World
 
-from channel_sync.api.tokens import FIRST_KEYS_AGAIN_S, KEYS_LIFETIME_S, Issuer, Tokens
-from channel_sync.domain.errors import ChannelUnavailable
-
-ISSUER = "https://id.example"
-AUDIENCE = "channel-sync"
-
-
-class Published:
-    """The issuer's keys; counts how often they are asked for."""
-
-    def __init__(self, *keys: RSAKey) -> None:
-        self.published = list(keys)
-        self.asked = Counter[str]()
-        self.away = False
-
-    async def keys(self) -> dict[str, Any]:
-        self.asked["keys"] += 1
-        if self.away:
-            raise ChannelUnavailable("issuer_unavailable", "The identity provider does not answer.")
-        return {"keys": [key.as_dict(private=False) for key in self.published]}
-
-
-def rsa(key_id: str) -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": key_id, "use": "sig"})
-
-
-KEY, OTHER_KEY = rsa("k1"), rsa("k2")
-
-
-def token(key: RSAKey = KEY, header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A good token of the tenant `acme`, but for the claims given; None leaves one out."""
-    good = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "exp": int(time.time()) + 300,
-        "sub": "user-1",
-        "tenant": "acme",
-        "scope": "integrations:read stock:read",
-    }
-    chosen = {name: value for name, value in (good | claims).items() if value is not None}
-    return jwt.encode(header or {"alg": "RS256", "kid": key.kid}, chosen, key)
-
-
-def encoded(part: bytes) -> str:
-    """A part of a token."""
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+from channel_sync.api.tokens import Issuer, Tokens
 
 
 @pytest.fixture
@@ -81,6 +31,46 @@ async def test_a_good_token_acts_for_its_tenant_with_its_scopes(world, published
     assert (await get(world, token(aud=["else", AUDIENCE]))).status_code == 200
 
 
+SPACED = "integrations:read stock:read"
+
+
+@pytest.mark.parametrize(
+    ("names", "claims"),
+    [
+        (("tenant", "scope"), {"scope": ["integrations:read", "odd"]}),
+        (("tenant", "scp"), {"scope": None, "scp": ["integrations:read"]}),
+        (("tenant", "scp"), {"scope": "admin", "scp": SPACED}),
+        (("https://x.example/tenant", "scope"), {"tenant": "other", "https://x.example/tenant": "acme"}),
+        (("realm.tenant", "scope"), {"tenant": None, "realm": {"tenant": "acme"}}),
+        (("realm.tenant", "scope"), {"realm.tenant": "acme", "realm": {"tenant": "other"}}),
+        (("https://x.example/app.tenant", "scope"), {"https://x.example/app": {"tenant": "acme"}}),
+        (("tenant", "access.channel-sync.roles"), {"access": {"channel-sync": {"roles": ["integrations:read"]}}}),
+    ],
+)
+async def test_the_claims_that_count_can_be_named(world, published, names, claims):
+    world.issuer = Issuer(ISSUER, AUDIENCE, published, *names)
+    async with world.caller() as admin:
+        await world.connect(admin)
+    answer = await get(world, token(**claims))
+    assert (answer.status_code, len(answer.json()["items"])) == (200, 1)
+
+
+@pytest.mark.parametrize("name", ["realm.tenant", "realm.", ".tenant", "a.b.c", "realm.tenant.name"])
+async def test_a_claim_that_leads_nowhere_is_missing(world, published, name):
+    world.issuer = Issuer(ISSUER, AUDIENCE, published, tenant_claim=name)
+    assert (await get(world, token(realm="acme"))).json()["code"] == "token_missing_claim"
+
+
+@pytest.mark.parametrize("subject", ["jane@example.com", "\ud800", ""])
+async def test_the_subject_of_a_token_tells_callers_apart_and_is_told_to_nobody(published, subject):
+    tokens = Tokens(Issuer(ISSUER, AUDIENCE, published))
+    callers = [await tokens.caller(token(sub=sub)) for sub in (subject, subject, "another")]
+    first, again, another = (caller.key_id for caller in callers)
+    assert first == again != another
+    assert first.startswith("jwt_")
+    assert subject == "" or subject not in first
+
+
 async def test_api_keys_work_beside_tokens(world, published):
     assert (await get(world, await world.key())).status_code == 200
 
@@ -102,7 +92,9 @@ async def test_api_keys_work_beside_tokens(world, published):
         {"tenant": "a\0b"},
         {"tenant": "a" * 201},
         {"scope": None},
-        {"scope": ["integrations:read"]},
+        {"scope": 7},
+        {"scope": [7]},
+        {"scope": {"integrations:read": True}},
     ],
 )
 async def test_a_token_with_a_bad_claim_is_401(world, published, claims):
@@ -137,62 +129,6 @@ async def test_text_that_only_looks_like_a_token_is_401(world, published, bad):
 
 async def test_without_an_issuer_no_token_is_good(world):
     assert (await get(world, token())).status_code == 401
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-async def test_the_keys_are_asked_for_once():
-    source = Published(KEY)
-    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source))
-    assert all([await tokens.caller(token()) for _ in range(5)])
-    assert source.asked["keys"] == 1
-
-
-async def test_an_unknown_key_id_asks_again_but_at_most_once_a_minute():
-    source, clock = Published(KEY), Clock()
-    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source), clock)
-    await tokens.caller(token())
-    source.published.append(OTHER_KEY)
-    assert not any([await tokens.caller(token(OTHER_KEY)) for _ in range(5)])
-    assert source.asked["keys"] == 1
-    clock.now += 61
-    assert await tokens.caller(token(OTHER_KEY))
-    assert source.asked["keys"] == 2
-
-
-async def test_a_key_that_is_no_longer_published_stops_being_good():
-    source, clock = Published(KEY), Clock()
-    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source), clock)
-    assert await tokens.caller(token())
-    source.published = [OTHER_KEY]
-    clock.now += KEYS_LIFETIME_S + 1
-    assert await tokens.caller(token()) is None
-
-
-async def test_while_the_issuer_is_away_the_keys_at_hand_go_on_working():
-    source, clock = Published(KEY), Clock()
-    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source), clock)
-    await tokens.caller(token())
-    source.away = True
-    clock.now += KEYS_LIFETIME_S + 1
-    assert await tokens.caller(token())
-
-
-async def test_an_issuer_that_is_away_from_the_start_is_asked_once_for_all_who_wait():
-    source, clock = Published(KEY), Clock()
-    source.away = True
-    tokens = Tokens(Issuer(ISSUER, AUDIENCE, source), clock)
-    answers = await asyncio.gather(*(tokens.caller(token()) for _ in range(5)), return_exceptions=True)
-    assert {type(answer) for answer in answers} == {ChannelUnavailable}
-    assert source.asked["keys"] == 1
-    source.away = False
-    clock.now += FIRST_KEYS_AGAIN_S + 1
-    assert await tokens.caller(token())
 
 
 async def test_an_issuer_that_was_never_reached_is_503(world, published):

@@ -36,6 +36,8 @@ async def test_the_keys_are_found_through_the_discovery_document(web):
         httpx.Response(200, json={**DOCUMENT, "issuer": "https://other.example"}),
         httpx.Response(302, headers={"Location": "https://elsewhere.example"}),
         httpx.Response(200, content=b"[" + b" " * 2_000_000),
+        httpx.Response(200, content=b"[" * 900_000),
+        httpx.Response(200, content=b"9" * 5_000),
     ],
 )
 async def test_an_unusable_discovery_document_is_an_outage(web, reply):

@@ -14,6 +14,7 @@ from channel_sync.api.buckets import Buckets
 from channel_sync.api.limits import too_many
 from channel_sync.api.problems import HttpProblem, answer
 from channel_sync.api.tokens import Issuer, Tokens
+from channel_sync.api.unauthorised import Unauthorised
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller, key_hash
 from channel_sync.persistence.database import Database
@@ -42,15 +43,15 @@ class Credentials:
         self._tokens = None if issuer is None else Tokens(issuer)
         self._known: dict[bytes, tuple[Caller, float]] = {}
 
-    async def caller(self, credential: str) -> Caller | None:
-        """Who the credential belongs to, or None if it is not good."""
+    async def caller(self, credential: str) -> Caller:
+        """Who the credential belongs to; `Unauthorised` if it is not good."""
         if _KEY.fullmatch(credential):
             return await self._key_caller(key_hash(credential))
         if self._tokens is not None and _TOKEN.fullmatch(credential):
             return await self._tokens.caller(credential)
-        return None
+        raise Unauthorised("token_unknown")
 
-    async def _key_caller(self, hashed: bytes) -> Caller | None:
+    async def _key_caller(self, hashed: bytes) -> Caller:
         known = self._known.get(hashed)
         if known is not None and known[1] > time.monotonic():
             return known[0]
@@ -58,8 +59,10 @@ class Credentials:
         with for_every_tenant():
             async with self._database.read() as work:
                 key = await work.api_keys.find(hashed)
-        if key is None or key.revoked_at is not None:
-            return None
+        if key is None:
+            raise Unauthorised("token_unknown")
+        if key.revoked_at is not None:
+            raise Unauthorised("token_revoked")
         caller = Caller(key.tenant, key.id, frozenset(key.scopes))
         if len(self._known) >= MAX_CACHED_KEYS:
             self._known.clear()
@@ -92,14 +95,18 @@ class Access:
             await self.app(scope, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller:
-        credential = _bearer(Headers(scope=scope))
-        if credential is None:
-            raise _unauthorised()
-        caller = await self._credentials.caller(credential)
-        if caller is not None:
-            return caller
+        try:
+            return await self._credentials.caller(_bearer(Headers(scope=scope)))
+        except Unauthorised as refused:
+            if refused.reason == "token_unknown":
+                self._count_guess(scope)
+            raise
+
+    def _count_guess(self, scope: Scope) -> None:
+        """Only who sends what nobody ever made is guessing; a token that has expired is no guess."""
         allowance = self._guesses.take(address_of(scope))
-        raise _unauthorised() if allowance.allowed else too_many(allowance)
+        if not allowance.allowed:
+            raise too_many(allowance)
 
 
 def address_of(scope: Scope) -> str:
@@ -108,16 +115,13 @@ def address_of(scope: Scope) -> str:
     return client[0] if client else "unknown"
 
 
-def _bearer(headers: Headers) -> str | None:
+def _bearer(headers: Headers) -> str:
     given = headers.getlist("authorization")
-    if len(given) != 1 or len(given[0]) > MAX_CREDENTIAL or not given[0].startswith("Bearer "):
-        return None
+    if len(given) != 1 or not given[0].startswith("Bearer "):
+        raise Unauthorised("credential_missing")
+    if len(given[0]) > MAX_CREDENTIAL:
+        raise Unauthorised("token_unknown")
     return given[0].removeprefix("Bearer ")
-
-
-def _unauthorised() -> HttpProblem:
-    headers = {"WWW-Authenticate": 'Bearer realm="channel-sync"'}
-    return HttpProblem(401, "unauthorised", "Send a valid API key as a bearer token.", headers)
 
 
 async def current_caller(request: Request) -> Caller:

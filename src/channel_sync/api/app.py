@@ -61,7 +61,16 @@ _ROUTERS = (
     keys.router,
     health.router,
 )
-_EXPOSED = ["ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"]
+_EXPOSED = [
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "WWW-Authenticate",
+    "X-Request-Id",
+]
 _ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "X-Request-Id"]
 
 

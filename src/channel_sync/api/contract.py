@@ -13,7 +13,7 @@ from channel_sync.api.problems import MEDIA_TYPE, Problem
 
 _MEANINGS = {
     400: "The request cannot be read: broken JSON, a foreign cursor, a malformed header.",
-    401: "There is no valid credential.",
+    401: "There is no good credential; `code` says why, and so does `WWW-Authenticate`.",
     403: "The credential lacks the scope.",
     404: "There is no such thing, or it belongs to somebody else.",
     409: "The state of the thing does not allow this.",
@@ -29,7 +29,7 @@ _MEANINGS = {
 }
 _CODES = {
     400: "malformed_json",
-    401: "unauthorised",
+    401: "credential_missing",
     403: "insufficient_scope",
     404: "not_found",
     409: "wrong_state",

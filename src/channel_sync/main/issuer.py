@@ -1,5 +1,6 @@
 """The identity provider whose tokens are accepted."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -20,15 +21,16 @@ class PublishedKeys:
 
     async def keys(self) -> dict[str, Any]:
         """The key set as it is now; `ChannelUnavailable` when it cannot be read."""
-        async with httpx.AsyncClient(timeout=_KEYS_WITHIN_S, trust_env=False) as http:
-            try:
+        try:
+            # A client of its own is cancelled with the call; a time-out of the client alone would bound each read.
+            async with asyncio.timeout(_KEYS_WITHIN_S), httpx.AsyncClient(trust_env=False) as http:
                 found = await self._read(http, self._discovery)
                 if found["issuer"] != self._issuer:
                     raise ValueError
                 return await self._read(http, str(found["jwks_uri"]))
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError):
-                # Neither the cause nor its text: both hold addresses.
-                raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TimeoutError, RecursionError):
+            # Neither the cause nor its text: both hold addresses.
+            raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
 
     async def _read(self, http: httpx.AsyncClient, url: str) -> dict[str, Any]:
         async with http.stream("GET", url) as answer:

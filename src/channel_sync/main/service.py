@@ -128,4 +128,10 @@ def _api_settings(settings: Settings, public_url: str) -> ApiSettings:
 def _issuer(settings: Settings) -> Issuer | None:
     if settings.oidc_issuer is None or settings.oidc_audience is None:
         return None
-    return Issuer(settings.oidc_issuer, settings.oidc_audience, PublishedKeys(settings.oidc_issuer))
+    return Issuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        PublishedKeys(settings.oidc_issuer),
+        settings.oidc_tenant_claim,
+        settings.oidc_scope_claim,
+    )
