@@ -39,7 +39,7 @@ class Desk:
         self.grants = self.more_grants()
         self.authorise = Authorise(database, channels, addresses, self.nudge)
         self.credentials = Credentials(database, channels, self.grants, self.nudge)
-        self.lifecycle = Lifecycle(database, channels, self.nudge)
+        self.lifecycle = Lifecycle(database, channels, self.grants, self.nudge)
         self.prune = Prune(database)
 
     def nudge(self) -> None:

@@ -117,3 +117,34 @@ async def test_a_marketplace_that_is_away_or_odd_is_told_apart(admin, world, err
     answer = await admin.put(f"{href}/credentials", json=given)
     assert (answer.status_code, answer.json()["code"]) == (status, error.code)
     assert answer.headers.get("retry-after") == ("7" if status == 503 else None)
+
+
+async def test_a_refused_verification_says_at_once_what_to_do(admin, world):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    world.channel.client_secrets["client-1"] = "rotated-at-the-marketplace"
+    assert (await admin.post(f"{href}/verify")).json()["ok"] is False
+    after = (await admin.get(href)).json()
+    assert (after["status"], after["status_reason"]) == ("needs_reauth", "client_rejected")
+    assert after["next_action"] == {"method": "POST", "href": f"{href}/reauthorise"}
+
+
+async def test_a_new_secret_that_the_marketplace_refuses_is_422_and_nothing_is_stored(admin, world):
+    world.channel.client_secrets["client-1"] = NEW_INTEGRATION["client_secret"]
+    integration = await world.connect(admin)
+    href = f"/integrations/{integration['id']}"
+    refused = await admin.patch(href, json={"client_secret": "CANARY-wrong", "name": "Other"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/client_secret")
+    assert "CANARY" not in refused.text
+    after = (await admin.get(href)).json()
+    assert (after["version"], after["auth"]) == (integration["version"], integration["auth"])
+
+
+@pytest.mark.parametrize("member", ["client_id", "client_secret"])
+async def test_a_new_app_needs_the_scope_of_credentials_too(admin, world, member):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    async with world.caller("integrations:write") as caller:
+        refused = await caller.patch(href, json={member: "another-value"})
+        renamed = await caller.patch(href, json={"name": "Other"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope")
+    assert "credentials:write" in refused.json()["detail"]
+    assert renamed.status_code == 200

@@ -77,7 +77,7 @@ class World:
             channels=channels,
             authorise=Authorise(self.database, channels, addresses, _nobody),
             credentials=Credentials(self.database, channels, grants, _nobody),
-            lifecycle=Lifecycle(self.database, channels, _nobody),
+            lifecycle=Lifecycle(self.database, channels, grants, _nobody),
             runs=Runs(self.database, shops, {}, RunRules("test"), _nobody),
             put_stock=PutStock(self.database, _nobody),
             held=Held(self.database, shops),

@@ -31,7 +31,7 @@ async def test_an_integration_that_is_removed_has_no_open_incident(workshop: Wor
     async with workshop.database.begin() as work:
         await open_incident(work, seller, MISSING, utcnow())
 
-    lifecycle = Lifecycle(workshop.database, {"wish": workshop.channel}, workshop.nudge)
+    lifecycle = Lifecycle(workshop.database, {"wish": workshop.channel}, workshop.shops.grants, workshop.nudge)
     await lifecycle.remove(TENANT, seller.id, confirm=seller.name)
 
     async with workshop.database.read() as work:

@@ -137,8 +137,14 @@ async def check_scopes(
     needed: SecurityScopes, caller: CurrentCaller, _: Annotated[object, Security(BEARER)]
 ) -> None:
     """Let the caller through only with the scope that the operation names."""
-    if not all(caller.may(scope) for scope in needed.scopes):
-        raise HttpProblem(403, "insufficient_scope", f"This needs the scope {needed.scope_str}.")
+    for scope in needed.scopes:
+        require_scope(caller, scope)
+
+
+def require_scope(caller: Caller, scope: str) -> None:
+    """Refuse a caller that has not been given the scope."""
+    if not caller.may(scope):
+        raise HttpProblem(403, "insufficient_scope", f"This needs the scope {scope}.")
 
 
 def requires(scope: str) -> params.Security:

@@ -7,9 +7,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import Field
 
-from channel_sync.api.access import CurrentCaller, requires
+from channel_sync.api.access import CurrentCaller, require_scope, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.concurrency import IfMatch, etag, expected_version
+from channel_sync.api.connections import NOT_UNDERSTOOD
 from channel_sync.api.fields import secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.integration_schemas import (
@@ -133,7 +134,10 @@ async def get_integration(
     "/integrations/{integration_id}",
     summary="Change an integration",
     dependencies=[WRITE],
-    responses={409: {"description": "The integration is removed, or a grant depends on its `client_id`."}},
+    responses={
+        409: {"description": "The integration is removed, or a grant depends on its `client_id`."},
+        502: NOT_UNDERSTOOD,
+    },
 )
 async def change_integration(
     target: ChosenTarget,
@@ -145,7 +149,11 @@ async def change_integration(
     """The changed integration. What is left out, or null, is kept; in `settings` null means the default.
 
     Setting `default_currency` on a connected draft makes it active and enabled and starts its first order run.
+    `client_id` and `client_secret` need the scope `credentials:write`, too. A secret that a grant depends on is
+    tried at the marketplace before anything is stored; one that works ends a rejection.
     """
+    if given.client_id is not None or given.client_secret is not None:
+        require_scope(caller, "credentials:write")
     change = IntegrationChange(
         name=given.name,
         default_currency=given.default_currency,

@@ -1,7 +1,7 @@
 """Credentials a person pastes, tried at the marketplace before they are stored, and verified whenever asked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from channel_sync.domain.channel import Access, App, Channel, Grant, Priority, Shop, Wire
 from channel_sync.domain.codes import ErrorCode
@@ -19,11 +19,9 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import Connection, account_for, connect
 from channel_sync.flows.given_secrets import check_name, check_secret
 from channel_sync.flows.grants import Grants
-from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
-from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import until_stored, while_stale
-from channel_sync.flows.start_jobs import catch_up
 from channel_sync.flows.verification import Verification, Verifying
 from channel_sync.persistence.database import Database
 
@@ -73,27 +71,18 @@ class Credentials:
         return connected
 
     async def verify(self, tenant: str, integration_id: str) -> Verification:
-        """What the marketplace says now. Success ends a pause or a rejection, failure changes nothing."""
+        """What the marketplace says now.
+
+        Success ends a pause or a rejection. What it refuses stops the integration, as it would in a job.
+        """
         async with self._database.read() as work:
             integration = await work.integrations.get(tenant, integration_id)
         if integration.access_token_last4 is None:
             raise Conflict("not_connected", "There are no credentials to verify.")
         found = await Verifying(self._grants, self._channels[integration.channel], integration).ask()
-        if found.ok:
-            await while_stale(lambda: self._recover(integration_id))
+        if found.ok and await recover(self._database, integration_id):
+            self._nudge()
         return found
-
-    async def _recover(self, integration_id: str) -> None:
-        now = utcnow()
-        async with self._database.begin() as work:
-            integration = await work.integrations.find(integration_id)
-            if integration is None or not (integration.paused_reason or integration.rejected_reason):
-                return
-            working = replace(integration, paused_reason=None, rejected_reason=None)
-            recovered = await work.integrations.save(restated(integration, working, now))
-            await work.events.add([integration_event(recovered, "integration.recovered", now)])
-            await catch_up(work, recovered, now)
-        self._nudge()
 
     def _shop(self, integration: Integration, token: Secret) -> Shop:
         access = Access(integration.id, integration.environment, token, integration.generation)

@@ -18,6 +18,7 @@ from channel_sync.domain.errors import (
     StorageUnavailable,
 )
 from channel_sync.domain.integrations import RENEW_BEFORE
+from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.held_credentials import HeldCredentials, read_all_credentials, read_credentials
 from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
@@ -40,6 +41,7 @@ class Grants:
         self._database = database
         self._renewals = Renewals(database, channels, confirm_after_s)
         self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
+        self._under_way: set[asyncio.Task[HeldCredentials]] = set()
         self._untried: dict[str, int] = {}
         self._reads: Together[str, HeldCredentials] = Together(partial(read_all_credentials, database))
 
@@ -80,12 +82,21 @@ class Grants:
         return (await read_credentials(self._database, integration_id)).access()
 
     async def prove(self, integration_id: str) -> HeldCredentials:
-        """Renewed credentials because a person asks: at any time, of a rejected integration too.
-
-        A rejection is raised and nothing is noted, for a person's trial must not stop working jobs.
-        """
+        """Renewed credentials because a person asks: at any time, of a rejected integration too."""
         current = await read_credentials(self._database, integration_id)
         return await self._renewed(Renewal(integration_id, current.held.generation, by_person=True))
+
+    async def prove_secret(self, integration_id: str, secret: Secret) -> None:
+        """Store another secret of the app, with the grant that it brought; `GrantRejected` where it brings none.
+
+        Nobody waits for it together with others: what a wrong secret comes to is no answer to their wish.
+        """
+        while True:
+            current = await read_credentials(self._database, integration_id)
+            wish = Renewal(integration_id, current.held.generation, by_person=True, secret=secret)
+            renewed = await asyncio.shield(self._start(wish))
+            if renewed.app.client_secret == secret:
+                return
 
     async def pause(self, access: Access) -> None:
         """Note that the marketplace closed the account, unless newer credentials are stored."""
@@ -109,22 +120,27 @@ class Grants:
 
     async def finish(self, within_s: float) -> None:
         """Wait for the renewals that are under way, for their answers are the only copies."""
-        if self._open:
-            await asyncio.wait(self._open.values(), timeout=within_s)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=within_s)
 
     async def _renewed(self, renewal: Renewal) -> HeldCredentials:
         """One renewal for all who wait in this process; it goes on when they go away."""
         task = self._open.get(renewal.integration_id)
         if task is None:
-            task = asyncio.create_task(self._renewals.carry_out(renewal))
-            self._open[renewal.integration_id] = task
-            task.add_done_callback(lambda done: self._close(renewal.integration_id, done))
+            task = self._open[renewal.integration_id] = self._start(renewal)
+            task.add_done_callback(lambda _: self._open.pop(renewal.integration_id))
         credentials = await asyncio.shield(task)
         # The renewal that was under way may have been the one that brought the generation we are to replace.
         return credentials if credentials.held.generation != renewal.generation else await self._renewed(renewal)
 
+    def _start(self, renewal: Renewal) -> asyncio.Task[HeldCredentials]:
+        task = asyncio.create_task(self._renewals.carry_out(renewal))
+        self._under_way.add(task)
+        task.add_done_callback(lambda done: self._close(renewal.integration_id, done))
+        return task
+
     def _close(self, integration_id: str, done: asyncio.Task[HeldCredentials]) -> None:
-        del self._open[integration_id]
+        self._under_way.discard(done)
         # The exception is asked for here, so that asyncio does not complain when every caller has gone.
         if not done.cancelled() and done.exception() is None:
             self._untried[integration_id] = done.result().held.generation

@@ -5,14 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from channel_sync.domain.channel import Channel
-from channel_sync.domain.errors import ConfirmationRequired, Conflict, NotFound, StaleVersion
+from channel_sync.domain.errors import (
+    ConfirmationRequired,
+    Conflict,
+    GrantRejected,
+    Invalid,
+    NotFound,
+    StaleVersion,
+)
 from channel_sync.domain.integrations import DRAFT_LIFETIME, RESTORABLE_FOR, Integration, Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import activate
 from channel_sync.flows.currencies import check_currency
 from channel_sync.flows.given_secrets import check_name, check_secret
+from channel_sync.flows.grants import Grants
 from channel_sync.flows.integration_events import integration_event
+from channel_sync.flows.recovery import recover
+from channel_sync.flows.rejections import CLIENT_REJECTED
 from channel_sync.flows.removal import RemovalPreview, destroy, preview_of, reattach
 from channel_sync.flows.restating import restated
 from channel_sync.flows.retries import while_stale
@@ -38,24 +48,66 @@ class Lifecycle:
     Every step takes the version the caller has seen; without one the last writer wins.
     """
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], nudge: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, channels: Mapping[str, Channel], grants: Grants, nudge: Callable[[], None]
+    ) -> None:
         self._database = database
         self._channels = channels
+        self._grants = grants
         self._nudge = nudge
 
     async def change(
         self, tenant: str, integration_id: str, wanted: IntegrationChange, if_version: int | None = None
     ) -> Integration:
-        """The changed integration. A currency makes a connected draft active."""
+        """The changed integration. A currency makes a connected draft active.
+
+        A secret that a grant depends on is tried at the marketplace first; if it is wrong, nothing is stored.
+        """
         check_name(wanted.name, "/name")
         check_name(wanted.client_id, "/client_id")
         check_secret(wanted.client_secret, "/client_secret")
 
         async def step(work: UnitOfWork, integration: Integration) -> Integration:
-            check_currency(wanted.default_currency, self._channels[integration.channel].description)
+            self._check(integration, wanted)
             return await _change(work, integration, wanted, utcnow())
 
-        return await self._amend(tenant, integration_id, if_version, step)
+        proven = await self._proves_secret(tenant, integration_id, if_version, wanted)
+        changed = await self._amend(tenant, integration_id, if_version, step)
+        if proven and await recover(self._database, integration_id):
+            self._nudge()
+            async with self._database.read() as work:
+                return await work.integrations.get(tenant, integration_id)
+        return changed
+
+    def _check(self, integration: Integration, wanted: IntegrationChange) -> None:
+        check_currency(wanted.default_currency, self._channels[integration.channel].description)
+        merged(integration.settings, wanted.settings or {})
+        if wanted.client_id not in (None, integration.client_id) and integration.access_token_last4 is not None:
+            raise Conflict("reauthorise_required", "Another client id needs the merchant's consent.")
+
+    async def _proves_secret(
+        self, tenant: str, integration_id: str, if_version: int | None, wanted: IntegrationChange
+    ) -> bool:
+        """Whether a given secret was proven by a renewal; `Invalid` where the marketplace refuses it.
+
+        After that nothing of the change may fail that could have been known before.
+        """
+        if wanted.client_secret is None:
+            return False
+        async with self._database.read() as work:
+            integration = await work.integrations.get(tenant, integration_id)
+        _check_changeable(integration, if_version)
+        self._check(integration, wanted)
+        if integration.access_token_last4 is None:
+            return False
+        try:
+            await self._grants.prove_secret(integration_id, wanted.client_secret)
+        except GrantRejected as rejected:
+            if rejected.code == CLIENT_REJECTED:
+                raise Invalid(CLIENT_REJECTED, rejected.message, "/client_secret") from rejected
+            # The grant is at its end whatever the secret is, which is noted; the next consent will try the secret.
+            return False
+        return True
 
     async def set_enabled(
         self, tenant: str, integration_id: str, enabled: bool, if_version: int | None = None
@@ -114,16 +166,20 @@ class Lifecycle:
         async def once() -> Integration:
             async with self._database.begin() as work:
                 integration = await work.integrations.get(tenant, integration_id)
-                if if_version is not None and integration.version != if_version:
-                    raise StaleVersion
-                if integration.removed_at is not None and not of_removed:
-                    raise Conflict("integration_removed", "Restore the integration first.")
+                _check_changeable(integration, if_version, of_removed)
                 return await step(work, integration)
 
         # The version a caller insists on does not come back: that one is not tried again.
         amended = await once() if if_version is not None else await while_stale(once)
         self._nudge()
         return amended
+
+
+def _check_changeable(integration: Integration, if_version: int | None, of_removed: bool = False) -> None:
+    if if_version is not None and integration.version != if_version:
+        raise StaleVersion
+    if integration.removed_at is not None and not of_removed:
+        raise Conflict("integration_removed", "Restore the integration first.")
 
 
 async def _change(
@@ -151,8 +207,6 @@ async def _change_app(
 ) -> Integration:
     """The integration with another app secret, or where no grant depends on it another client id."""
     client_id = wanted.client_id or integration.client_id
-    if client_id != integration.client_id and integration.access_token_last4 is not None:
-        raise Conflict("reauthorise_required", "Another client id needs the merchant's consent.")
     if wanted.client_secret is None and client_id == integration.client_id:
         return integration
     secret = wanted.client_secret or (await work.credentials.app(integration.id)).client_secret

@@ -63,4 +63,6 @@ async def _note(
             return
         stopped = await work.integrations.save(restated(integration, stopped, now))
         await stop_jobs(work, stopped)
-        await work.events.add([integration_event(stopped, happened, now)])
+        # Of a draft nobody has heard yet.
+        if stopped.activated_at is not None:
+            await work.events.add([integration_event(stopped, happened, now)])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import uniform
 from typing import NoReturn
@@ -10,6 +10,7 @@ from typing import NoReturn
 from channel_sync.domain.channel import Channel, Grant
 from channel_sync.domain.codes import StatusReason
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ChannelUnavailable, GrantRejected
+from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
 from channel_sync.flows.rejections import (
@@ -39,11 +40,16 @@ class MerchantChanged(GrantRejected):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A wish for a grant newer than `generation`. A person's own needs no pause, and judges nothing."""
+    """A wish for a grant newer than `generation`; a person's own needs no pause.
+
+    A `secret` is one of the app that a person wants to be used from now on: it is stored with the grant that it
+    brings, and if it is wrong that says nothing about the one that is stored.
+    """
 
     integration_id: str
     generation: int
     by_person: bool = False
+    secret: Secret | None = field(default=None, repr=False)
 
 
 class Renewals:
@@ -115,23 +121,25 @@ class Renewals:
     async def _ask(self, renewal: Renewal, current: HeldCredentials) -> Grant | None:
         """The new grant, or nothing when somebody else stored one; a rejection has been heard twice."""
         try:
-            return await self._call(current)
-        except (AccountDisabled, MerchantChanged) as rejected:
-            if renewal.by_person or isinstance(rejected, MerchantChanged):
-                raise
+            return await self._call(renewal, current)
+        except MerchantChanged:
+            raise
+        except AccountDisabled:
+            pass
         except GrantRejected as rejected:
-            if renewal.by_person:
+            if _only_the_secret(renewal, rejected):
                 raise
             # The process that asked before us died: its answer may have spent the refresh token.
             if current.held.renewing_until is not None and rejected.code != CLIENT_REJECTED:
                 raise GrantRejected(OUTCOME_UNKNOWN, "An earlier renewal was cut off.") from rejected
         await asyncio.sleep(self._confirm_after_s)
         again = await read_credentials(self._database, renewal.integration_id)
-        return None if again.held.generation != renewal.generation else await self._call(again)
+        return None if again.held.generation != renewal.generation else await self._call(renewal, again)
 
-    async def _call(self, current: HeldCredentials) -> Grant:
+    async def _call(self, renewal: Renewal, current: HeldCredentials) -> Grant:
         channel = self._channels[current.integration.channel]
-        grant = await channel.renew(current.app, current.held.grant.refresh_token)
+        app = replace(current.app, client_secret=renewal.secret or current.app.client_secret)
+        grant = await channel.renew(app, current.held.grant.refresh_token)
         if grant.merchant_id != current.integration.merchant_id:
             raise MerchantChanged(MERCHANT_MISMATCH, "The renewed grant belongs to another merchant.")
         return grant
@@ -141,7 +149,10 @@ class Renewals:
 
         async def store() -> None:
             async with self._database.begin() as work:
-                await work.credentials.store_grant(renewal.integration_id, grant, current.held.generation)
+                credentials, id = work.credentials, renewal.integration_id
+                stored = await credentials.store_grant(id, grant, current.held.generation)
+                if stored and renewal.secret is not None:
+                    await credentials.set_app(id, current.app.client_id, renewal.secret, utcnow())
 
         await until_stored(store, _STORE_PATIENCE_S)
 
@@ -156,7 +167,7 @@ class Renewals:
 
     async def _give_up(self, renewal: Renewal, rejected: GrantRejected) -> NoReturn:
         """Note that only a person can help, and raise the rejection by its final name."""
-        if renewal.by_person and not isinstance(rejected, MerchantChanged):
+        if _only_the_secret(renewal, rejected):
             raise rejected
         if isinstance(rejected, AccountDisabled):
             await self._rejection(renewal, DISABLED_AT_WISH).paused(self._database)
@@ -167,3 +178,8 @@ class Renewals:
 
     def _rejection(self, renewal: Renewal, reason: StatusReason) -> Rejection:
         return Rejection(renewal.integration_id, renewal.generation, reason)
+
+
+def _only_the_secret(renewal: Renewal, rejected: GrantRejected) -> bool:
+    """Whether all that is wrong is the secret that a person wanted to try."""
+    return renewal.secret is not None and rejected.code == CLIENT_REJECTED

@@ -5,7 +5,7 @@ from datetime import datetime
 from time import monotonic
 
 from channel_sync.domain.channel import Access, Channel, Priority, Wire
-from channel_sync.domain.errors import ChannelError, GrantRejected
+from channel_sync.domain.errors import AccountDisabled, ChannelError, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.held_credentials import HeldCredentials
@@ -41,7 +41,8 @@ class Verifying:
     """One verification under way.
 
     Only a renewal proves application and refresh token. It goes through `Grants`, so it is the only one at its
-    time and its result is stored; jobs that hold the old access token read the new one at their next call.
+    time and its result is stored; jobs that hold the old access token read the new one at their next call. What it
+    refuses twice is noted as if a job had asked.
     """
 
     grants: Grants
@@ -56,25 +57,27 @@ class Verifying:
         try:
             await self._test(await self.grants.stored(self.integration.id))
             renewed = await self._renew()
-            if renewed is not None:
-                await self._test(renewed.access())
+            if renewed is not None and isinstance(await self._test(renewed.access()), AccountDisabled):
+                await self.grants.pause(renewed.access())
         except GrantRejected as rejected:
             self._note("access_token", rejected.code, rejected.message)
         except ChannelError as error:
             self._note("endpoint", error.code, error.message)
         return self._result()
 
-    async def _test(self, access: Access) -> None:
-        """The access token tried; an answer of any kind proves that the endpoint is there."""
-        began = monotonic()
+    async def _test(self, access: Access) -> GrantRejected | None:
+        """Why the access token is refused, if it is; an answer of any kind proves that the endpoint is there."""
+        began, refusal = monotonic(), None
         try:
             self._merchant_id = await self.channel.shop(access, Wire(Priority.INTERACTIVE)).merchant_id()
         except GrantRejected as rejected:
+            refusal = rejected
             self._note("access_token", rejected.code, rejected.message)
         else:
             self._note_merchant(self._merchant_id)
         self._latency_ms = round((monotonic() - began) * 1000)
         self._note("endpoint")
+        return refusal
 
     async def _renew(self) -> HeldCredentials | None:
         """Credentials proven by a renewal, or nothing once the field that stood in the way is noted."""

@@ -92,7 +92,7 @@ def build(ground: Ground, database: Database, public_url: str) -> tuple[Services
         channels=channels,
         authorise=Authorise(database, channels, addresses, nudge),
         credentials=Credentials(database, channels, work.grants, nudge),
-        lifecycle=Lifecycle(database, channels, nudge),
+        lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,
         put_stock=PutStock(database, nudge),
         held=Held(database, shops),
