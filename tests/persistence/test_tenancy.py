@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.factories import NOW, a_channel_order, a_run, an_event, connected
 from tests.persistence.order_steps import store
 from tests.persistence.plans import postgres_plans_of
+from tests.pgbouncer import CONNECTIONS
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import RunKind
@@ -196,3 +197,47 @@ async def test_behind_a_pooler_no_transaction_is_for_the_tenant_of_the_one_befor
     found = await asyncio.gather(*(seen(tenant) for tenant in tenants * 5))
 
     assert found == [[tenant] for tenant in tenants * 5]
+
+
+async def left_in_every_session(pooled_url: str, *settings: str) -> None:
+    """What a stranger set for a session and left behind, on each connection that the pooler has to the server."""
+    strangers = [await asyncpg.connect(pooled_url, statement_cache_size=0) for _ in range(CONNECTIONS)]
+    for stranger in strangers:
+        await stranger.execute("BEGIN")
+    sessions = {await stranger.fetchval("SELECT pg_backend_pid()") for stranger in strangers}
+    for stranger in strangers:
+        for setting in settings:
+            await stranger.execute(f"SET {setting}")
+        await stranger.execute("COMMIT")
+        await stranger.close()
+    assert len(sessions) == CONNECTIONS
+
+
+async def test_what_a_stranger_left_set_in_a_session_does_not_open_the_wall(pooled_database, pooled_app_url):
+    for tenant in ("acme", "bolt"):
+        await connected(pooled_database, tenant=tenant)
+    plain_url = pooled_app_url.replace("&pooler=transaction", "")
+    await left_in_every_session(plain_url, "channel_sync.every_tenant = 'on'", "channel_sync.tenant = 'bolt'")
+
+    async def seen(tenant: str) -> list[str]:
+        with for_tenant(tenant):
+            async with asking(pooled_database) as session:
+                return await session.column(text("SELECT tenant FROM accounts ORDER BY 1"))
+
+    assert await asyncio.gather(*(seen("acme") for _ in range(20))) == [["acme"]] * 20
+    assert await seen("nobody") == []
+    async with asking(pooled_database) as session:
+        assert await session.column(text("SELECT tenant FROM accounts ORDER BY 1")) == ["acme", "bolt"]
+        assert await session.value(text("SELECT current_setting('channel_sync.tenant')")) == ""
+
+
+async def test_looking_for_another_tenants_row_ends_with_the_question(pooled_database, pooled_app_url):
+    _, theirs = await connected(pooled_database, tenant="bolt")
+    place = (theirs.channel, theirs.environment, theirs.client_id, theirs.merchant_id)
+    plain_url = pooled_app_url.replace("&pooler=transaction", "")
+    await left_in_every_session(plain_url, "channel_sync.every_tenant = 'on'")
+
+    with for_tenant("acme"):
+        async with pooled_database.begin() as work:
+            assert await work.accounts.used_elsewhere("acme", *place)
+            assert await work.events._session.value(text("SELECT count(*) FROM accounts")) == 0

@@ -60,12 +60,14 @@ def is_pooled(address: str) -> bool:
 
 
 def _for_whom(tenant: str | None) -> str:
-    """What the policies of row-level security ask for; see the migration that made them."""
-    if tenant is None:
-        return "SET LOCAL channel_sync.every_tenant = 'on'"
+    """What the policies of row-level security ask for; see the migration that made them.
+
+    Both settings each time: a pooler hands connections on with what somebody once set for all of a session.
+    """
     # A simple message has no parameters. In this form a backslash is the same whatever the server's settings are.
-    quoted = tenant.replace("\\", "\\\\").replace("'", "''")
-    return f"SET LOCAL channel_sync.tenant = E'{quoted}'"
+    quoted = (tenant or "").replace("\\", "\\\\").replace("'", "''")
+    everybodys = "on" if tenant is None else "off"
+    return f"SET LOCAL channel_sync.every_tenant = '{everybodys}'; SET LOCAL channel_sync.tenant = E'{quoted}'"
 
 
 class PostgresStore:
