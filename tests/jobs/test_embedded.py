@@ -4,7 +4,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -63,16 +63,6 @@ async def test_times_missed_while_the_loop_was_blocked_are_made_up_once(workshop
 
     assert before == 1
     assert 1 <= made_up <= 2
-
-
-async def test_a_clock_set_back_by_a_day_does_not_stop_the_jobs(workshop: Workshop):
-    counter = Counter()
-    async with running(workshop, Job("count", 0.1, counter)):
-        await asyncio.sleep(0.2)
-        with time_machine.travel(datetime.now(UTC) - timedelta(days=1), tick=True):
-            await asyncio.sleep(1.2)
-            before = counter.times
-            await until(partial(has_run, counter, before + 2))
 
 
 async def test_a_slow_job_is_never_at_work_twice(workshop: Workshop):
