@@ -27,6 +27,7 @@ from channel_sync.api import (
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
+from channel_sync.api.head import HeadAsGet, with_head
 from channel_sync.api.limits import BodyCap, RateLimit
 from channel_sync.api.problems import answer, answer_request
 from channel_sync.api.request_log import RequestLog
@@ -38,6 +39,7 @@ API_VERSION = "1.0.0"
 DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a feed, stock goes out to listings.
 
 * Errors are `application/problem+json`; `code` is stable.
+* HEAD is answered wherever GET is.
 * Lists give `items` and `next_cursor`; pass it on as `cursor`.
 * Repeat a POST safely with an `Idempotency-Key`."""
 
@@ -86,7 +88,7 @@ def create_api(services: Services) -> FastAPI:
 
 def create_health_api(vitals: Vitals) -> FastAPI:
     """The health checks alone, for a process that answers nothing else. They ask for no key."""
-    app = _app([Middleware(RequestLog, https=False)], [health.router])
+    app = _app([Middleware(HeadAsGet), Middleware(RequestLog, https=False)], [health.router])
     app.state.services = vitals
     return app
 
@@ -125,11 +127,12 @@ def _layers(services: Services) -> list[Middleware]:
     """From the outside in. The cap stands before access: nobody makes us read more than that."""
     settings = services.settings
     return [
+        Middleware(HeadAsGet),
         Middleware(RequestLog, https=settings.https),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.return_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=_ACCEPTED,
             expose_headers=_EXPOSED,
         ),
@@ -165,4 +168,4 @@ def _methods(request: Request) -> list[str]:
     routes = [route for router in (*_ROUTERS, docs.router) for route in router.routes]
     fitting = [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
     exact = [route for route in fitting if route.path == path]
-    return sorted({method for route in exact or fitting for method in route.methods or ()})
+    return sorted(with_head({method for route in exact or fitting for method in route.methods or ()}))
