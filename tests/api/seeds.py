@@ -60,7 +60,6 @@ async def store_listings(world: World, integration_id: str, *listings: ChannelLi
     account, now = await account_of(world, integration_id), utcnow()
     async with world.database.begin() as work:
         await work.listings.replace(account.id, listings, now)
-        await work.listings.refresh_mapping(account.id, now)
     async with world.caller("stock:read", tenant=account.tenant) as caller:
         found = (await caller.get(f"/integrations/{integration_id}/listings?limit=200")).json()
     return [listing["id"] for listing in found["items"]]

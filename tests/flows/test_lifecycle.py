@@ -113,7 +113,6 @@ async def test_changed_stock_rules_are_applied_to_every_listing(database):
     async with database.begin() as work:
         await work.listings.replace(account.id, [a_channel_listing(sku="A")], now)
         await work.stock.put(TENANT, [("A", 7, None)], now)
-        await work.listings.refresh_mapping(account.id, now)
         ((listing, level),) = await work.pushes.stale(account.id, 10)
         sent = ListingStock(listing.id, listing.variation_id, level.version, 7, (("warehouse-1", 7),))
         await work.pushes.mark_sent([sent], now, None)

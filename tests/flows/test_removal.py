@@ -163,7 +163,6 @@ async def test_the_preview_counts_what_a_removal_would_touch(database):
     async with database.begin() as work:
         await work.orders.store(account, "GBP", orders, now)
         await work.listings.replace(account.id, listings, now)
-        await work.listings.refresh_mapping(account.id, now)
         await work.stock.put(TENANT, [("A", 7, None)], now)
 
     preview = await desk.lifecycle.preview(TENANT, integration.id)

@@ -144,19 +144,17 @@ async def test_an_empty_catalogue_declares_nothing_gone(workshop: Workshop):
     assert (await listed(workshop, seller))["var-1"].mapping is Mapping.MAPPED
 
 
-async def test_a_listing_stored_before_a_failure_is_mapped_by_the_next_run(workshop: Workshop):
+async def test_listings_stored_before_a_failure_are_mapped(workshop: Workshop):
     seller = await workshop.connect()
     workshop.shop().put_up(a_listing(99))
     await sync(workshop, seller)
     workshop.shop().put_up(*(a_listing(number) for number in range(1, 21)))
     workshop.shop().put_up(a_listing(99))
     workshop.channel.fail_after("product", 20, ChannelUnavailable("server_error", "Down."))
+
     broken_off = await sync(workshop, seller, trigger=Trigger.SCHEDULE)
 
-    after_it = await sync(workshop, seller, trigger=Trigger.SCHEDULE)
-
     assert (broken_off.outcome, broken_off.counts.created) == (Outcome.FAILED, 20)
-    assert after_it.outcome is Outcome.NO_CHANGES
     assert {one.mapping for one in (await listed(workshop, seller)).values()} == {Mapping.MAPPED}
 
 
@@ -180,3 +178,31 @@ async def test_a_new_listing_of_a_known_sku_is_due_for_its_stock(workshop: Works
     await workshop.due(seller, RunKind.STOCK)
 
     assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 7}
+
+
+async def test_a_second_listing_with_the_sku_does_not_stop_the_first(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1))
+    await sync(workshop, seller)
+    await workshop.put(("sku-1", 9))
+    await workshop.run(seller, RunKind.STOCK)
+    workshop.shop().put_up(a_listing(2, sku="sku-1"))
+
+    await sync(workshop, seller)
+    await workshop.put(("sku-1", 1))
+    await workshop.run(seller, RunKind.STOCK)
+
+    assert workshop.shop().stock_writes == [("var-1", 9), ("var-1", 1)]
+    assert (await listed(workshop, seller))["var-2"].mapping is Mapping.AMBIGUOUS
+
+
+async def test_a_run_that_finds_nothing_new_writes_nothing_but_itself(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1), changed_at=utcnow() - timedelta(days=3))
+    await sync(workshop, seller)
+    before = await workshop.rows("listings", "accounts")
+
+    run = await sync(workshop, seller, trigger=Trigger.SCHEDULE)
+
+    assert run.outcome is Outcome.NO_CHANGES
+    assert await workshop.rows("listings", "accounts") == before

@@ -21,8 +21,9 @@ async def download(database, account, *listings, now=NOW, gone=True):
     async with database.begin() as work:
         counts = await work.listings.replace(account.id, listings, now)
         if gone:
-            await work.listings.mark_gone(account.id, {listing.variation_id for listing in listings})
-        await work.listings.refresh_mapping(account.id, now)
+            seen = {listing.variation_id for listing in listings}
+            there = await work.listings.there(account, "", 1000)
+            await work.listings.mark_gone(account, [id for id, place in there if place not in seen], now)
     return counts
 
 
@@ -128,7 +129,8 @@ async def test_a_listing_that_is_not_seen_is_gone_until_it_is_seen_again(databas
     await download(database, account, kept)
     assert await mappings(database, account) == {kept.variation_id: "mapped", gone.variation_id: "gone"}
     async with database.begin() as work:
-        assert await work.listings.mark_gone(account.id, {kept.variation_id}) == 0
+        [(there, _)] = await work.listings.there(account, "", 10)
+        assert await work.listings.there(account, there, 10) == []
 
     assert await download(database, account, kept, gone) == Counts(updated=1, unchanged=1)
     assert set((await mappings(database, account)).values()) == {"mapped"}

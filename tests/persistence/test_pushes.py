@@ -17,7 +17,6 @@ class Push:
     async def offer(self, *listings):
         async with self.database.begin() as work:
             await work.listings.replace(self.account.id, listings, NOW)
-            await work.listings.refresh_mapping(self.account.id, NOW)
 
     async def put(self, sku, units, now=NOW):
         async with self.database.begin() as work:
@@ -226,15 +225,15 @@ async def test_a_listing_that_cannot_be_written_waits_for_nothing(push):
 
 
 async def test_ambiguous_and_gone_listings_wait_for_nothing(push):
-    await push.put("A", 9)
-    twin = a_channel_listing(sku="A")
-    await push.offer(twin)
+    one, other = a_channel_listing(sku="TWIN"), a_channel_listing(sku="TWIN")
+    await push.offer(one, other)
+    await push.put("TWIN", 9)
     assert await push.pending() is None
 
     async with push.database.begin() as work:
-        await work.listings.mark_gone(push.account.id, {twin.variation_id})
-        await work.listings.refresh_mapping(push.account.id, NOW)
-    assert [listing.variation_id for listing, _ in await push.stale()] == [twin.variation_id]
+        gone = {listing.variation_id: listing for listing in await work.listings.by_sku(TENANT, "TWIN")}
+        await work.listings.mark_gone(push.account, [gone[one.variation_id].id], NOW)
+    assert [listing.variation_id for listing, _ in await push.stale()] == [other.variation_id]
 
 
 async def test_another_sku_starts_anew_whatever_was_sent_of_the_first(push):

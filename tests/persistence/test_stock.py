@@ -99,7 +99,6 @@ async def test_a_changed_level_makes_the_listings_it_feeds_wait(database):
     async with database.begin() as work:
         for one in (account, other):
             await work.listings.replace(one.id, [a_channel_listing(sku="MUG"), a_channel_listing(sku="CUP")], NOW)
-            await work.listings.refresh_mapping(one.id, NOW)
     await put(database, ("MUG", 5, None), now=later(1))
     await put(database, ("MUG", 4, None), now=later(2))
 
@@ -117,7 +116,6 @@ async def test_a_detached_account_has_nobody_to_push_for_it(database):
     shop, account = await connected(database)
     async with database.begin() as work:
         await work.listings.replace(account.id, [a_channel_listing(sku="MUG")], NOW)
-        await work.listings.refresh_mapping(account.id, NOW)
         await work.accounts.detach(shop.id)
     await put(database, ("MUG", 5, None))
 

@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Mapping(StrEnum):
-    """How a listing is tied to a stock level. `ambiguous`: its SKU stands on several listings of the shop."""
+    """How a listing is tied to a stock level. `ambiguous`: another listing of the shop has its SKU, too.
+
+    The one that was mapped before stays mapped; of several that come at once none is.
+    """
 
     MAPPED = "mapped"
     UNMAPPED = "unmapped"
@@ -96,7 +99,7 @@ class StockOutcome:
 
 _CLOSED = ("listing_closed", "The marketplace takes no stock for this listing.")
 _WHY_SKIPPED = {
-    Mapping.AMBIGUOUS: ("sku_ambiguous", "Its SKU stands on several listings of the shop; map them by hand."),
+    Mapping.AMBIGUOUS: ("sku_ambiguous", "Another listing of the shop has the same SKU; map one by hand."),
     Mapping.GONE: ("listing_gone", "The listing is no longer at the marketplace."),
 }
 

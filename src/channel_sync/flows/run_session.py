@@ -62,7 +62,7 @@ class RunSession:
             if not kept:
                 self.wire.calls[:0] = calls
 
-    async def keep(self, store: Callable[[RunPage], Coroutine[Any, Any, None]]) -> Counts:
+    async def keep(self, store: Callable[[RunPage], Coroutine[Any, Any, None]], durable: bool = True) -> Counts:
         """What `store` counts, in a transaction like that of `page`, but carried out at once (see `Database`)."""
         calls = self.wire.take_calls()
 
@@ -74,7 +74,7 @@ class RunSession:
 
         try:
             # Whole or not at all, so a store that is away for a moment is waited for: the download goes on.
-            counts = await until_stored(lambda: self.database.at_once(whole), _STORE_PATIENCE_S)
+            counts = await until_stored(lambda: self.database.at_once(whole, durable), _STORE_PATIENCE_S)
         except BaseException:
             self.wire.calls[:0] = calls
             raise

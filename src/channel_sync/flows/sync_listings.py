@@ -2,20 +2,26 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import accounts_with_stock_to_send
+from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
-from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.run_session import RunPage, RunSession
 
 _WHOLE_EVERY = timedelta(days=1)
 _OVERLAP = timedelta(minutes=10)
 _MOST_SINGLE_READS = 200
 _PRODUCTS_A_PAGE = 20
+# Listings stored in one transaction, for which on SQLite everybody else waits: about 15 ms.
+_STORED_AT_ONCE = 100
+_LOOKED_THROUGH_AT_ONCE = 2_000
 _PARTLY_UNREADABLE = ReplyNotUnderstood(
     "catalogue_partly_unreadable", "Some listings of the catalogue cannot be read and stay as they were."
 )
@@ -49,13 +55,12 @@ class SyncListings:
         return await session.call(lambda shop: shop.changed_products(since))
 
     async def _read(self, session: RunSession, product_ids: Sequence[str]) -> None:
-        for start in range(0, len(product_ids), _PRODUCTS_A_PAGE):
+        for part in in_pieces(product_ids, _PRODUCTS_A_PAGE):
             fresh: list[ChannelListing] = []
-            for product_id in product_ids[start : start + _PRODUCTS_A_PAGE]:
+            for product_id in part:
                 fresh += await _product(session, product_id)
             await self._keep(session, fresh)
-        # Without news, too: a run that broke off may have stored some and mapped none.
-        await self._map(session)
+        await self._hurry_stock(session)
 
     async def _download(self, session: RunSession) -> None:
         started_at = utcnow()
@@ -68,13 +73,14 @@ class SyncListings:
             if batch.left_out:
                 session.flaw = _PARTLY_UNREADABLE
             session.wire.check()
+        # What could not be read may be any of those not seen, and is still for sale. A catalogue without a single
+        # listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
+        if session.flaw is None and seen:
+            await self._mark_gone(session, seen)
+        # Last, so that a run that is cut off before is done again from the start.
         async with session.page() as page:
-            # What could not be read may be any of those not seen, and is still for sale. A catalogue without a
-            # single listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
-            if session.flaw is None and seen:
-                page.counts = Counts(updated=await page.work.listings.mark_gone(session.account.id, seen))
             await page.work.accounts.set_listings_at(session.account.id, started_at)
-        await self._map(session)
+        await self._hurry_stock(session)
 
     async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
         while (wait_s := self._waits.next_wait_s(started_at, utcnow())) is not None:
@@ -90,14 +96,36 @@ class SyncListings:
         raise ChannelUnavailable("catalogue_overdue", "The catalogue download was not ready in time.")
 
     async def _keep(self, session: RunSession, listings: Sequence[ChannelListing]) -> None:
-        async with session.page() as page:
-            page.counts = await page.work.listings.replace(session.account.id, listings, utcnow())
+        for part in in_pieces(listings, _STORED_AT_ONCE):
+            # A crash of the machine that undoes it also undoes that the catalogue was read to its end.
+            await session.keep(partial(_store, session.account.id, part), durable=False)
 
-    async def _map(self, session: RunSession) -> None:
-        async with session.page() as page:
-            await page.work.listings.refresh_mapping(session.account.id, utcnow())
-            if await accounts_with_stock_to_send(page.work, [session.integration]):
+    async def _mark_gone(self, session: RunSession, seen: set[str]) -> None:
+        account, after = session.account, ""
+        while True:
+            async with session.database.read() as work:
+                there = await work.listings.there(account, after, _LOOKED_THROUGH_AT_ONCE)
+            if not there:
+                return
+            after = there[-1][0]
+            gone = [listing_id for listing_id, variation_id in there if variation_id not in seen]
+            for part in in_pieces(gone, _STORED_AT_ONCE):
+                await session.keep(partial(_store_gone, account, part), durable=False)
+
+    async def _hurry_stock(self, session: RunSession) -> None:
+        async with session.database.read() as work:
+            to_send = await accounts_with_stock_to_send(work, [session.integration])
+        if to_send:
+            async with session.page() as page:
                 await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, utcnow())
+
+
+async def _store(account_id: str, listings: Sequence[ChannelListing], page: RunPage) -> None:
+    page.counts = await page.work.listings.replace(account_id, listings, utcnow())
+
+
+async def _store_gone(account: Account, ids: Sequence[str], page: RunPage) -> None:
+    page.counts = Counts(updated=await page.work.listings.mark_gone(account, ids, utcnow()))
 
 
 async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, Dialect, Text, bindparam
+from sqlalchemy import BindParameter, Boolean, ColumnElement, Dialect, Text, bindparam
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -31,6 +31,8 @@ class _Values(TypeDecorator[Collection[str]]):
 
 
 _VALUES = _Values()
+# The values given as `skus`, one a row as `given.value`, in the words of SQLite and of PostgreSQL.
+GIVEN_VALUES = {False: "json_each(:skus) AS given", True: "unnest(:skus) AS given(value)"}
 
 
 class _Among(FunctionElement[bool]):
@@ -50,6 +52,11 @@ def among(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[
 def among_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """The same for values that are given with each execution, by name: such a statement is built only once."""
     return _Among(column, bindparam(name, type_=_VALUES))
+
+
+def given(name: str) -> BindParameter[Collection[str]]:
+    """Many values as one parameter of a statement written as text."""
+    return bindparam(name, type_=_VALUES)
 
 
 @compiles(_Among, "sqlite")

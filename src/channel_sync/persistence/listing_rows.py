@@ -1,6 +1,5 @@
 """A listing as a row, and the statements that decide its mapping and what it should be told."""
 
-from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -22,16 +21,15 @@ READ = [
     for field in fields(Listing)
 ]
 
-_CONTENT = ("product_id", "sku", "title", "image_url", "writable", "quantities", "stock_sku")
+_CONTENT = ("product_id", "sku", "title", "image_url", "writable", "quantities", "stock_sku", "mapping")
 UPSERT = BulkInsert(
     listings,
     (
-        *("id", "tenant", "account_id", "variation_id", "mapping"),
+        *("id", "tenant", "account_id", "variation_id"),
         *("wanted_version", "sent_version", "settled_version"),
         *_CONTENT,
     ),
-    f"ON CONFLICT (account_id, variation_id) DO UPDATE SET {overwrite(_CONTENT)},"
-    " mapping = CASE listings.mapping WHEN 'gone' THEN 'unmapped' ELSE listings.mapping END",
+    f"ON CONFLICT (account_id, variation_id) DO UPDATE SET {overwrite(_CONTENT)}",
 )
 
 # What a listing has of its pushes before the first one.
@@ -47,7 +45,9 @@ NEVER_PUSHED: dict[str, Any] = {
 }
 
 
-def values(place: tuple[str, str, str], listing: ChannelListing, stock_sku: str | None) -> Values:
+def values(
+    place: tuple[str, str, str], listing: ChannelListing, stock_sku: str | None, mapping: Mapping
+) -> Values:
     """The listing's row for `UPSERT`; `place` is its id, tenant and account."""
     content = (
         listing.product_id,
@@ -57,39 +57,15 @@ def values(place: tuple[str, str, str], listing: ChannelListing, stock_sku: str 
         listing.writable,
         msgspec.json.encode(listing.quantities).decode(),
         stock_sku,
+        mapping.value,
     )
-    return (*place, listing.variation_id, Mapping.UNMAPPED.value, 0, 0, 0, *content)
+    return (*place, listing.variation_id, 0, 0, 0, *content)
 
 
 def read(tenant: str) -> Select[*tuple[Any, ...]]:
     """Listings of a tenant."""
     joined = select(*READ).join_from(listings, accounts, accounts.c.id == _row.account_id)
     return joined.where(_row.tenant == tenant)
-
-
-def map_anew(account_id: str) -> Update:
-    """Write the mapping of every listing of the account whose mapping is another now."""
-    twin = listings.alias("twin")
-    automatic_twins = (
-        select(func.count())
-        .select_from(twin)
-        .where(
-            twin.c.tenant == _row.tenant,
-            twin.c.stock_sku == _row.stock_sku,
-            twin.c.account_id == account_id,
-            twin.c.mapped_sku.is_(None),
-            twin.c.mapping != Mapping.GONE,
-        )
-        .scalar_subquery()
-    )
-    mapping = case(
-        (_row.mapped_sku.is_not(None), Mapping.MAPPED.value),
-        (_row.stock_sku.is_(None), Mapping.UNMAPPED.value),
-        (automatic_twins > 1, Mapping.AMBIGUOUS.value),
-        else_=Mapping.MAPPED.value,
-    )
-    here = (_row.account_id == account_id, _row.mapping != Mapping.GONE)
-    return update(listings).where(*here, _row.mapping != mapping).values(mapping=mapping)
 
 
 def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
@@ -120,8 +96,3 @@ def not_in(job_ids: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
 def effective_sku(mapped_sku: str | None, sku: str | None) -> str | None:
     """The SKU whose level feeds a listing; a blank one is none."""
     return mapped_sku or sku or None
-
-
-def forget_pushes(ids: Sequence[str]) -> Update:
-    """Start anew with listings that another SKU feeds now: versions of one level say nothing about another's."""
-    return update(listings).where(_row.id.in_(ids)).values(NEVER_PUSHED)

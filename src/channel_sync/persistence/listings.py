@@ -2,26 +2,20 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import func, select, update
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.ids import new_id
+from channel_sync.domain.ids import new_ids
+from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
-from channel_sync.persistence.listing_rows import (
-    UPSERT,
-    effective_sku,
-    forget_pushes,
-    map_anew,
-    read,
-    values,
-    want_anew,
-)
+from channel_sync.persistence.listing_changes import KNOWN, Known, ListingChange
+from channel_sync.persistence.listing_mapping import Newcomer, lock_stock_of, map_anew
+from channel_sync.persistence.listing_rows import UPSERT, effective_sku, read
 from channel_sync.persistence.paging import Page, PageRequest, page_of
-from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings
 
@@ -35,65 +29,69 @@ class ListingRepository:
         self._session = session
 
     async def replace(self, account_id: str, fresh: Sequence[ChannelListing], now: datetime) -> Counts:
-        """Store listings as the marketplace has them; only those that differ are written.
+        """Store listings as the marketplace has them, and map those that are new or come to another SKU.
 
-        `refresh_mapping` is due afterwards if there was news.
+        Only those that differ are written. Others wait meanwhile, so of many give a few hundred at a time.
         """
         tenant = await self._session.value(select(accounts.c.tenant).where(accounts.c.id == account_id))
+        await lock_stock_of(self._session, tenant)
         newest = {listing.variation_id: listing for listing in fresh}
-        known = await self._known(account_id, list(newest))
-        rows, fed_anew, created = [], [], 0
-        for variation_id, listing in newest.items():
-            before = known.get(variation_id)
-            if before is None:
-                created += 1
-                rows.append(values((new_id("lst", now), tenant, account_id), listing, listing.sku or None))
-            elif _differs(before, listing):
-                sku = effective_sku(before.mapped_sku, listing.sku)
-                rows.append(values((before.id, tenant, account_id), listing, sku))
-                fed_anew += [before.id] if sku != before.stock_sku else []
-        await UPSERT.write(self._session, rows)
-        if fed_anew:
-            await self._session.execute(forget_pushes(fed_anew))
-        updated = len(rows) - created
-        return Counts(created, updated, len(newest) - len(rows), ignored=len(fresh) - len(newest))
+        changes = await self._changes(account_id, newest, now)
+        news = [change for change in changes if change.is_news]
+        await UPSERT.write(self._session, [change.row(tenant, account_id) for change in news])
+        newcomers = [newcomer for change in changes if (newcomer := change.newcomer) is not None]
+        left = {sku for change in news if (sku := change.left_sku) is not None}
+        await map_anew(self._session, account_id, newcomers, left, now)
+        created = sum(change.before is None for change in changes)
+        unchanged = len(newest) - len(news)
+        return Counts(created, len(news) - created, unchanged, ignored=len(fresh) - len(newest))
 
-    async def _known(self, account_id: str, variation_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
-        columns = [*columns_of(listings, ChannelListing), _row.id, _row.mapping, _row.mapped_sku, _row.stock_sku]
-        mine = (_row.account_id == account_id, among(_row.variation_id, variation_ids))
-        return {row.variation_id: row for row in await self._session.rows(select(*columns).where(*mine))}
+    async def _changes(
+        self, account_id: str, newest: dict[str, ChannelListing], now: datetime
+    ) -> list[ListingChange]:
+        mine = (_row.account_id == account_id, among(_row.variation_id, newest))
+        known = {row.variation_id: row for row in await self._session.rows(select(*KNOWN).where(*mine))}
+        fresh_ids = iter(new_ids("lst", now, len(newest) - len(known)))
+        return [
+            ListingChange(known[place].id if place in known else next(fresh_ids), known.get(place), listing)
+            for place, listing in newest.items()
+        ]
 
-    async def mark_gone(self, account_id: str, seen: set[str]) -> int:
-        """Mark listings whose variation is not among those seen in the whole catalogue; how many."""
-        there = select(_row.id, _row.variation_id).where(
-            _row.account_id == account_id, _row.mapping != Mapping.GONE
-        )
-        gone = [row.id for row in await self._session.rows(there) if row.variation_id not in seen]
-        if gone:
-            marked = update(listings).where(among(_row.id, gone))
-            await self._session.execute(marked.values(mapping=Mapping.GONE, wanted_version=0))
-        return len(gone)
+    async def there(self, account: Account, after: str, limit: int) -> list[tuple[str, str]]:
+        """Listings that are not gone, as pairs of their id and their variation's: so many behind an id."""
+        mine = (_row.account_id == account.id, _row.tenant == account.tenant, _row.id > after)
+        there = select(_row.id, _row.variation_id).where(*mine, _row.mapping != Mapping.GONE)
+        return [(row[0], row[1]) for row in await self._session.rows(there.order_by(_row.id).limit(limit))]
 
-    async def refresh_mapping(self, account_id: str, now: datetime) -> None:
-        """Work out which listings a SKU feeds, and which lack its newest level. A mapping by hand wins."""
-        await self._session.execute(map_anew(account_id))
-        await self._session.execute(want_anew(now, _row.account_id == account_id))
+    async def mark_gone(self, account: Account, ids: Collection[str], now: datetime) -> int:
+        """Note that these are no longer at the marketplace; how many. Whom their SKUs feed instead is told."""
+        await lock_stock_of(self._session, account.tenant)
+        marked = update(listings).where(among(_row.id, ids), _row.mapping != Mapping.GONE)
+        gone = marked.values(mapping=Mapping.GONE, wanted_version=0).returning(_row.stock_sku)
+        left = await self._session.column(gone)
+        await map_anew(self._session, account.id, (), {sku for sku in left if sku is not None}, now)
+        return len(left)
 
     async def set_mapped_sku(self, tenant: str, listing_id: str, sku: str | None, now: datetime) -> Listing:
         """Map the listing by hand, or by its own SKU again."""
+        await lock_stock_of(self._session, tenant)
         mine = (_row.id == listing_id, _row.tenant == tenant)
-        row = await self._session.row(
-            select(_row.account_id, _row.sku, _row.mapped_sku, _row.stock_sku).where(*mine)
-        )
-        if row is None:
+        before = await self._session.row(select(_row.account_id, *KNOWN).where(*mine))
+        if before is None:
             raise NotFound("listing")
-        fed_by = effective_sku(sku, row.sku)
-        if row.mapped_sku != sku:
-            await self._session.execute(update(listings).where(*mine).values(mapped_sku=sku, stock_sku=fed_by))
-        if row.stock_sku != fed_by:
-            await self._session.execute(forget_pushes([listing_id]))
-        await self.refresh_mapping(row.account_id, now)
+        if before.mapped_sku != sku:
+            fed_by = effective_sku(sku, before.sku)
+            stays = before.mapping is Mapping.GONE or (sku is not None and fed_by == before.stock_sku)
+            mapping = before.mapping if stays else Mapping.UNMAPPED
+            change = update(listings).where(*mine).values(mapped_sku=sku, stock_sku=fed_by, mapping=mapping)
+            await self._session.execute(change)
+            await self._map(before, Newcomer(listing_id, fed_by, is_rival=sku is None and before.writable), now)
         return await self.get(tenant, listing_id)
+
+    async def _map(self, before: Known, newcomer: Newcomer, now: datetime) -> None:
+        if before.mapping is not Mapping.GONE:
+            left = set() if before.stock_sku is None else {before.stock_sku}
+            await map_anew(self._session, before.account_id, [newcomer], left, now)
 
     async def get(self, tenant: str, listing_id: str) -> Listing:
         """The listing, or `NotFound`."""
@@ -143,10 +141,3 @@ class ListingRepository:
             statement = statement.where(_row.id > str(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.id).limit(page.limit + 1))
         return page_of([Listing(*row) for row in rows], page, lambda listing: (listing.id,))
-
-
-def _differs(before: Row[*tuple[Any, ...]], listing: ChannelListing) -> bool:
-    fields = columns_of(listings, ChannelListing)
-    if before.mapping is Mapping.GONE:
-        return True
-    return any(getattr(before, field.name) != getattr(listing, field.name) for field in fields)

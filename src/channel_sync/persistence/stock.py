@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.stock import StockLevel, StockResult
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.listing_rows import is_pending, want_anew
 from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
@@ -22,7 +23,6 @@ _CHANGING = ("available", "version", "revision", "updated_at")
 _UPSERT = BulkInsert(
     stock_levels, ("tenant", "sku", *_CHANGING), f"ON CONFLICT (tenant, sku) DO UPDATE SET {overwrite(_CHANGING)}"
 )
-_WRITERS_OF_STOCK = 0x57_0C
 
 
 class StockRepository:
@@ -38,11 +38,7 @@ class StockRepository:
 
         The listings that a changed level feeds are marked as waiting.
         """
-        if self._session.postgres:
-            # One writer of a tenant's levels at a time; on SQLite there is only one writer anyway.
-            await self._session.execute(
-                select(func.pg_advisory_xact_lock(_WRITERS_OF_STOCK, func.hashtext(tenant)))
-            )
+        await lock_stock_of(self._session, tenant)
         levels = await self._levels(tenant, [sku for sku, _, _ in items])
         stored = dict(levels)
         results: list[tuple[StockLevel | None, StockResult]] = []

@@ -109,6 +109,12 @@ listings = Table(
     Index("ix_listings_of_account", "account_id", "tenant", "id"),
     Index("ix_listings_by_sku", "tenant", "stock_sku"),
     Index("ix_listings_job_id", "job_id"),
+    # Whom a SKU may feed by itself, and whom of them it feeds.
+    partial_index(
+        "ix_listings_rivals",
+        *("account_id", "stock_sku", "mapping", "id"),
+        where="mapped_sku IS NULL AND writable AND mapping <> 'gone'",
+    ),
     partial_index(
         "ix_listings_pending",
         *("account_id", "wanted_at", "wanted_version", "settled_version"),
