@@ -78,7 +78,7 @@ class World:
             authorise=Authorise(self.database, channels, addresses, _nobody),
             credentials=Credentials(self.database, channels, grants, _nobody),
             lifecycle=Lifecycle(self.database, channels, grants, _nobody),
-            runs=Runs(self.database, shops, {}, RunRules("test"), _nobody),
+            runs=Runs(self.database, shops, {}, RunRules(), _nobody),
             put_stock=PutStock(self.database, _nobody),
             held=Held(self.database, shops),
             health=self.health,

@@ -7,6 +7,7 @@ from tests.connecting import Desk, utc_now
 
 from channel_sync.domain.errors import AccountDisabled, GrantRejected
 from channel_sync.domain.integrations import Status
+from channel_sync.persistence.renewals import RenewalLease
 
 REFUSED = GrantRejected("refresh_token_rejected", "No.")
 
@@ -87,8 +88,8 @@ async def test_a_lost_answer_followed_by_a_rejection_is_not_tried_a_third_time(d
     now = utc_now()
     async with database.begin() as work:
         generation = (await desk.read(integration_id)).generation
-        dead = now - timedelta(minutes=3)
-        assert await work.credentials.take_renewal(integration_id, generation, dead, now, None)
+        lease = RenewalLease("a process that is gone", now - timedelta(minutes=3), timedelta(minutes=3))
+        assert await work.renewals.take(integration_id, generation, lease, None)
     desk.channel.break_down("renew", REFUSED)
 
     with pytest.raises(GrantRejected):

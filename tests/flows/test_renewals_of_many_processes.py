@@ -12,6 +12,7 @@ from channel_sync.domain.errors import GrantRejected
 from channel_sync.domain.integrations import Status
 from channel_sync.flows.grants import Grants
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.renewals import RenewalLease
 
 PROCESSES = 8
 CALLERS = 50
@@ -62,7 +63,8 @@ async def test_a_renewer_that_was_killed_is_followed_by_one_other(database, proc
     generation = (await desk.read(integration_id)).generation
     now = utc_now()
     async with database.begin() as work:
-        await work.credentials.take_renewal(integration_id, generation, now, now + timedelta(seconds=0.5), None)
+        lease = RenewalLease("a process that is gone", now, timedelta(seconds=0.5))
+        await work.renewals.take(integration_id, generation, lease, None)
 
     accesses = await asyncio.gather(
         *(grants_of(desk, process).access(integration_id) for process in processes for _ in range(5))

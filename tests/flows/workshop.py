@@ -20,6 +20,7 @@ from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
+from channel_sync.flows.leases import Lease
 from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.prune import Prune
@@ -27,7 +28,6 @@ from channel_sync.flows.push_stock import PushStock
 from channel_sync.flows.put_stock import PutStock, StockAnswer, StockItem
 from channel_sync.flows.ready_orders import PageContext, PageReader, ReadyPage
 from channel_sync.flows.reconcile_orders import ReconcileOrders
-from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import Walk
 from channel_sync.flows.runs import RunRules, Runs
 from channel_sync.flows.shops import Shops
@@ -67,7 +67,8 @@ class Workshop:
     reader: PageReader = field(default_factory=NoReader)
 
     def __post_init__(self) -> None:
-        grants = Grants(self.database, {"wish": self.channel}, confirm_after_s=0.01)
+        lease = Lease(self.owner, self.stale_after_s, self.heartbeat_s)
+        grants = Grants(self.database, {"wish": self.channel}, lease, confirm_after_s=0.01)
         bench = DownloadBench(asyncio.Semaphore(self.pages_ahead), self.reader)
         self.shops = Shops(grants, {"wish": self.channel})
         walks: dict[RunKind, Walk] = {
@@ -76,7 +77,7 @@ class Workshop:
             RunKind.LISTINGS: SyncListings(self.waits),
             RunKind.STOCK: PushStock(self.waits),
         }
-        rules = RunRules(self.owner, RunPace(), stale_after_s=self.stale_after_s, heartbeat_s=self.heartbeat_s)
+        rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
         self.work = Work(self.runs, grants, Prune(self.database), Turns(self.database))
         self.put_stock = PutStock(self.database, self.nudge)

@@ -1,13 +1,14 @@
-from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text, update
-from tests.factories import NOW, TENANT, a_draft, a_grant, an_integration, later
+from tests.factories import NOW, TENANT, a_draft, a_grant, later
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.renewals import RenewalLease
 from channel_sync.persistence.tables import integrations
 
 SECRET = Secret("a-secret-of-the-app")
@@ -25,14 +26,6 @@ async def store(database, integration=None, grant=None):
 async def held(database, integration):
     async with database.read() as work:
         return await work.credentials.grant(integration.id)
-
-
-IN_A_MINUTE = later(60)
-
-
-async def take(database, integration, generation=1, now=NOW, until=IN_A_MINUTE, not_if_renewed_after=None):
-    async with database.begin() as work:
-        return await work.credentials.take_renewal(integration.id, generation, now, until, not_if_renewed_after)
 
 
 async def test_the_app_comes_back_with_its_secret(database):
@@ -107,65 +100,11 @@ async def test_the_pair_before_is_kept_until_the_new_one_is_confirmed(database):
     assert not await kept()
 
 
-async def test_a_renewal_is_taken_once(database):
-    integration = await store(database, grant=a_grant())
-
-    assert await take(database, integration)
-    assert not await take(database, integration, now=later(59))
-    assert (await held(database, integration)).renewing_until == later(60)
-
-
-async def test_a_lease_that_ran_out_is_taken_over(database):
-    integration = await store(database, grant=a_grant())
-    await take(database, integration)
-
-    assert await take(database, integration, now=later(60), until=later(120))
-
-
-async def test_a_renewal_of_another_generation_is_not_taken(database):
-    integration = await store(database, grant=a_grant())
-
-    assert not await take(database, integration, generation=0)
-    assert not await take(database, integration, generation=2)
-
-
-async def test_a_grant_just_renewed_is_not_renewed_again(database):
-    integration = await store(database, grant=a_grant())
-    await take(database, integration)
-    async with database.begin() as work:
-        await work.credentials.store_grant(integration.id, a_grant(), 1)
-
-    found = await held(database, integration)
-    assert (found.renewed_at, found.renewing_until) == (NOW, None)
-    assert not await take(database, integration, generation=2, now=later(5), not_if_renewed_after=later(-600))
-    assert await take(database, integration, generation=2, now=later(600), not_if_renewed_after=NOW)
-
-
-async def test_a_failed_renewal_waits_until_it_may_be_tried_again(database):
-    integration = await store(database, grant=a_grant())
-    await take(database, integration)
-    async with database.begin() as work:
-        await work.credentials.release_renewal(integration.id, 1, later(300))
-
-    assert (await held(database, integration)).renewed_at is None
-    assert not await take(database, integration, now=later(299), until=later(400))
-    assert await take(database, integration, now=later(300), until=later(400))
-
-
-async def test_a_late_release_does_not_end_the_renewal_of_a_newer_generation(database):
-    integration = await store(database, grant=a_grant())
-    await take(database, integration)
-    async with database.begin() as work:
-        await work.credentials.release_renewal(integration.id, 0, later(300))
-
-    found = await held(database, integration)
-    assert (found.renewing_until, found.retry_at) == (later(60), None)
-
-
 async def test_destroyed_credentials_are_gone_and_a_late_renewal_brings_none_back(database):
     integration = await store(database, grant=a_grant())
-    await take(database, integration)
     async with database.begin() as work:
+        lease = RenewalLease("process-1", NOW, timedelta(minutes=1))
+        assert await work.renewals.take(integration.id, 1, lease, None)
         await work.credentials.destroy(integration.id)
         assert not await work.credentials.store_grant(integration.id, a_grant(), 1)
 
@@ -180,56 +119,6 @@ async def test_destroyed_credentials_are_gone_and_a_late_renewal_brings_none_bac
             await work.credentials.app(integration.id)
         shown = await work.integrations.get(TENANT, integration.id)
     assert (shown.client_secret_last4, shown.access_token_last4, shown.scopes) == ("", None, ())
-
-
-TOMORROW = 86_400
-
-
-async def leased(database, integration):
-    await take(database, integration, now=later(TOMORROW), until=later(TOMORROW + 120))
-
-
-async def failed(database, integration):
-    await leased(database, integration)
-    async with database.begin() as work:
-        await work.credentials.release_renewal(integration.id, 1, later(TOMORROW + 300))
-
-
-async def renewed(database, integration):
-    await leased(database, integration)
-    async with database.begin() as work:
-        await work.credentials.store_grant(integration.id, a_grant(expires_at=later(90)), 1)
-
-
-@pytest.mark.parametrize("happened", [leased, failed, renewed])
-async def test_what_happened_by_a_clock_that_was_set_back_since_holds_no_renewal_up(database, happened):
-    integration = await store(database, an_integration(), a_grant(expires_at=later(90)))
-    await happened(database, integration)
-
-    async with database.read() as work:
-        assert await work.credentials.renewable(NOW, later(100), 10) == [integration.id]
-    generation = (await held(database, integration)).generation
-    assert await take(database, integration, generation, not_if_renewed_after=later(-600))
-
-
-async def test_only_active_integrations_whose_token_ends_soon_are_renewable(database):
-    soon, last, late = later(10), later(20), later(1000)
-    grants = {"soon": soon, "last": last, "late": late, "disabled": soon, "waiting": soon, "leased": soon}
-    stored = {
-        name: await store(database, an_integration(name=name), a_grant(expires_at=at))
-        for name, at in grants.items()
-    }
-    async with database.begin() as work:
-        await work.integrations.save(replace(stored["disabled"], enabled=False))
-        await work.credentials.release_renewal(stored["waiting"].id, 1, later(5))
-    await take(database, stored["leased"])
-
-    async with database.read() as work:
-        now_due = await work.credentials.renewable(NOW, later(100), 10)
-        later_due = await work.credentials.renewable(later(60), later(100), 10)
-
-    assert now_due == [stored["last"].id, stored["soon"].id][::-1]
-    assert set(later_due) == {stored[name].id for name in ("soon", "last", "waiting", "leased")}
 
 
 async def test_a_token_copied_to_another_integration_does_not_open(database):

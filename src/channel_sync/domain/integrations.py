@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import ErrorCode, StatusReason
@@ -10,6 +11,9 @@ from channel_sync.domain.errors import Conflict
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.stock import StockSettings
 
+# The marketplace ended a grant minutes after it was renewed. That may be a mistake, or the work of a renewal of
+# ours that came late, so it is asked once more by itself; every other reason for a rejection waits for a person.
+GRANT_REVOKED: Final = "grant_revoked"
 RENEW_BEFORE = timedelta(days=5)
 DRAFT_LIFETIME = timedelta(minutes=60)
 RESTORABLE_FOR = timedelta(days=30)

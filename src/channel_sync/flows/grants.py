@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from channel_sync.domain.channel import Access, Channel, Shop, Wire
+from channel_sync.domain.channel import Access, Channel, Priority, Shop, Wire
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
@@ -17,12 +17,14 @@ from channel_sync.domain.errors import (
     GrantRejected,
     StorageUnavailable,
 )
-from channel_sync.domain.integrations import RENEW_BEFORE
+from channel_sync.domain.integrations import GRANT_REVOKED, RENEW_BEFORE
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.held_credentials import HeldCredentials, read_all_credentials, read_credentials
+from channel_sync.flows.leases import Lease
+from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
-from channel_sync.flows.renewal import NOT_AGAIN_WITHIN, Renewal, Renewals
+from channel_sync.flows.renewal import NOT_AGAIN_WITHIN, Renewal, Renewals, RenewedLately
 from channel_sync.flows.together import Together
 from channel_sync.persistence.database import Database
 
@@ -36,10 +38,18 @@ log = logging.getLogger(__name__)
 class Grants:
     """The only way to an access token. Credentials are read at each call, so a change counts at once."""
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], confirm_after_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        lease: Lease | None = None,
+        confirm_after_s: float = 5.0,
+    ) -> None:
         self.confirm_after_s = confirm_after_s
         self._database = database
-        self._renewals = Renewals(database, channels, confirm_after_s)
+        self._channels = channels
+        self._lease = lease or Lease()
+        self._renewals = Renewals(database, channels, self._lease, confirm_after_s)
         self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
         self._under_way: set[asyncio.Task[HeldCredentials]] = set()
         self._untried: dict[str, int] = {}
@@ -64,7 +74,10 @@ class Grants:
         return renewed.access()
 
     async def replace(self, access: Access) -> Access:
-        """Another access than the one that was refused: the stored one if it is newer, else a renewed one."""
+        """Another access than the one that was refused: the stored one if it is newer, else a renewed one.
+
+        `RenewedLately` where that one was renewed a moment ago itself.
+        """
         return (await self._renewed(Renewal(access.integration_id, access.generation))).access()
 
     async def worked(self, access: Access) -> None:
@@ -102,21 +115,67 @@ class Grants:
         """Note that the marketplace closed the account, unless newer credentials are stored."""
         await Rejection(access.integration_id, access.generation, DISABLED_AT_WISH).paused(self._database)
 
+    async def revoked(self, access: Access) -> GrantRejected:
+        """Note that a grant was revoked right after its renewal, unless newer credentials are stored; the error.
+
+        It is asked about once more when a renewal may be, for a renewal of ours that came late does the same.
+        """
+        held = (await read_credentials(self._database, access.integration_id)).held
+        doubted_until = (held.renewed_at or utcnow()) + NOT_AGAIN_WITHIN
+        verdict = Rejection(access.integration_id, access.generation, GRANT_REVOKED, doubted_until)
+        await verdict.needs_reauth(self._database)
+        return GrantRejected(GRANT_REVOKED, "The marketplace ended the access that it had renewed a moment ago.")
+
     async def renew_due(self) -> None:
         """Renew what ends within five days. One that fails is tried again later and stops no other."""
         now = utcnow()
         async with self._database.read() as work:
-            due = await work.credentials.renewable(now, now + RENEW_BEFORE, _DUE_AT_ONCE)
+            due = await work.renewals.due(now, self._lease.length, now + RENEW_BEFORE, _DUE_AT_ONCE)
+        await self._each(due, self.access)
+
+    async def take_over(self) -> None:
+        """At the start of a single process: what an earlier one was renewing is to be settled at once."""
+        if self._database.single_process:
+            async with self._database.begin() as work:
+                await work.renewals.end_of_others(self._lease.owner, utcnow())
+
+    async def settle(self) -> None:
+        """Ask about what is open: renewals in which a process died, and grants revoked so soon after one.
+
+        Not only once somebody needs it: a refresh token that was used may work for half a minute more.
+        """
+        async with self._database.read() as work:
+            found = await work.renewals.unsettled(utcnow(), self._lease.length, _DUE_AT_ONCE)
+        renewals = {integration_id: Renewal(integration_id, generation) for integration_id, generation in found}
+        await self._each(renewals, lambda integration_id: self._settle(renewals[integration_id]))
+
+    async def _settle(self, renewal: Renewal) -> None:
+        renewed = await self._renewed(renewal)
+        if renewed.integration.rejected_reason != GRANT_REVOKED:
+            return
+        access = renewed.access()
+        try:
+            await self._channels[renewed.integration.channel].shop(access, Wire(Priority.ORDERS)).merchant_id()
+        except AccessTokenRejected:
+            async with self._database.begin() as work:
+                await work.renewals.doubt(access.integration_id, access.generation, None)
+        except AccountDisabled:
+            await self.pause(access)
+        else:
+            await recover(self._database, access.integration_id)
+
+    async def _each(self, ids: Iterable[str], ask: Callable[[str], Awaitable[object]]) -> None:
+        """Some side by side. One that fails stops no other."""
         turn = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-        async def renew(integration_id: str) -> None:
+        async def once(integration_id: str) -> None:
             async with turn:
                 try:
-                    await self.access(integration_id)
+                    await ask(integration_id)
                 except ChannelSyncError as error:
                     log.warning("grant of %s was not renewed: %s", integration_id, error.code)
 
-        await asyncio.gather(*(renew(integration_id) for integration_id in due))
+        await asyncio.gather(*(once(integration_id) for integration_id in ids))
 
     async def finish(self, within_s: float) -> None:
         """Wait for the renewals that are under way, for their answers are the only copies."""
@@ -156,12 +215,14 @@ class ShopConnection:
         self._wire = wire
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
-        """The shop's answer. An account that is closed is asked twice before the integration is paused."""
+        """The shop's answer. What stops the integration is heard twice: that its account is closed, and that its
+        grant, though just renewed, is not accepted.
+        """
         access = await self._grants.access(self._integration_id)
         try:
             return await self._ask(ask, access)
         except AccessTokenRejected:
-            access = await self._grants.replace(access)
+            access = await self._other_than(access)
         except AccountDisabled:
             await self._wire.sleep(self._grants.confirm_after_s)
             access = await self._grants.access(self._integration_id)
@@ -170,6 +231,20 @@ class ShopConnection:
         except AccountDisabled:
             await self._grants.pause(access)
             raise
+
+    async def _other_than(self, refused: Access) -> Access:
+        """Another access or, where that one was renewed a moment ago, the same if it works after all."""
+        try:
+            return await self._grants.replace(refused)
+        except RenewedLately:
+            await self._wire.sleep(self._grants.confirm_after_s)
+        access = await self._grants.access(self._integration_id)
+        try:
+            # Not what was asked for: that may be refused for a reason of its own.
+            await self._channel.shop(access, self._wire).merchant_id()
+        except AccessTokenRejected as rejected:
+            raise await self._grants.revoked(access) from rejected
+        return access
 
     async def _ask(self, ask: Callable[[Shop], Awaitable[T]], access: Access) -> T:
         answer = await ask(self._channel.shop(access, self._wire))

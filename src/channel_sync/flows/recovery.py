@@ -19,6 +19,7 @@ async def recover(database: Database, integration_id: str) -> bool:
             integration = await work.integrations.find(integration_id)
             if integration is None or not (integration.paused_reason or integration.rejected_reason):
                 return False
+            await work.renewals.doubt(integration.id, integration.generation, None)
             working = replace(integration, paused_reason=None, rejected_reason=None)
             recovered = await work.integrations.save(restated(integration, working, now))
             if recovered.activated_at is not None:

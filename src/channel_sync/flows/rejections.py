@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from channel_sync.domain.codes import StatusReason
 from channel_sync.domain.events import EventType
-from channel_sync.domain.integrations import Integration
+from channel_sync.domain.integrations import GRANT_REVOKED, Integration
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.restating import restated
@@ -24,11 +25,15 @@ DISABLED_AT_WISH: Final = "account_disabled_at_wish"
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an integration stops. `generation` is that of the credentials that were judged."""
+    """Why an integration stops. `generation` is that of the credentials that were judged.
+
+    `doubted_until` is when a verdict that may be mistaken is asked about once more.
+    """
 
     integration_id: str
     generation: int
     reason: StatusReason
+    doubted_until: datetime | None = None
 
     async def needs_reauth(self, database: Database) -> None:
         """The integration waits for its merchant, unless newer credentials came in the meantime."""
@@ -40,11 +45,17 @@ class Rejection:
 
 
 def _rejected(integration: Integration, reason: StatusReason) -> Integration:
-    return replace(integration, rejected_reason=integration.rejected_reason or reason)
+    return replace(integration, rejected_reason=_settled_reason(integration) or reason)
 
 
 def _paused(integration: Integration, reason: StatusReason) -> Integration:
-    return replace(integration, paused_reason=integration.paused_reason or reason)
+    settled = _settled_reason(integration)
+    return replace(integration, paused_reason=integration.paused_reason or reason, rejected_reason=settled)
+
+
+def _settled_reason(integration: Integration) -> StatusReason | None:
+    """Why it was rejected, unless that is a verdict in doubt: the next one takes its place."""
+    return None if integration.rejected_reason == GRANT_REVOKED else integration.rejected_reason
 
 
 async def _note(
@@ -62,7 +73,9 @@ async def _note(
         if stopped == integration or integration.removed_at is not None:
             return
         stopped = await work.integrations.save(restated(integration, stopped, now))
+        await work.renewals.doubt(stopped.id, stopped.generation, rejection.doubted_until)
         await stop_jobs(work, stopped)
-        # Of a draft nobody has heard yet.
-        if stopped.activated_at is not None:
+        # Of a draft nobody has heard yet, and of a verdict that was in doubt everybody.
+        is_news = integration.rejected_reason is None or stopped.status is not integration.status
+        if stopped.activated_at is not None and is_news:
             await work.events.add([integration_event(stopped, happened, now)])

@@ -3,16 +3,23 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import uniform
 from typing import NoReturn
 
 from channel_sync.domain.channel import Channel, Grant
 from channel_sync.domain.codes import StatusReason
-from channel_sync.domain.errors import AccountDisabled, ChannelError, ChannelUnavailable, GrantRejected
+from channel_sync.domain.errors import (
+    AccountDisabled,
+    ChannelError,
+    ChannelUnavailable,
+    GrantRejected,
+    StorageUnavailable,
+)
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.held_credentials import HeldCredentials, read_credentials
+from channel_sync.flows.leases import Lease, kept_alive
 from channel_sync.flows.rejections import (
     CLIENT_REJECTED,
     DISABLED_AT_WISH,
@@ -22,12 +29,12 @@ from channel_sync.flows.rejections import (
     Rejection,
 )
 from channel_sync.flows.retries import until_stored
+from channel_sync.persistence.credentials import HeldGrant
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.renewals import RenewalLease
 
 NOT_AGAIN_WITHIN = timedelta(minutes=10)
 RETRY_AFTER = timedelta(minutes=5)
-# Longer than two calls with their deadlines and the pause between them.
-LEASE = timedelta(seconds=120)
 _STORE_PATIENCE_S = 600
 _REASONS: dict[str, StatusReason] = {
     reason: reason for reason in (CLIENT_REJECTED, OUTCOME_UNKNOWN, MERCHANT_MISMATCH)
@@ -36,6 +43,10 @@ _REASONS: dict[str, StatusReason] = {
 
 class MerchantChanged(GrantRejected):
     """A renewal answered with somebody else's grant; nothing of it is kept."""
+
+
+class RenewedLately(ChannelUnavailable):
+    """The grant was renewed a moment ago, and is not renewed again yet: look whether it works at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +66,12 @@ class Renewal:
 class Renewals:
     """Asks the marketplace for new grants, one at a time per integration whatever the number of processes."""
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], confirm_after_s: float) -> None:
+    def __init__(
+        self, database: Database, channels: Mapping[str, Channel], lease: Lease, confirm_after_s: float
+    ) -> None:
         self._database = database
         self._channels = channels
+        self._lease = lease
         self._confirm_after_s = confirm_after_s
 
     async def carry_out(self, renewal: Renewal) -> HeldCredentials:
@@ -67,44 +81,48 @@ class Renewals:
             if current.held.generation != renewal.generation:
                 return current
             if await self._take_lease(renewal):
-                return await self._renew(renewal, current)
+                async with kept_alive(lambda: self._keep_lease(renewal), self._lease.beat_s):
+                    return await self._renew(renewal, current)
             await self._wait(renewal)
 
     async def _take_lease(self, renewal: Renewal) -> bool:
         """The lease is the written intent, too: it proves that the store takes writes before Wish is asked."""
         now = utcnow()
+        lease = RenewalLease(self._lease.owner, now, self._lease.length)
         not_if_renewed_after = None if renewal.by_person else now - NOT_AGAIN_WITHIN
         async with self._database.begin() as work:
-            return await work.credentials.take_renewal(
-                renewal.integration_id, renewal.generation, now, now + LEASE, not_if_renewed_after
+            return await work.renewals.take(
+                renewal.integration_id, renewal.generation, lease, not_if_renewed_after
             )
+
+    async def _keep_lease(self, renewal: Renewal) -> bool:
+        """A sign of life: two calls with their deadlines and a pause between them may outlast the lease."""
+        until = utcnow() + self._lease.length
+        try:
+            async with self._database.begin() as work:
+                return await work.renewals.keep(
+                    renewal.integration_id, renewal.generation, self._lease.owner, until
+                )
+        except StorageUnavailable:
+            return True
 
     async def _wait(self, renewal: Renewal) -> None:
         """A moment, while somebody else holds the lease."""
         now = utcnow()
         current = await read_credentials(self._database, renewal.integration_id)
-        held = current.held
-        if held.generation != renewal.generation:
-            return
-        possible_at = max(
-            held.retry_at or now,
-            now if renewal.by_person or held.renewed_at is None else held.renewed_at + NOT_AGAIN_WITHIN,
-        )
-        if not current.lease_of_another(now) and possible_at > now:
-            wait_s = (possible_at - now).total_seconds()
-            raise ChannelUnavailable(
-                "renewal_postponed", "The grant was renewed or asked for a moment ago.", wait_s
-            )
+        is_free = current.held.generation == renewal.generation and not current.lease_of_another(now)
+        if is_free and not renewal.by_person:
+            _check_time(current.held, now)
         await asyncio.sleep(uniform(0.05, 0.25))
 
     async def _renew(self, renewal: Renewal, current: HeldCredentials) -> HeldCredentials:
         try:
             grant = await self._ask(renewal, current)
         except GrantRejected as rejected:
-            await self._release(renewal, None)
+            await self._give_back(renewal, current, rejected)
             return await self._newer(renewal) or await self._give_up(renewal, rejected)
-        except ChannelError:
-            await self._release(renewal, RETRY_AFTER)
+        except ChannelError as error:
+            await self._give_back(renewal, current, error)
             newer = await self._newer(renewal)
             if newer is None:
                 raise
@@ -149,21 +167,32 @@ class Renewals:
 
         async def store() -> None:
             async with self._database.begin() as work:
-                credentials, id = work.credentials, renewal.integration_id
-                stored = await credentials.store_grant(id, grant, current.held.generation)
-                if stored and renewal.secret is not None:
+                credentials, id, generation = work.credentials, renewal.integration_id, current.held.generation
+                if not await credentials.store_grant(id, grant, generation):
+                    return
+                if renewal.secret is not None:
                     await credentials.set_app(id, current.app.client_id, renewal.secret, utcnow())
+                # Should this process die before the new grant was tried, it is asked about once more.
+                await work.renewals.doubt(id, generation + 1, utcnow() + NOT_AGAIN_WITHIN)
 
         await until_stored(store, _STORE_PATIENCE_S)
 
-    async def _release(self, renewal: Renewal, retry_after: timedelta | None) -> None:
-        retry_at = None if retry_after is None else utcnow() + retry_after
+    async def _give_back(self, renewal: Renewal, current: HeldCredentials, error: ChannelError) -> None:
+        """The lease ended without a grant. What a process left open stays open until it is answered."""
+        now, owner = utcnow(), self._lease.owner
+        answered = isinstance(error, GrantRejected)
+        retry_at = None if answered else now + RETRY_AFTER
+        stays_open = current.held.renewing_until is not None and (not answered or _only_the_secret(renewal, error))
 
-        async def release() -> None:
+        async def give_back() -> None:
             async with self._database.begin() as work:
-                await work.credentials.release_renewal(renewal.integration_id, renewal.generation, retry_at)
+                this = (renewal.integration_id, renewal.generation, owner)
+                if stays_open:
+                    await work.renewals.leave_unsettled(*this, now, retry_at)
+                else:
+                    await work.renewals.release(*this, retry_at)
 
-        await until_stored(release, LEASE.total_seconds())
+        await until_stored(give_back, self._lease.seconds)
 
     async def _give_up(self, renewal: Renewal, rejected: GrantRejected) -> NoReturn:
         """Note that only a person can help, and raise the rejection by its final name."""
@@ -180,6 +209,18 @@ class Renewals:
         return Rejection(renewal.integration_id, renewal.generation, reason)
 
 
-def _only_the_secret(renewal: Renewal, rejected: GrantRejected) -> bool:
+def _only_the_secret(renewal: Renewal, rejected: ChannelError) -> bool:
     """Whether all that is wrong is the secret that a person wanted to try."""
     return renewal.secret is not None and rejected.code == CLIENT_REJECTED
+
+
+def _check_time(held: HeldGrant, now: datetime) -> None:
+    """`ChannelUnavailable` while the marketplace is not to be asked."""
+    if held.retry_at is not None and held.retry_at > now:
+        wait_s = (held.retry_at - now).total_seconds()
+        raise ChannelUnavailable("renewal_postponed", "The last renewal got no answer. It is asked again.", wait_s)
+    if held.renewed_at is None or held.renewing_until is not None:
+        return
+    wait_s = (held.renewed_at + NOT_AGAIN_WITHIN - now).total_seconds()
+    if wait_s > 0:
+        raise RenewedLately("renewal_postponed", "The grant was renewed a moment ago.", wait_s)

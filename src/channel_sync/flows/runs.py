@@ -14,6 +14,7 @@ from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
+from channel_sync.flows.leases import Lease
 from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
 from channel_sync.flows.run_opening import check_request, opened_or_adopted, queued_run, work_again
@@ -41,12 +42,10 @@ _PRIORITIES = {
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Who runs here and at what pace. `owner` is new with every process; silent for `stale_after_s` is dead."""
+    """Who runs here, and at what pace."""
 
-    owner: str
+    lease: Lease = field(default_factory=Lease)
     pace: RunPace = field(default_factory=RunPace)
-    stale_after_s: float = 60
-    heartbeat_s: float = 15
 
 
 class Runs:
@@ -64,7 +63,7 @@ class Runs:
         self._shops = shops
         self._walks = walks
         self._rules = rules
-        self._desk = RunDesk(database, rules.owner, rules.pace)
+        self._desk = RunDesk(database, rules.lease.owner, rules.pace)
         self._nudge = nudge
         self._sessions: dict[str, RunSession] = {}
         self._stopping = False
@@ -126,7 +125,7 @@ class Runs:
             return
         self._sessions[run_id] = session
         with for_tenant(session.run.tenant):
-            async with heartbeat(session, self._rules.heartbeat_s):
+            async with heartbeat(session, self._rules.lease.beat_s):
                 ending = await self._ending(session)
             if ending is not None:
                 await self._desk.close(session, ending)
@@ -147,7 +146,7 @@ class Runs:
         if not self._sessions:
             return
         async with self._database.read() as work:
-            marked = await work.runs.to_stop(self._rules.owner)
+            marked = await work.runs.to_stop(self._rules.lease.owner)
         for run_id in marked:
             if run_id in self._sessions:
                 self._sessions[run_id].wire.cut()
@@ -164,12 +163,12 @@ class Runs:
             return
         now = utcnow()
         async with self._database.begin() as work:
-            await take_over(work, await work.runs.interrupt_others(self._rules.owner, now), now)
+            await take_over(work, await work.runs.interrupt_others(self._rules.lease.owner, now), now)
 
     async def take_over_silent(self) -> None:
         """Close what processes left open that show no life any more, and make it due again."""
         now = utcnow()
-        before = now - timedelta(seconds=self._rules.stale_after_s)
+        before = now - self._rules.lease.length
         async with self._database.begin() as work:
             # A run at work here is alive, however long this process stood still; its page is fenced anyway.
             silent = await work.runs.interrupt_silent(before, self._sessions, now)
@@ -177,7 +176,7 @@ class Runs:
             # The end of a quiet run is not synced to disk: after a crash of the database nobody carries it out.
             # The work has killed no process: this one is alive.
             forgotten = await work.runs.interrupt_forgotten(
-                self._rules.owner, now - _FORGOTTEN_AFTER, self._sessions, now
+                self._rules.lease.owner, now - _FORGOTTEN_AFTER, self._sessions, now
             )
             for run in forgotten:
                 await work_again(work, run, now)

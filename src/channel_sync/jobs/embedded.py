@@ -40,6 +40,7 @@ class EmbeddedRunner:
         """Take over what an earlier process left, then let the clock tick."""
         with for_every_tenant():
             await self._work.runs.take_over()
+            await self._work.grants.take_over()
         self._clock.start()
 
     def nudge(self) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
+from channel_sync.flows.leases import Lease
 from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.push_stock import PushStock
@@ -58,9 +58,10 @@ class Ground:
 
     def work(self, nudge: Callable[[], None]) -> tuple[Work, Shops]:
         """The flows that jobs call; `nudge` is called after each commit that made something due."""
-        grants = Grants(self.database, self.channels)
+        lease = _lease(self.settings)
+        grants = Grants(self.database, self.channels, lease)
         shops = Shops(grants, self.channels)
-        runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings), nudge)
+        runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
         return Work(runs, grants, Prune(self.database), Turns(self.database)), shops
 
 
@@ -116,10 +117,9 @@ def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
     }
 
 
-def _rules(settings: Settings) -> RunRules:
-    return RunRules(
-        owner=secrets.token_hex(8),
-        pace=RunPace(orders_s=settings.order_interval_s, stock_s=settings.stock_interval_s),
-        stale_after_s=settings.lease_s,
-        heartbeat_s=settings.lease_s / _BEATS_IN_A_LEASE,
-    )
+def _lease(settings: Settings) -> Lease:
+    return Lease(seconds=settings.lease_s, beat_s=settings.lease_s / _BEATS_IN_A_LEASE)
+
+
+def _rules(settings: Settings, lease: Lease) -> RunRules:
+    return RunRules(lease, RunPace(orders_s=settings.order_interval_s, stock_s=settings.stock_interval_s))

@@ -2,18 +2,16 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Update, or_, select, update
+from sqlalchemy import Row, Update, select, update
 
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.encryption import Cipher, Unreadable
-from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.sealed_columns import APP_SECRET, GRANT, SealedColumns
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import integrations
@@ -43,9 +41,6 @@ _READ = select(
     )
 )
 _READ_MANY = _READ.where(among_given(_row.id, "ids"))
-
-# No lease and no pause is longer: what ends later was written by a clock that has been set back since.
-_LONGEST_WAIT = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +142,7 @@ class CredentialRepository:
                 access_token_expires_at=grant.expires_at,
                 refresh_token_last4=grant.refresh_token.last4,
                 renewed_at=_row.renewing_since,
+                renewing_owner=None,
                 renewing_since=None,
                 renewing_until=None,
                 retry_at=None,
@@ -180,34 +176,6 @@ class CredentialRepository:
             .values(previous_access_token=None, previous_refresh_token=None)
         )
 
-    async def take_renewal(
-        self,
-        integration_id: str,
-        generation: int,
-        now: datetime,
-        until: datetime,
-        not_if_renewed_after: datetime | None,
-    ) -> bool:
-        """Take the lease of a renewal; false if somebody has it, has renewed already, or it is too early."""
-        statement = _change(integration_id).where(
-            _row.generation == generation,
-            _is_over(_row.renewing_until, now),
-            _is_over(_row.retry_at, now),
-        )
-        if not_if_renewed_after is not None:
-            misdated = _row.renewed_at > now + _LONGEST_WAIT
-            long_ago = _row.renewed_at <= not_if_renewed_after
-            statement = statement.where(or_(_row.renewed_at.is_(None), long_ago, misdated))
-        return await self._session.change(statement.values(renewing_since=now, renewing_until=until)) == 1
-
-    async def release_renewal(self, integration_id: str, generation: int, retry_at: datetime | None) -> None:
-        """Give the lease back without a new grant; nobody tries again before `retry_at`."""
-        await self._session.execute(
-            _change(integration_id)
-            .where(_row.generation == generation)
-            .values(renewing_since=None, renewing_until=None, retry_at=retry_at)
-        )
-
     async def destroy(self, integration_id: str) -> None:
         """Wipe every secret. The generation grows, so that a renewal under way cannot bring one back."""
         await self._session.execute(
@@ -223,24 +191,11 @@ class CredentialRepository:
                 previous_refresh_token=None,
                 scopes=(),
                 generation=_row.generation + 1,
+                renewing_owner=None,
                 renewing_since=None,
                 renewing_until=None,
                 retry_at=None,
             )
-        )
-
-    async def renewable(self, now: datetime, before: datetime, limit: int) -> list[str]:
-        """Ids of active integrations whose token expires before `before` and may be renewed, soonest first."""
-        return await self._session.column(
-            select(_row.id)
-            .where(
-                _row.access_token_expires_at < before,
-                has_status(Status.ACTIVE),
-                _is_over(_row.renewing_until, now),
-                _is_over(_row.retry_at, now),
-            )
-            .order_by(_row.access_token_expires_at)
-            .limit(limit)
         )
 
     def _seal(self, kind: SealedColumns, column: str, secret: Secret, row: dict[str, Any]) -> bytes:
@@ -249,10 +204,6 @@ class CredentialRepository:
     def _open(self, kind: SealedColumns, column: str, row: Row[*tuple[Any, ...]]) -> Secret:
         values = row._mapping
         return Secret(self._cipher.open(values[column], kind.place(column, values)).decode())
-
-
-def _is_over(end: Column[datetime], now: datetime) -> ColumnElement[bool]:
-    return or_(end.is_(None), end <= now, end > now + _LONGEST_WAIT)
 
 
 def _change(integration_id: str) -> Update:

@@ -24,6 +24,7 @@ from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
 from channel_sync.persistence.pushes import PushRepository
+from channel_sync.persistence.renewals import RenewalRepository
 from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
@@ -55,6 +56,7 @@ class UnitOfWork:
     def __init__(self, session: Session, cipher: Cipher) -> None:
         self.integrations = IntegrationRepository(session, cipher)
         self.credentials = CredentialRepository(session, cipher)
+        self.renewals = RenewalRepository(session)
         self.accounts = AccountRepository(session)
         self.attempts = AttemptRepository(session, cipher)
         self.runs = RunRepository(session)

@@ -128,7 +128,8 @@ integrations = Table(
     Column("previous_access_token", LargeBinary),
     Column("previous_refresh_token", LargeBinary),
     required("generation", Integer),
-    Column("renewing_since", Utc),  # the lease of a renewal: since when, until when
+    Column("renewing_owner", Text),  # the lease of a renewal: whose, since when, until when
+    Column("renewing_since", Utc),
     Column("renewing_until", Utc),
     Column("renewed_at", Utc),
     Column("retry_at", Utc),
@@ -140,6 +141,8 @@ integrations = Table(
     partial_index(
         "ix_integrations_expiry", "access_token_expires_at", where="access_token_expires_at IS NOT NULL"
     ),
+    partial_index("ix_integrations_renewing", "renewing_until", where="renewing_until IS NOT NULL"),
+    partial_index("ix_integrations_retry_at", "retry_at", where="retry_at IS NOT NULL"),
 )
 
 # One walk of a browser to the marketplace and back. Only hashes of what the browser holds.
