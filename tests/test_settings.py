@@ -83,6 +83,8 @@ def test_a_missing_secrets_folder_is_refused(monkeypatch, tmp_path):
         ("CHANNEL_SYNC_PUBLIC_URL", "ftp://CANARY"),
         ("CHANNEL_SYNC_RETURN_ORIGINS", "https://CANARY/path"),
         ("CHANNEL_SYNC_RETURN_ORIGINS", "*"),
+        ("CHANNEL_SYNC_TRUSTED_PROXIES", "10.0.0.0/8, CANARY"),
+        ("CHANNEL_SYNC_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("CHANNEL_SYNC_JOBS", "CANARY"),
         ("CHANNEL_SYNC_ORDER_INTERVAL_S", "14"),
         ("CHANNEL_SYNC_STOCK_INTERVAL_S", "0"),

@@ -62,6 +62,14 @@ def _destination(text: str) -> str:
     return text
 
 
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError("must be addresses or networks like 10.0.0.0/8") from None
+    return text
+
+
 def _database(text: SecretStr) -> SecretStr:
     if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with sqlite:/// or postgresql://")
@@ -83,6 +91,7 @@ ClaimName = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")]
 IssuerName = Annotated[str, AfterValidator(_checked)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
 Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode]
 # A PostgreSQL address may hold a password.
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres)]

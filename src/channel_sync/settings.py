@@ -15,6 +15,7 @@ from channel_sync.setting_values import (
     IssuerName,
     Jobs,
     LogLevel,
+    Networks,
     Origins,
     PostgresAddress,
 )
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr | None = None
     public_url: Address | None = None
     return_origins: Origins = ()
+    trusted_proxies: Networks = ()
     wish_production_url: Address = "https://merchant.wish.com"
     wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
     jobs: Jobs = Jobs.EMBEDDED
@@ -56,7 +58,7 @@ class Settings(BaseSettings):
     oidc_scope_claim: ClaimName = "scope"
     webhook_allowed: Destinations = ()
 
-    @field_validator("return_origins", "webhook_allowed", mode="before")
+    @field_validator("return_origins", "trusted_proxies", "webhook_allowed", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -107,7 +107,10 @@ async def test_verifying_a_draft_without_credentials_is_409(admin):
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(ChannelUnavailable("timeout", "No answer.", 7), 503), (ReplyNotUnderstood("not_json", "Not JSON."), 502)],
+    [
+        (ChannelUnavailable("timeout", "No answer.", 7), 503),
+        (ReplyNotUnderstood("unexpected_shape", "Not JSON."), 502),
+    ],
 )
 async def test_a_marketplace_that_is_away_or_odd_is_told_apart(admin, world, error, status):
     world.channel.open_shop("m1")

@@ -198,6 +198,25 @@ async def test_a_flood_of_callbacks_is_turned_away_for_its_address_only(world):
     assert int(pages[-1].headers["retry-after"]) >= 1
 
 
+async def test_a_flood_from_the_same_address_turns_away_nobody_with_a_link_or_a_cookie(admin, world):
+    url = await invitation(admin)
+    world.channel.open_shop("m1")
+    async with world.browser() as flood, world.browser() as browser:
+        strangers = [(await flood.get("/wish/callback?code=x")).status_code for _ in range(100)]
+        looked, departure = await browser.get(url), await browser.post(url)
+        code = world.channel.consent(departure.headers["location"], "m1")
+        arrival = await browser.get("/wish/callback", params={"code": code})
+    assert (looked.status_code, departure.status_code, arrival.status_code) == (200, 303, 303)
+    assert strangers[-1] == 429
+
+
+async def test_one_link_may_not_be_opened_without_end_either(admin, world):
+    url = await invitation(admin)
+    async with world.browser() as browser:
+        pages = [(await browser.get(url)).status_code for _ in range(100)]
+    assert (pages[0], pages[-1]) == (200, 429)
+
+
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded"])
 async def test_a_spoofed_host_moves_no_address(admin, header):
     answer = await admin.post("/integrations", json=NEW_INTEGRATION, headers={header: "evil.example"})

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from channel_sync.api.buckets import Buckets
+from channel_sync.api.forwarded import client_of
 from channel_sync.api.limits import too_many
 from channel_sync.api.problems import HttpProblem, answer
 from channel_sync.api.tokens import Issuer, Tokens
@@ -104,15 +105,9 @@ class Access:
 
     def _count_guess(self, scope: Scope) -> None:
         """Only who sends what nobody ever made is guessing; a token that has expired is no guess."""
-        allowance = self._guesses.take(address_of(scope))
+        allowance = self._guesses.take(client_of(scope))
         if not allowance.allowed:
             raise too_many(allowance)
-
-
-def address_of(scope: Scope) -> str:
-    """The client's address as the server saw it; forwarded headers count only if the server trusts the peer."""
-    client = scope.get("client")
-    return client[0] if client else "unknown"
 
 
 def _bearer(headers: Headers) -> str:

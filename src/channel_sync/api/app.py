@@ -27,6 +27,7 @@ from channel_sync.api import (
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
+from channel_sync.api.forwarded import TrustedProxies
 from channel_sync.api.head import HeadAsGet, with_head
 from channel_sync.api.limits import BodyCap, RateLimit
 from channel_sync.api.problems import answer, answer_request
@@ -128,6 +129,7 @@ def _layers(services: Services) -> list[Middleware]:
     settings = services.settings
     return [
         Middleware(HeadAsGet),
+        Middleware(TrustedProxies, trusted=settings.trusted_proxies),
         Middleware(RequestLog, https=settings.https),
         Middleware(
             CORSMiddleware,

@@ -1,6 +1,7 @@
 """The way of a seller's browser to the marketplace and back. Pages, not JSON; nothing given is ever repeated."""
 
 import re
+from contextlib import suppress
 from math import ceil
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -8,19 +9,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from fastapi import APIRouter, Depends, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from channel_sync.api.access import address_of
 from channel_sync.api.buckets import Buckets
+from channel_sync.api.forwarded import client_of
 from channel_sync.api.oauth_words import NOT_OURS, PAGES, READ_AHEAD, UNREADABLE, WHERE_TO_START, ending
 from channel_sync.api.pages import Pages
 from channel_sync.api.problems import status_of
 from channel_sync.api.services import CurrentServices, Services
-from channel_sync.domain.errors import ChannelSyncError
+from channel_sync.domain.errors import ChannelSyncError, StorageUnavailable
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.flows.arrivals import Arrival, Callback
 
 router = APIRouter(tags=["connecting"], default_response_class=HTMLResponse)
 
-# Per client address. A person needs two; a flood is turned away before any row is looked at.
+# Per attempt, or per client address where a visit has nothing of ours with it. A person needs two.
 VISITS_PER_S = 1.0
 VISITS_AT_ONCE = 60
 MAX_VALUE = 2048
@@ -45,19 +46,20 @@ class Visits:
         self.pages = Pages()
         self._budget = Buckets(VISITS_PER_S, VISITS_AT_ONCE)
 
-    def read(self, request: Request, *texts: str) -> dict[str, str] | Response:
+    async def read(self, request: Request, services: Services, *texts: str) -> dict[str, str] | Response:
         """The members of the query and the form, or the page that turns this visit away."""
-        allowance = self._budget.take(address_of(request.scope))
+        given = [_members(text) for text in texts]
+        members = {name: value for some in reversed(given) for name, value in (some or {}).items()}
+        allowance = self._budget.take(await _counted_as(request, services, members.get("ticket", "")))
         if not allowance.allowed:
             page = self.pages.message(
                 429, "Too many visits", "Wait a minute and load the page again.", WHERE_TO_START
             )
             page.headers["Retry-After"] = str(max(1, ceil(allowance.wait_s)))
             return page
-        given = [_members(text) for text in texts]
         if None in given:
             return self.pages.message(400, "This address is damaged", UNREADABLE, WHERE_TO_START)
-        return {name: value for members in reversed(given) for name, value in (members or {}).items()}
+        return members
 
     def failed(self, error: ChannelSyncError) -> Response:
         """The page for an error: its code decides the words."""
@@ -71,6 +73,17 @@ class Visits:
         """The page for a connection that did not come about."""
         words = ending(code)
         return self.pages.message(words.status, "Not connected", words.text, WHERE_TO_START)
+
+
+async def _counted_as(request: Request, services: Services, ticket: str) -> str:
+    """Whoever holds a link or a cookie of ours has a budget of their own; only strangers share their address's."""
+    cookie = request.cookies.get(cookie_name(services), "")
+    if ticket or cookie:
+        with suppress(StorageUnavailable):
+            attempt_id = await services.authorise.recognised(ticket, cookie)
+            if attempt_id is not None:
+                return attempt_id
+    return client_of(request.scope)
 
 
 def _members(text: str) -> dict[str, str] | None:
@@ -99,7 +112,7 @@ CurrentVisits = Annotated[Visits, Depends(current_visits)]
 )
 async def show_authorise_page(request: Request, services: CurrentServices, visits: CurrentVisits) -> Response:
     """A page that names the account and the integration. Looking at it uses nothing up."""
-    given = visits.read(request, request.url.query)
+    given = await visits.read(request, services, request.url.query)
     if isinstance(given, Response):
         return given
     ticket = given.get("ticket", "")
@@ -133,7 +146,7 @@ async def leave_for_marketplace(request: Request, services: CurrentServices, vis
     The ticket stands in the address, or in the form as `ticket`.
     """
     form = (await request.body()).decode("ascii", "replace")
-    given = visits.read(request, request.url.query, form)
+    given = await visits.read(request, services, request.url.query, form)
     if isinstance(given, Response):
         return given
     # A form on somebody else's page would skip the page that says what is about to be connected.
@@ -162,7 +175,7 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
 
     Bound to the browser by its cookie: without it nothing changes. However often it is loaded, it works once.
     """
-    given = visits.read(request, request.url.query)
+    given = await visits.read(request, services, request.url.query)
     if isinstance(given, Response):
         return given
     if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):

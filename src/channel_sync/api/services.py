@@ -32,6 +32,7 @@ class ApiSettings:
 
     public_url: str
     return_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100
     order_interval_s: int = 60

@@ -132,6 +132,11 @@ class Authorise:
 
         return await while_stale(step)
 
+    async def recognised(self, ticket: str, cookie: str) -> str | None:
+        """The id of the attempt that the ticket or the cookie is of, if it is one that has not expired."""
+        async with self._database.read() as work:
+            return await work.attempts.live(hash_of(ticket), [hash_of(cookie)], utcnow())
+
     async def look(self, ticket: str) -> AttemptView:
         """What the ticket is for; `Invalid` when it was used or is too old. Looking uses nothing up."""
         async with self._database.read() as work:

@@ -118,6 +118,7 @@ def _api_settings(settings: Settings, public_url: str) -> ApiSettings:
     return ApiSettings(
         public_url=public_url,
         return_origins=settings.return_origins,
+        trusted_proxies=settings.trusted_proxies,
         docs=DocsMode(settings.docs),
         rate_limit_per_s=settings.rate_limit_per_s,
         order_interval_s=settings.order_interval_s,

@@ -1,10 +1,11 @@
 """OAuth attempts: one walk of a browser to the marketplace and back."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, insert, select, update
+from sqlalchemy import ColumnElement, Row, Update, insert, or_, select, update
 
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
@@ -68,6 +69,12 @@ class AttemptRepository:
     async def by_cookie(self, cookie_hash: str) -> Attempt | None:
         """The attempt of a browser."""
         return await self._newest(_row.cookie_hash == cookie_hash)
+
+    async def live(self, ticket_hash: str, cookie_hashes: Collection[str], now: datetime) -> str | None:
+        """The id of an attempt that this ticket, or one of these browsers' cookies, is of, until it expires."""
+        ours = or_(_row.ticket_hash == ticket_hash, _row.cookie_hash.in_(cookie_hashes))
+        found: str | None = await self._session.value(select(_row.id).where(ours, _row.expires_at > now).limit(1))
+        return found
 
     async def open_for(self, integration_id: str) -> Attempt | None:
         """The newest attempt of the integration that has not come back yet. It may have expired."""
