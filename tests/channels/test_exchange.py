@@ -7,8 +7,8 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 from tests.channels.factories import a_client, a_server, a_wire, an_access, at_the_counter, http_answer
 
+from channel_sync.channels.http.exchange import Bounds
 from channel_sync.channels.wish.client import Request
-from channel_sync.channels.wish.exchange import Bounds
 from channel_sync.channels.wish.replies import Family
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood

@@ -7,7 +7,7 @@ import pytest
 import respx
 from tests.channels.factories import BASE, a_server, at_the_counter, http_answer
 
-from channel_sync.channels.wish.exchange import Bounds
+from channel_sync.channels.http.exchange import Bounds
 from channel_sync.domain.errors import ChannelError, ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 
 FILE = "https://storage.test/file?signature=CNRY-signature"

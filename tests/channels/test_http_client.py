@@ -4,8 +4,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.channels.factories import NOW, a_server, http_answer
 
+from channel_sync.channels.http.exchange import Bounds
 from channel_sync.channels.http.http_client import http_client
-from channel_sync.channels.wish.exchange import Bounds, exchange
+from channel_sync.channels.wish.exchange import exchange
 from channel_sync.domain.errors import ChannelUnavailable
 
 

@@ -23,7 +23,7 @@ def web():
 
 
 async def test_the_keys_are_found_through_the_discovery_document(web):
-    assert await PublishedKeys(ISSUER).keys() == PUBLISHED
+    assert await PublishedKeys(ISSUER, httpx.AsyncClient).keys() == PUBLISHED
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ async def test_an_unusable_discovery_document_is_an_outage(web, reply):
     web.get(DISCOVERY).mock(return_value=reply)
 
     with pytest.raises(ChannelUnavailable):
-        await PublishedKeys(ISSUER).keys()
+        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("CANARY"), httpx.ReadTimeout("CANARY")])
@@ -52,6 +52,6 @@ async def test_an_issuer_that_does_not_answer_is_an_outage_without_its_words(web
     web.get(KEYS).mock(side_effect=failure)
 
     with pytest.raises(ChannelUnavailable) as unavailable:
-        await PublishedKeys(ISSUER).keys()
+        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
 
     assert "CANARY" not in str(unavailable.value)

@@ -2,44 +2,49 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import httpx
 
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.channels.http.exchange import answering, chunks
+from channel_sync.domain.errors import ChannelError, ChannelUnavailable
 
 _KEYS_WITHIN_S = 5.0
 _MOST_KEY_BYTES = 1_000_000
 
 
 class PublishedKeys:
-    """The signing keys that an issuer publishes, found through its discovery document."""
+    """The signing keys that an issuer publishes, found through its discovery document.
 
-    def __init__(self, issuer: str) -> None:
+    `open_client` gives a client for one look at them.
+    """
+
+    def __init__(self, issuer: str, open_client: Callable[[], httpx.AsyncClient]) -> None:
         self._issuer = issuer
+        self._open_client = open_client
         self._discovery = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
     async def keys(self) -> dict[str, Any]:
         """The key set as it is now; `ChannelUnavailable` when it cannot be read."""
         try:
             # A client of its own is cancelled with the call; a time-out of the client alone would bound each read.
-            async with asyncio.timeout(_KEYS_WITHIN_S), httpx.AsyncClient(trust_env=False) as http:
+            async with asyncio.timeout(_KEYS_WITHIN_S), self._open_client() as http:
                 found = await self._read(http, self._discovery)
                 if found["issuer"] != self._issuer:
                     raise ValueError
                 return await self._read(http, str(found["jwks_uri"]))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TimeoutError, RecursionError):
+        except (ChannelError, httpx.InvalidURL, ValueError, KeyError, TimeoutError, RecursionError):
             # Neither the cause nor its text: both hold addresses.
             raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
 
     async def _read(self, http: httpx.AsyncClient, url: str) -> dict[str, Any]:
-        async with http.stream("GET", url) as answer:
-            answer.raise_for_status()
-            body = b""
-            async for chunk in answer.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_KEY_BYTES:
-                    raise ValueError
+        deadline = monotonic() + _KEYS_WITHIN_S
+        async with answering(http, http.build_request("GET", url)) as answer:
+            if not answer.is_success:
+                raise ValueError
+            body = b"".join([chunk async for chunk in chunks(answer, deadline, _MOST_KEY_BYTES)])
         document = json.loads(body)
         if not isinstance(document, dict):
             raise ValueError

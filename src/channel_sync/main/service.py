@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from channel_sync.api.app import create_api
 from channel_sync.api.services import ApiSettings, DocsMode, Services
 from channel_sync.api.tokens import Issuer
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.held_orders import Held
@@ -132,7 +133,7 @@ def _issuer(settings: Settings) -> Issuer | None:
     return Issuer(
         settings.oidc_issuer,
         settings.oidc_audience,
-        PublishedKeys(settings.oidc_issuer),
+        PublishedKeys(settings.oidc_issuer, lambda: http_client(1)),
         settings.oidc_tenant_claim,
         settings.oidc_scope_claim,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
@@ -12,6 +13,12 @@ CONNECT_S = 5.0
 READ_S = 10.0
 HEADERS_S = 30.0
 _KEEP_ALIVE_S = 30.0
+# Of one line of an answer's head, and how many lines there may be. aiohttp's own 8190 bytes are less than some
+# cookies take, and what it does not read it reports like a connection that failed.
+_LINE_BYTES = 64 * 1024
+_HEADERS = 256
+# Both come as the same exception as what is no HTTP at all.
+_TOO_LARGE = re.compile("Got more than|Too many headers")
 
 
 def http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncClient:
@@ -31,6 +38,10 @@ def http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncCl
         follow_redirects=False,
         trust_env=False,
     )
+
+
+class HeadTooLarge(aiohttp.ClientError):
+    """The answer's head is larger than we read. The other side is there."""
 
 
 class AnswerLost(aiohttp.ClientError):
@@ -57,6 +68,9 @@ def _session(concurrency: int, headers_s: float) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(end_dripping_headers, _send_once),
+        max_line_size=_LINE_BYTES,
+        max_field_size=_LINE_BYTES,
+        max_headers=_HEADERS,
     )
 
 
@@ -69,3 +83,7 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
         raise AnswerLost from None
+    except aiohttp.ClientResponseError as error:
+        if _TOO_LARGE.match(error.message):
+            raise HeadTooLarge from None
+        raise

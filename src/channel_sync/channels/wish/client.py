@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import httpx
 
+from channel_sync.channels.http.exchange import MEGABYTE, Bounds
 from channel_sync.channels.wish.breaker import Breaker
-from channel_sync.channels.wish.exchange import MEGABYTE, Bounds, exchange
+from channel_sync.channels.wish.exchange import exchange
 from channel_sync.channels.wish.limiter import Budgets
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.channels.wish.retries import with_retries

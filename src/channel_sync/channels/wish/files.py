@@ -6,8 +6,8 @@ from time import monotonic
 
 import httpx
 
+from channel_sync.channels.http.exchange import answering, chunks
 from channel_sync.channels.wish.client import WishClient
-from channel_sync.channels.wish.exchange import answering, chunks
 from channel_sync.channels.wish.lines import LineSplitter
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.retries import with_retries

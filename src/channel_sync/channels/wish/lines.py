@@ -35,7 +35,7 @@ class LineSplitter:
             yield bytes(self._kept)
 
     def _look_at_the_start(self) -> None:
-        start = self._kept.lstrip(b"\xef\xbb\xbf \t\r\n")
+        start = self._kept.lstrip(b" \t\r\n")
         if start:
             self._is_array, self._kept = start.startswith(b"["), start
 
