@@ -20,6 +20,7 @@ def refusal() -> str:
 
 def shown(value: object) -> str:
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    plain = ",".join(plain) if isinstance(plain, tuple) and plain else plain
     return "none" if plain in (None, ()) else f"`{plain}`"
 
 
@@ -93,6 +94,8 @@ def test_a_missing_secrets_folder_is_refused(monkeypatch, tmp_path):
         ("CHANNEL_SYNC_RATE_LIMIT_PER_S", "-1"),
         ("CHANNEL_SYNC_LOG_LEVEL", "CANARY"),
         ("CHANNEL_SYNC_WEBHOOK_ALLOWED", "10.0.0.0/99"),
+        ("CHANNEL_SYNC_WISH_FILE_HOSTS", "https://CANARY"),
+        ("CHANNEL_SYNC_WISH_FILE_HOSTS", "files.*"),
         ("CHANNEL_SYNC_OIDC_ISSUER", "https://issuer.example"),
     ],
 )

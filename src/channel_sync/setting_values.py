@@ -70,6 +70,12 @@ def _network(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"\*|(\[[0-9a-fA-F:]+\]|(\*\.)?[A-Za-z0-9.-]+)(:[0-9]{1,5})?", text):
+        raise ValueError("must be hosts like files.example, *.files.example or files.example:8443, or *")
+    return text
+
+
 def _database(text: SecretStr) -> SecretStr:
     if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must start with sqlite:/// or postgresql://")
@@ -92,6 +98,7 @@ IssuerName = Annotated[str, AfterValidator(_checked)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
 Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode]
 # A PostgreSQL address may hold a password.
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres)]

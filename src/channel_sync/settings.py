@@ -12,6 +12,7 @@ from channel_sync.setting_values import (
     DatabaseAddress,
     Destinations,
     Docs,
+    Hosts,
     IssuerName,
     Jobs,
     LogLevel,
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     wish_production_url: Address = "https://merchant.wish.com"
     wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
+    wish_file_hosts: Hosts = ("*",)
     jobs: Jobs = Jobs.EMBEDDED
     queue_database_url: PostgresAddress | None = None
     lease_s: float = Field(60, ge=5, le=3600)
@@ -58,7 +60,7 @@ class Settings(BaseSettings):
     oidc_scope_claim: ClaimName = "scope"
     webhook_allowed: Destinations = ()
 
-    @field_validator("return_origins", "trusted_proxies", "webhook_allowed", mode="before")
+    @field_validator("return_origins", "trusted_proxies", "wish_file_hosts", "webhook_allowed", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -67,6 +67,11 @@ async def test_a_download_is_noted_without_its_signature():
         "",
         "https://",
         "http://[",
+        "https://user:CNRY@storage.test/f",
+        "https://storage.test/%00",
+        "https://storage.test:8443/f",
+        "https://127.0.0.1/f",
+        "https://[::1]/f",
     ],
 )
 async def test_a_file_elsewhere_than_on_https_or_at_wish_is_not_fetched(address):

@@ -178,6 +178,18 @@ async def test_calls_are_kept_in_their_order_and_paged(database, shop):
     assert (first.items, rest.items, rest.next) == ([a_call("/1"), a_call("/2")], [a_call("/3")], None)
 
 
+@pytest.mark.parametrize("path", ["/a\0b", "/\ud800", "/" + "x" * 100_000])
+async def test_a_call_to_any_path_is_kept(database, shop, path):
+    run = await opened(database, shop)
+    async with database.begin() as work:
+        await work.run_batches.add_calls({run.id: [replace(a_call(path), channel_request_id=path)]})
+
+    async with database.read() as work:
+        [kept] = (await work.runs.calls(TENANT, run.id, PageRequest(2))).items
+    assert kept.path == kept.channel_request_id
+    assert len(kept.path) <= 500
+
+
 async def test_old_closed_runs_are_pruned_with_their_calls(database, shop):
     old, still_open = await opened(database, shop), await opened(database, shop, kind=RunKind.STOCK)
     async with database.begin() as work:

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import httpx
 
-from channel_sync.channels.http.http_client import http_client
+from channel_sync.channels.http.addresses import AllowedHosts
+from channel_sync.channels.http.http_client import guarded_http_client
 from channel_sync.channels.wish.channel import WishChannel
 from channel_sync.channels.wish.client import ClientLimits
 from channel_sync.domain.budgets import SharedBudget
@@ -72,7 +73,7 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         await check_clock(database, settings.lease_s)
         await warn_of_a_missing_wall(database)
-        http = await open_things.enter_async_context(http_client(settings.sync_concurrency))
+        http = await open_things.enter_async_context(_http(settings))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
         yield Ground(settings, database, _channels(settings, http, shared), reader)
@@ -97,6 +98,12 @@ async def warn_of_a_missing_wall(database: Database) -> None:
         )
 
 
+def _http(settings: Settings) -> httpx.AsyncClient:
+    """Where the marketplaces are is the operator's word; where they send us is theirs, and must be public."""
+    trusted = (settings.wish_production_url, settings.wish_sandbox_url)
+    return guarded_http_client(settings.sync_concurrency, trusted)
+
+
 def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:
     """Every marketplace: a new one is a line here."""
     hosts = {
@@ -104,7 +111,7 @@ def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget 
         Environment.SANDBOX: settings.wish_sandbox_url,
     }
     limits = ClientLimits(settings.wish_rate_per_s, settings.sync_concurrency)
-    return {"wish": WishChannel(http, hosts, limits, shared)}
+    return {"wish": WishChannel(http, hosts, limits, shared, AllowedHosts(settings.wish_file_hosts))}
 
 
 def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
+from channel_sync.domain.texts import storable
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.run_tables import run_calls, runs
 from channel_sync.persistence.session import Session, columns_of
@@ -17,6 +18,7 @@ _row = runs.c
 _COLUMNS = columns_of(runs, Run)
 _QUIET = (_row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, _row.finished_at.is_not(None))
 _RUN_FIELDS = [field.name for field in fields(Run)]
+_LONGEST_TEXT = 500
 _CALL_FIELDS = [field.name for field in fields(Call)]
 
 _THESE = among_given(_row.id, "ids")
@@ -128,8 +130,16 @@ class RunBatches:
         last = await self._session.rows(_LAST_NUMBERS, {"ids": calls})
         next_number = {run_id: number + 1 for run_id, number in last}
         values: list[dict[str, Any]] = [
-            {"run_id": run_id, "number": number, **{name: getattr(call, name) for name in _CALL_FIELDS}}
+            {"run_id": run_id, "number": number, **_journaled(call)}
             for run_id, made in calls.items()
             for number, call in enumerate(made, start=next_number.get(run_id, 1))
         ]
         await self._session.execute(insert(run_calls), values)
+
+
+def _journaled(call: Call) -> dict[str, Any]:
+    """The call's columns. Its texts come from outside, and must never be why a run cannot end."""
+    columns = {name: getattr(call, name) for name in _CALL_FIELDS}
+    for name in ("path", "channel_request_id"):
+        columns[name] = None if columns[name] is None else storable(columns[name], _LONGEST_TEXT)
+    return columns

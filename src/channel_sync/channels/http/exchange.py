@@ -13,7 +13,7 @@ from time import monotonic
 import aiohttp
 import httpx
 
-from channel_sync.channels.http.http_client import HeadTooLarge
+from channel_sync.channels.http.http_client import Blocked, HeadTooLarge
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
 
 MEGABYTE = 1024 * 1024
@@ -73,6 +73,8 @@ def plain_errors() -> Iterator[None]:
         yield
     except HeadTooLarge:
         raise ReplyNotUnderstood("headers_too_large", "The reply's headers are larger than we read.") from None
+    except Blocked:
+        raise ReplyNotUnderstood("blocked_address", "The address is not on the public internet.") from None
     except (httpx.TimeoutException, TimeoutError):
         raise ChannelUnavailable("timeout", "There was no answer in time.") from None
     except httpx.DecodingError:

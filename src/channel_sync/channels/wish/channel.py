@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
 from channel_sync.channels.wish import oauth
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import Connection
@@ -23,7 +24,10 @@ from channel_sync.domain.secrets import Secret
 
 
 class WishChannel:
-    """The Wish marketplace, wherever its environments are. A `shared` budget is that of all our processes."""
+    """The Wish marketplace, wherever its environments are. A `shared` budget is that of all our processes.
+
+    `file_hosts` are where the files of its jobs may lie, apart from its own addresses.
+    """
 
     def __init__(
         self,
@@ -31,8 +35,9 @@ class WishChannel:
         base_urls: Mapping[Environment, str],
         limits: ClientLimits,
         shared: SharedBudget | None = None,
+        file_hosts: AllowedHosts = ANY_HOST,
     ) -> None:
-        self._client = WishClient(http, base_urls, limits, shared=shared)
+        self._client = WishClient(http, base_urls, limits, shared=shared, file_hosts=file_hosts)
         self._description = wish_description()
 
     @property

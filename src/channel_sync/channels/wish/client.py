@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import httpx
 
+from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
 from channel_sync.channels.http.exchange import MEGABYTE, Bounds
 from channel_sync.channels.wish.breaker import Breaker
 from channel_sync.channels.wish.exchange import exchange
@@ -78,8 +79,10 @@ class WishClient:
         now: Callable[[], datetime] = utc_now,
         jitter: Callable[[float], float] = full_jitter,
         shared: SharedBudget | None = None,
+        file_hosts: AllowedHosts = ANY_HOST,
     ) -> None:
         self.http = http
+        self.file_hosts = file_hosts
         self.limits = limits
         self.now = now
         self.jitter = jitter

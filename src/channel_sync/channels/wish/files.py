@@ -6,12 +6,13 @@ from time import monotonic
 
 import httpx
 
+from channel_sync.channels.http.addresses import BadAddress, checked_address
 from channel_sync.channels.http.exchange import answering, chunks
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.lines import LineSplitter
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.retries import with_retries
-from channel_sync.domain.channel import Access, Call, Wire
+from channel_sync.domain.channel import Access, Call, Environment, Wire
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 
 _CHUNKS_AHEAD = 4
@@ -22,7 +23,7 @@ async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -
 
     The access token stays here: the storage host has no business with it.
     """
-    address = _checked(url, client.base_url(access.environment))
+    address = _checked(url, client, access.environment)
     download = await with_retries(lambda: _opened(client, address, wire), True, wire, client.jitter)
     splitter = LineSplitter(client.limits.call.max_bytes)
     try:
@@ -74,7 +75,9 @@ class _Download:
                     self._arrived.put_nowait(chunk)
         finally:
             duration_ms = round((monotonic() - started) * 1000)
-            wire.calls.append(Call(at, "GET", self._request.url.path, status, None, duration_ms, None))
+            # As it is sent: unquoted it might have a NUL, which PostgreSQL does not store.
+            path = self._request.url.raw_path.partition(b"?")[0].decode()
+            wire.calls.append(Call(at, "GET", path, status, None, duration_ms, None))
 
     def finish(self, task: asyncio.Task[None]) -> None:
         """Tell the reader how the download ended."""
@@ -101,16 +104,12 @@ class _Download:
         self._room.release()
 
 
-def _checked(url: str, base_url: str) -> httpx.URL:
-    """The address, if it is on https or where Wish itself is."""
+def _checked(url: str, client: WishClient, environment: Environment) -> httpx.URL:
+    """The address, if it is where Wish itself is or on https at a host that the settings allow."""
     try:
-        address, base = httpx.URL(url), httpx.URL(base_url)
-    except httpx.InvalidURL:
-        raise not_understood("bad_file_address", "Wish names a file by an address that is none.") from None
-    is_at_wish = (address.scheme, address.host, address.port) == (base.scheme, base.host, base.port)
-    if not address.host or not (address.scheme == "https" or is_at_wish):
-        raise not_understood("bad_file_address", "Wish names a file that is neither on https nor on its own host.")
-    return address
+        return checked_address(url, client.file_hosts, httpx.URL(client.base_url(environment)))
+    except BadAddress as error:
+        raise not_understood("bad_file_address", f"Wish names a file where none is read: {error}") from None
 
 
 def _refuse_status(status: int) -> None:
