@@ -1,8 +1,8 @@
 """How much of what Wish sends is taken: every bound in one table, each applied where the reply is read.
 
 Wish publishes next to none of them. What is indexed fits PostgreSQL's 2704 bytes an index row at four bytes a
-character; the rest is what a screen, a label or a list of 200 orders bears. A type without `CUT` is dropped when it
-is too long, for a piece of an id is another id.
+character; the rest is what a screen, a label or a list of 200 orders bears. A type without `CUT` is dropped when
+it is too long, for a piece of an id is another id.
 """
 
 from datetime import UTC, datetime
