@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_renewals"
-down_revision = "2026_11_28_acknowledged"
+down_revision = "2026_11_28_rivals"
 branch_labels = None
 depends_on = None
 
