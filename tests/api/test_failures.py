@@ -72,12 +72,13 @@ async def test_while_the_store_takes_no_writes_they_are_503_and_reads_go_on(hurr
 
 async def test_a_request_is_one_log_line_by_its_template(world, admin):
     with capture_logs() as lines:
-        await admin.get(f"/orders/{CANARY}", params={"q": CANARY})
+        await admin.get(f"/orders/{CANARY}")
         await admin.get(f"/stock/{CANARY}")
+        await admin.get("/integrations", params={"q": CANARY})
         await admin.get(f"/{CANARY}")
     requests = [line for line in lines if line["event"] == "request"]
-    assert [line["route"] for line in requests] == ["/orders/{order_id}", "/stock/{sku}", None]
-    assert [line["status"] for line in requests] == [404, 404, 404]
+    assert [line["route"] for line in requests] == ["/orders/{order_id}", "/stock/{sku}", "/integrations", None]
+    assert [line["status"] for line in requests] == [404, 404, 200, 404]
     assert all(line["duration_ms"] >= 0 and line["key_id"].startswith("key_") for line in requests)
     assert CANARY not in json.dumps(lines)
 

@@ -133,8 +133,29 @@ async def test_a_member_that_the_contract_does_not_name_is_422(world, operation:
         for member in FORBIDDEN - set(operation.example):
             answer = await operation.call(caller, NOWHERE, json=operation.example | {member: CANARY})
             assert answer.status_code == 422
-            assert {"pointer": "", "code": "extra_forbidden"}.items() <= answer.json()["errors"][0].items()
+            pointer = "" if member == CANARY else f"/{member}"
+            assert {"pointer": pointer, "code": "extra_forbidden"}.items() <= answer.json()["errors"][0].items()
             assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("member", "pointer"),
+    [
+        ("bufer", "/settings/stock/bufer"),
+        ("Buffer", "/settings/stock/Buffer"),
+        (CANARY, "/settings/stock"),
+        ("3587dfc6a3b2c70947aebdf25f616f20", "/settings/stock"),
+        ("csk_" + "x" * 43, "/settings/stock"),
+        ("a/b", "/settings/stock"),
+        ("", "/settings/stock"),
+        ("é", "/settings/stock"),
+    ],
+)
+async def test_the_pointer_names_an_unknown_member_where_its_name_can_be_a_mistake(world, member, pointer):
+    async with world.caller() as caller:
+        answer = await caller.patch("/integrations/x", json={"settings": {"stock": {member: 1}}})
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, "extra_forbidden")
 
 
 async def test_at_most_twenty_errors_are_reported(world):

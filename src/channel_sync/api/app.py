@@ -39,7 +39,8 @@ API_VERSION = "1.0.0"
 
 DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a feed, stock goes out to listings.
 
-* Errors are `application/problem+json`; `code` is stable.
+* Errors are `application/problem+json`; `code` is stable, and new ones may come.
+* A member or query parameter that an operation does not know is a 422; `errors` says where it stands.
 * HEAD is answered wherever GET is.
 * Lists give `items` and `next_cursor`; pass it on as `cursor`.
 * Repeat a POST safely with an `Idempotency-Key`."""

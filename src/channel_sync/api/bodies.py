@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from channel_sync.api.problems import HttpProblem, malformed
+from channel_sync.api.queries import check_query, parameters_of
 from channel_sync.domain.errors import NotFound
 
 MAX_DEPTH = 32
@@ -26,16 +27,20 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly and only as JSON."""
+    """A route that reads its body strictly and only as JSON, and passes over nothing in its query."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler, given a `StrictRequest`."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        parameters = parameters_of(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
-            _check_address(strict)
+            if "\0" in strict.scope["path"]:
+                # NUL is in no id.
+                raise NotFound
+            check_query(strict.query_params, parameters)
             if takes_body and not _says_json(strict) and await strict.body():
                 raise HttpProblem(415, "unsupported_media_type", "Send the body as application/json.")
             return await handle(strict)
@@ -46,14 +51,6 @@ class StrictRoute(APIRoute):
 def _says_json(request: Request) -> bool:
     essence = request.headers.get("content-type", "").split(";")[0].strip().lower()
     return essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))
-
-
-def _check_address(request: Request) -> None:
-    """NUL is in no id and in no filter; PostgreSQL could not even be asked for it."""
-    if "\0" in request.scope["path"]:
-        raise NotFound
-    if any("\0" in value for value in request.query_params.values()):
-        raise HttpProblem(422, "invalid_character", "A query parameter holds NUL.")
 
 
 def parse(body: bytes) -> Any:

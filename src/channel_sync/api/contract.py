@@ -20,7 +20,7 @@ _MEANINGS = {
     412: "The thing changed since it was read.",
     413: "The body is too large.",
     415: "The body is not JSON, or it is encoded.",
-    422: "A member cannot be used; `errors` says which.",
+    422: "A member of the body, a parameter or a header cannot be used; `errors` says which.",
     428: "The call needs a confirmation.",
     429: "Too many requests; wait as long as Retry-After says.",
     500: "Something broke; name the request id.",
@@ -127,13 +127,13 @@ def _possible_errors(method: str, operation: dict[str, Any]) -> set[int]:
     places = {place for place, _ in parameters}
     found = {500}
     if "security" in operation:
-        found |= {401, 403, 429, 503}
+        found |= {401, 403, 422, 429, 503}
     if "requestBody" in operation:
         found |= {400, 422}
     if method in _METHODS_WITH_BODY:
         found |= {413, 415}
     if "path" in places:
-        found |= {404}
+        found |= {404, 422}
     if places & {"query", "header"}:
         found |= {422}
     if ("query", "cursor") in parameters:

@@ -53,7 +53,7 @@ class EventQuery(BaseModel):
             return ()
         names = tuple(name.strip() for name in self.types.split(","))
         if any(name not in EVENT_TYPES for name in names):
-            raise Invalid("unknown_event_type", "There is an event type here that does not exist.", "/types")
+            raise Invalid("unknown_event_type", "There is no such event type.", parameter="types")
         return names
 
 

@@ -80,4 +80,4 @@ def _is_sane(part: str | int) -> bool:
 
 
 def _invalid() -> HttpProblem:
-    return HttpProblem(400, "invalid_cursor", "This cursor does not belong to this list.", pointer="/cursor")
+    return HttpProblem(400, "invalid_cursor", "This cursor does not belong to this list.", parameter="cursor")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 import msgspec
 from fastapi import Request
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 from typing_extensions import TypedDict
 
+from channel_sync.api.field_errors import FieldError, field_errors, in_body, in_query
 from channel_sync.api.fields import one_of
 from channel_sync.domain.codes import PROBLEM_CODES, ProblemCode
 from channel_sync.domain.errors import (
@@ -32,7 +33,6 @@ from channel_sync.domain.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
-MAX_FIELD_ERRORS = 20
 MAX_CHANNEL_CODE = 40
 
 # The most special class first: the first one that fits decides.
@@ -73,14 +73,6 @@ _HELPS = {
 }
 
 
-class FieldError(TypedDict):
-    """One member that cannot be used. `pointer` is a JSON pointer; the value itself is never repeated."""
-
-    pointer: str
-    code: str
-    message: str
-
-
 class NextAction(TypedDict):
     """The call that helps."""
 
@@ -117,11 +109,11 @@ class HttpProblem(HTTPException):
         code: ProblemCode,
         detail: str,
         headers: Mapping[str, str] | None = None,
-        pointer: str = "",
+        parameter: str = "",
     ) -> None:
         super().__init__(status, detail, dict(headers or {}))
         self.code: ProblemCode = code
-        self.pointer = pointer
+        self.parameter = parameter
 
 
 def malformed(code: ProblemCode, detail: str) -> HttpProblem:
@@ -165,7 +157,7 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
     headers: dict[str, str] = {}
     match error:
         case Invalid():
-            problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.message}]
+            problem["errors"] = [_of_invalid(error)]
         case Conflict() if error.related_id is not None:
             problem["related_id"] = error.related_id
         case ChannelRefused():
@@ -199,8 +191,8 @@ def _http_answer(scope: Scope, error: HTTPException) -> Response:
         code = _HTTP_CODES.get(error.status_code, "bad_request")
         return _response(_problem(scope, error.status_code, code, detail), headers)
     problem = _problem(scope, error.status_code, error.code, error.detail)
-    if error.pointer:
-        problem["errors"] = [{"pointer": error.pointer, "code": error.code, "message": error.detail}]
+    if error.parameter:
+        problem["errors"] = [in_query(error.parameter, error.code, error.detail)]
     return _response(problem, headers)
 
 
@@ -208,18 +200,15 @@ def _validation_answer(scope: Scope, error: RequestValidationError) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return _response(_problem(scope, 400, "malformed_json", "The body is not JSON."))
-    problem = _problem(scope, 422, "validation_failed", "Some members cannot be used; see errors.")
-    problem["errors"] = [_field_error(item) for item in found[:MAX_FIELD_ERRORS]]
+    problem = _problem(scope, 422, "validation_failed", "Some of it cannot be used; see errors.")
+    problem["errors"] = field_errors(found)
     return _response(problem)
 
 
-def _field_error(item: Mapping[str, Any]) -> FieldError:
-    unknown = item["type"] == "extra_forbidden"
-    # The name of an unknown member is the caller's text: only the place that held it is told.
-    path = item["loc"][1:-1] if unknown else item["loc"][1:]
-    message = "There is an unknown member here." if unknown else str(item["msg"]).removeprefix("Value error, ")
-    pointer = "".join(f"/{part}" for part in path)
-    return {"pointer": pointer, "code": str(item["type"]), "message": message}
+def _of_invalid(error: Invalid) -> FieldError:
+    if error.parameter is not None:
+        return in_query(error.parameter, error.code, error.message)
+    return in_body(error.pointer, error.code, error.message)
 
 
 def _problem(scope: Scope, status: int, code: ProblemCode, detail: str) -> Problem:

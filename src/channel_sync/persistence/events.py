@@ -58,7 +58,7 @@ class EventRepository:
             select(_row.position).where(_row.id == event_id, _row.tenant == tenant)
         )
         if position is None:
-            raise Invalid("unknown_event", "There is no such event any more.", "/after")
+            raise Invalid("unknown_event", "There is no such event any more.", parameter="after")
         return int(position)
 
     async def prune(self, before: datetime, limit: int) -> int:

@@ -216,4 +216,4 @@ def _moment(text: str | int) -> datetime:
     try:
         return datetime.fromisoformat(str(text)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid("invalid_cursor", "The cursor is not one of this list.", "/cursor") from None
+        raise Invalid("invalid_cursor", "The cursor is not one of this list.", parameter="cursor") from None
