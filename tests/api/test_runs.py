@@ -1,5 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
 from tests.api.seeds import journal
+
+from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
 
 
 @pytest.fixture
@@ -76,6 +80,16 @@ async def test_a_run_shows_its_calls(world, admin, integration_id):
     call = (await admin.get(f"/runs/{run['id']}/calls")).json()["items"][0]
     assert (call["method"], call["path"], call["status"], call["code"]) == ("GET", "/api/v3/orders", 200, 0)
     assert (call["duration_ms"], call["channel_request_id"]) == (12, "wish-1")
+
+
+async def test_a_failed_run_says_when_calls_are_welcome_again(world, admin, integration_id):
+    run = (await admin.post(f"/integrations/{integration_id}/runs", json={"kind": "orders"})).json()
+    until = datetime(2026, 11, 23, 10, 15, 30, tzinfo=UTC)
+    error = RunError("marketplace_unavailable", "channel_outage", "channel", True, "Wish did not answer.", until)
+    async with world.database.begin() as work:
+        await work.runs.finish(run["id"], RunStatus.FINISHED, Outcome.FAILED, Counts(), error, until)
+    shown = (await admin.get(f"/runs/{run['id']}")).json()["error"]
+    assert (shown["code"], shown["retry_at"]) == ("marketplace_unavailable", "2026-11-23T10:15:30.000Z")
 
 
 async def test_a_run_can_be_cancelled_and_again(admin, integration_id):

@@ -45,6 +45,10 @@ class Counter:
     shop: WishShop
     wire: HastyWire
 
+    def of(self, access: Access) -> WishShop:
+        """Another shop at the same counter."""
+        return WishShop(replace(self.connection, access=access))
+
 
 def an_access(integration_id: str = "int_1", token: str = TOKEN) -> Access:
     return Access(integration_id, Environment.PRODUCTION, Secret(token), 1)

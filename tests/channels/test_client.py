@@ -20,7 +20,7 @@ from tests.channels.factories import (
 from channel_sync.channels.wish.breaker import FAILURES_TO_OPEN
 from channel_sync.channels.wish.client import Request
 from channel_sync.channels.wish.replies import Family
-from channel_sync.domain.channel import Call
+from channel_sync.domain.channel import Call, Environment
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,
@@ -152,6 +152,61 @@ async def test_a_wish_that_is_down_is_left_alone():
                 codes.append(raised.value.code)
     assert route.call_count == FAILURES_TO_OPEN
     assert codes == ["server_error", "server_error", "marketplace_unavailable", "marketplace_unavailable"]
+
+
+JUNK = {"server error": httpx.Response(502), "page": httpx.Response(200, html="<p>No</p>")}
+
+
+@pytest.mark.parametrize("reply", JUNK.values(), ids=JUNK)
+async def test_what_one_shop_is_answered_holds_up_no_other(reply):
+    with respx.mock as router:
+        router.get(TEST_CALL, headers={"Authorization": "Bearer bad"}).mock(return_value=reply)
+        router.get(TEST_CALL, headers={"Authorization": "Bearer good"}).mock(return_value=ok({"merchant_id": "m"}))
+        async with at_the_counter() as counter:
+            shops = {name: counter.of(an_access(f"int_{name}", name)) for name in ("bad", "good")}
+            for _ in range(8):
+                with pytest.raises(ChannelError):
+                    await shops["bad"].merchant_id()
+                assert await shops["good"].merchant_id() == "m"
+
+
+async def test_a_wish_that_answers_nobody_is_left_alone_by_all():
+    with respx.mock:
+        route = respx.get(TEST_CALL).mock(return_value=httpx.Response(502))
+        async with at_the_counter() as counter:
+            for number in range(5):
+                with pytest.raises(ChannelUnavailable):
+                    await counter.of(an_access(f"int_{number}")).merchant_id()
+    # Three tries of each of two shops, and the first one of a third.
+    assert route.call_count == FAILURES_TO_OPEN + 1
+
+
+async def test_a_call_that_a_person_waits_for_is_made_although_wish_is_left_alone():
+    with respx.mock:
+        route = respx.get(TEST_CALL).mock(return_value=httpx.Response(502))
+        async with at_the_counter() as counter:
+            for _ in range(3):
+                with pytest.raises(ChannelUnavailable):
+                    await counter.shop.merchant_id()
+            made = route.call_count
+            counter.wire.by_person = True
+            route.mock(return_value=ok({"merchant_id": "m"}))
+            assert await counter.shop.merchant_id() == "m"
+            counter.wire.by_person = False
+            assert await counter.shop.merchant_id() == "m"
+    assert route.call_count == made + 2
+
+
+async def test_token_calls_that_fail_hold_nobody_up():
+    with respx.mock:
+        respx.get(f"{BASE}/api/v3/oauth/refresh_token").mock(return_value=httpx.Response(502))
+        respx.get(TEST_CALL).mock(return_value=ok({"merchant_id": "m"}))
+        async with at_the_counter() as counter:
+            request = Request(Family.GRANT, "GET", "/api/v3/oauth/refresh_token")
+            for _ in range(20):
+                with pytest.raises(ChannelUnavailable):
+                    await counter.client.call_without_token(request, Environment.PRODUCTION)
+            assert await counter.shop.merchant_id() == "m"
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nInjected: 1", "tök", "x" * 5000])

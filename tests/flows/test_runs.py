@@ -217,9 +217,13 @@ async def test_a_wait_that_the_marketplace_asks_for_is_kept(workshop: Workshop):
     seller = await workshop.connect()
     workshop.channel.fail("orders", ChannelUnavailable("rate_limited", "Slow down.", 300))
 
-    await workshop.due(seller)
+    run = await workshop.due(seller)
 
     assert await until_next(workshop, seller.id) >= 299
+    assert run is not None
+    assert run.error is not None
+    assert run.error.retry_at is not None
+    assert 290 < (run.error.retry_at - utcnow()).total_seconds() <= 300
 
 
 async def test_a_rejected_grant_takes_the_integration_off_the_schedule(workshop: Workshop):

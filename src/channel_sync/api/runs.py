@@ -62,6 +62,7 @@ RunErrorView = TypedDict(
         "origin": str,
         "retryable": bool,
         "message": str,
+        "retry_at": Annotated[Timestamp | None, Field(description="When calls are welcome again, where known.")],
         "next_action": NextAction | None,
     },
 )
@@ -240,6 +241,7 @@ def _error_view(error: RunError, integration_id: str) -> RunErrorView:
         "origin": error.origin,
         "retryable": error.retryable,
         "message": error.message,
+        "retry_at": optional_timestamp(error.retry_at),
         "next_action": helps,
     }
 

@@ -107,13 +107,19 @@ class Wire:
     """What the calls of one run share: their journal, their place in the queue, and the way to stop them.
 
     `cut` may come from anywhere in the process; from then on no new call starts. `is_paused` is true while a call
-    waits because the marketplace asked for a pause.
+    waits because the marketplace asked for a pause. `by_person`: a person asked for the run.
     """
 
     priority: Priority
     calls: list[Call] = field(default_factory=list)
     is_paused: bool = False
+    by_person: bool = False
     _cut: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_a_persons(self) -> bool:
+        """Whether somebody waits who would rather see a call fail than none made."""
+        return self.by_person or self.priority is Priority.INTERACTIVE
 
     def cut(self) -> None:
         """Let no further call start."""

@@ -101,13 +101,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class RunError:
-    """Why a run failed. `kind` is the class of the contract: auth, config, data, rate_limit, channel_outage…"""
+    """Why a run failed. `kind` is the class of the contract: auth, config, data, rate_limit, channel_outage…
+
+    `retry_at` is when calls are welcome again, where that is known.
+    """
 
     code: str
     kind: str
     origin: str
     retryable: bool
     message: str
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

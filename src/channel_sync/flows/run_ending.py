@@ -1,6 +1,7 @@
 """How a run ended, in the words of the contract."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from channel_sync.domain.errors import (
     ChannelError,
@@ -32,25 +33,30 @@ CRASHED = Ending(
 )
 
 
-def came_to_its_end(counts: Counts, flaw: ChannelError | None) -> Ending:
+def came_to_its_end(counts: Counts, flaw: ChannelError | None, now: datetime) -> Ending:
     """The ending of a walk that nothing stopped; a flaw makes it partial."""
     if flaw is None:
         return Ending(RunStatus.FINISHED, counts.outcome())
-    return Ending(RunStatus.FINISHED, Outcome.PARTIAL, run_error(flaw))
+    return Ending(RunStatus.FINISHED, Outcome.PARTIAL, run_error(flaw, now))
 
 
-def failed(error: ChannelSyncError) -> Ending:
+def failed(error: ChannelSyncError, now: datetime) -> Ending:
     """The ending of a walk that an error stopped."""
-    retry_after_s = error.retry_after_s if isinstance(error, ChannelUnavailable) else None
-    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error), retry_after_s)
+    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error, now), _retry_after_s(error))
 
 
-def run_error(error: ChannelSyncError) -> RunError:
+def run_error(error: ChannelSyncError, now: datetime) -> RunError:
     """The error as a run tells it: its class says who has to act."""
     origin = "channel" if isinstance(error, ChannelError) else "service"
     kind = _kind(error)
     retryable = kind in ("rate_limit", "channel_outage", "network", "internal")
-    return RunError(error.code, kind, origin, retryable, error.message)
+    retry_after_s = _retry_after_s(error)
+    retry_at = None if retry_after_s is None else now + timedelta(seconds=retry_after_s)
+    return RunError(error.code, kind, origin, retryable, error.message, retry_at)
+
+
+def _retry_after_s(error: ChannelSyncError) -> float | None:
+    return error.retry_after_s if isinstance(error, ChannelUnavailable) else None
 
 
 def _kind(error: ChannelSyncError) -> str:

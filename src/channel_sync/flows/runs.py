@@ -10,7 +10,7 @@ from channel_sync.domain.errors import (
     RunLost,
     RunStopped,
 )
-from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, RunStatus
+from channel_sync.domain.runs import PERSONS_TRIGGERS, Lane, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
@@ -185,7 +185,7 @@ class Runs:
         claimed = await self._desk.claim(run_id)
         if claimed is None:
             return None
-        wire = Wire(_PRIORITIES[claimed.run.kind])
+        wire = Wire(_PRIORITIES[claimed.run.kind], by_person=claimed.run.trigger in PERSONS_TRIGGERS)
         if self._stopping:
             wire.cut()
         connection = self._shops.connect(claimed.integration, wire)
@@ -200,8 +200,8 @@ class Runs:
         except RunStopped:
             return self._stopped(session)
         except ChannelSyncError as error:
-            return failed(error)
-        return came_to_its_end(session.counts, session.flaw)
+            return failed(error, utcnow())
+        return came_to_its_end(session.counts, session.flaw, utcnow())
 
     def _stopped(self, session: RunSession) -> Ending | None:
         if session.lost:

@@ -105,11 +105,13 @@ class WishClient:
     async def call_without_token(self, request: Request, environment: Environment) -> Reply:
         """The reply to a token call: sent once, nothing noted, for its path and body are made of secrets.
 
-        The breaker is told but not asked: an authorization code does not live long enough to wait for it.
+        The breaker is not asked, for an authorization code does not live long enough to wait for it, and told of
+        answers only: how many shops get none is counted by their own calls.
         """
         await self._seats.acquire()
         outcome = await self.to_its_end(self._converse(request, environment, {}))
-        self._tell_breaker(outcome, environment)
+        if not outcome.is_outage:
+            self._breakers[environment].answered()
         return _reply_of(outcome)
 
     async def to_its_end(self, call: Coroutine[None, None, T]) -> T:
@@ -139,10 +141,11 @@ class WishClient:
     async def _attempt(self, request: Request, access: Access, wire: Wire) -> Reply:
         headers = {"Authorization": f"Bearer {_sendable(access)}"}
         await self._budgets.turn(access.integration_id, wire)
-        self._breakers[access.environment].check()
+        breaker = self._breakers[access.environment]
+        breaker.check(access.integration_id, wire.is_a_persons)
         await self.take_seat(wire)
         outcome = await self.to_its_end(self._journaled(request, access.environment, headers, wire))
-        self._tell_breaker(outcome, access.environment)
+        (breaker.failed if outcome.is_outage else breaker.answered)(access.integration_id)
         return _reply_of(self._budgeted(outcome, access.integration_id))
 
     async def _journaled(
@@ -180,10 +183,6 @@ class WishClient:
             return _Outcome(error)
         code, result = read_answer(request.family, answer)
         return _Outcome(result, answer, code)
-
-    def _tell_breaker(self, outcome: _Outcome, environment: Environment) -> None:
-        breaker = self._breakers[environment]
-        breaker.failed() if outcome.is_outage else breaker.answered()
 
     def _budgeted(self, outcome: _Outcome, integration_id: str) -> _Outcome:
         """The outcome after the budget has heard of it; a refusal for the rate says how long the pause is."""
