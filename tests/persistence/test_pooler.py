@@ -71,7 +71,7 @@ async def test_the_limits_hold_behind_it_and_end_with_the_transaction(pooled_url
     await stranger.close()
     await database.close()
 
-    assert limits == ["5s", "30s", "30s"]
+    assert limits == ["5s", "30s", "3s"]
     assert (left, its) == (["0", "0", "0"], mine)
 
 

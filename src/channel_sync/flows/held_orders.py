@@ -52,7 +52,8 @@ class Held:
             if not page.orders:
                 return await work.held_orders.get(integration.tenant, held.id)
             await work.held_orders.release_one(held.id)
-            query = OrderFeedQuery(integration_id=integration.id, channel_order_id=page.orders[0].channel_order_id)
+        query = OrderFeedQuery(integration_id=integration.id, channel_order_id=page.orders[0].channel_order_id)
+        async with self._database.read() as work:
             found = await work.orders.feed(integration.tenant, query, PageRequest(1, None), personal=False)
         if not found.items:
             raise NotFound("order")

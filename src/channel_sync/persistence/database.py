@@ -16,6 +16,7 @@ from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
 from channel_sync.persistence.events import EventRepository
+from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
 from channel_sync.persistence.incidents import IncidentRepository
@@ -62,13 +63,14 @@ class UnitOfWork:
         self.runs = RunRepository(session)
         self.run_batches = RunBatches(session, self.runs.queued_now)
         self.schedules = ScheduleRepository(session)
-        self.orders = OrderRepository(session, cipher)
+        self.feeds = FeedWrites(session)
+        self.orders = OrderRepository(session, cipher, self.feeds)
         self.held_orders = HeldOrderRepository(session, cipher)
         self.listings = ListingRepository(session)
         self.pushes = PushRepository(session)
         self.stock = StockRepository(session)
         self.stock_jobs = StockJobRepository(session)
-        self.events = EventRepository(session)
+        self.events = EventRepository(session, self.feeds)
         self.incidents = IncidentRepository(session)
         self.api_keys = ApiKeyRepository(session)
         self.idempotency = IdempotencyRepository(session, cipher)
@@ -101,6 +103,7 @@ class Database:
             yield work
             if self._queue is not None and work.runs.queued_now:
                 await self._queue.put(session.driver, work.runs.queued_now)
+            await work.feeds.write()
 
     async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], durable: bool = True) -> T:
         """What `act` returns from a write transaction of its own, which may not await anything but repositories.
@@ -108,10 +111,15 @@ class Database:
         On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
         waits its turn behind whatever the event loop does. Nothing of it queues a run.
         """
+
+        async def whole(session: Session) -> T:
+            work = UnitOfWork(session, self.cipher)
+            result = await act(work)
+            await work.feeds.write()
+            return result
+
         with translated():
-            return await self._store.at_once(
-                lambda session: act(UnitOfWork(session, self.cipher)), beneficiary(), durable
-            )
+            return await self._store.at_once(whole, beneficiary(), durable)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

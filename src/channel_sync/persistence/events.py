@@ -7,42 +7,30 @@ from sqlalchemy import select
 
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
-from channel_sync.persistence.bulk import BulkInsert
 from channel_sync.persistence.event_rows import EventRow, event_row
-from channel_sync.persistence.positions import next_positions
+from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import events
 
 _row = events.c
 _COLUMNS = columns_of(events, Event)
 
-# The same thing told twice has one id, and is one event.
-_INSERT = BulkInsert(
-    events,
-    ("tenant", "position", *EventRow._fields),
-    "ON CONFLICT (id) DO NOTHING",
-)
-
 
 class EventRepository:
     """Events of every tenant, each feed in the order of commits."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, feeds: FeedWrites) -> None:
         self._session = session
+        self._feeds = feeds
 
     async def add(self, events: Sequence[Event]) -> None:
-        """Append events in their order; one whose id is known is left out."""
-        by_tenant: dict[str, list[EventRow]] = {}
+        """Append events in their order as the transaction ends; one whose id is known is left out."""
         for event in events:
-            by_tenant.setdefault(event.tenant, []).append(event_row(event))
-        for tenant, mine in sorted(by_tenant.items()):
-            await self.add_rows(tenant, mine)
+            self._feeds.add_events(event.tenant, [event_row(event)])
 
     async def add_rows(self, tenant: str, rows: Sequence[EventRow]) -> None:
         """The same for one tenant's events whose rows are made already."""
-        fresh = {row.id: row for row in rows}.values()
-        places = await next_positions(self._session, tenant, "events", len(fresh))
-        await _INSERT.write(self._session, [(tenant, at, *row) for at, row in zip(places, fresh, strict=True)])
+        self._feeds.add_events(tenant, rows)
 
     async def after(self, tenant: str, event_id: str | None, types: Sequence[str], limit: int) -> list[Event]:
         """The events after one, or the oldest; of these types, or of all. `Invalid` where the one is unknown."""

@@ -104,5 +104,7 @@ async def _migrate_postgres(address: URL, revision: str) -> None:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
             # From here on a lock that traffic holds ends the migration soon: waiting for it would stop traffic.
             await connection.execute(text("SET LOCAL lock_timeout = '3s'"))
+            # Nor may one that stands still keep what it has locked.
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '5s'"))
             await connection.run_sync(_run, revision)
     await engine.dispose()

@@ -15,10 +15,10 @@ from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, 
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
 from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.moments import moment
-from channel_sync.persistence.order_rows import READ, READ_PERSONAL, UPSERT, order_of
+from channel_sync.persistence.order_rows import READ, READ_PERSONAL, order_of
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
-from channel_sync.persistence.positions import next_positions
 from channel_sync.persistence.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
     OrderDesk,
@@ -72,14 +72,15 @@ class _Known:
 class OrderRepository:
     """Orders of every tenant. They belong to accounts and show the account's last integration."""
 
-    def __init__(self, session: Session, cipher: Cipher) -> None:
+    def __init__(self, session: Session, cipher: Cipher, feeds: FeedWrites) -> None:
         self._session = session
         self._cipher = cipher
+        self._feeds = feeds
 
     async def store(
         self, account: Account, default_currency: str, orders: Sequence[ChannelOrder], now: datetime
     ) -> StoredPage:
-        """Store what is new or newer. Repeating it, or an older page, writes nothing.
+        """Store what is new or newer as the transaction ends. Repeating it, or an older page, writes nothing.
 
         An order that stands twice in the page counts once as what it is and again as ignored.
         """
@@ -104,7 +105,7 @@ class OrderRepository:
             if change is Change.UPDATED:
                 fresh = as_stored(row, version.id, version.version + 1, erased, self._cipher)
                 updated.append(StoredChange(version.state, fresh))
-        await self._write(account.tenant, [*created, *(change.row for change in updated)])
+        self._feeds.add_orders(account.tenant, [*created, *(change.row for change in updated)])
         seen[Change.CREATED] = len(created)
         seen[Change.IGNORED] += len(rows) - len(newest)
         return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), created, updated)
@@ -125,11 +126,6 @@ class OrderRepository:
             ).where(_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
-
-    async def _write(self, tenant: str, rows: Sequence[OrderRow]) -> None:
-        if rows:
-            places = await next_positions(self._session, tenant, "orders", len(rows))
-            await UPSERT.write(self._session, [(*row, at) for row, at in zip(rows, places, strict=True)])
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
         """A page of orders in the order they were stored; an updated order stands at its newest place only."""

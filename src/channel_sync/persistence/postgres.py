@@ -24,10 +24,11 @@ _BEGIN_S = 2.0
 # Longer than the server lets a statement run: only a server that fell silent meets this.
 _ANSWER_S = 35.0
 # A pooler knows no settings of a connection, only of a transaction. In one message with BEGIN they cost nothing.
+# The last ends what a process holds that stands still, before others have waited for it as long as the first says.
 _LIMITS = """\
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '30s';
-SET LOCAL idle_in_transaction_session_timeout = '30s'"""
+SET LOCAL idle_in_transaction_session_timeout = '3s'"""
 # Not READ WRITE: a server that was made read-only is to stay so.
 _WRITING = f"BEGIN; {_LIMITS}"
 # What a crash of the server may undo: commits of the last moment, each of them whole.

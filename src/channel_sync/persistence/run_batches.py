@@ -1,16 +1,17 @@
 """Steps of many runs in a few statements; the same steps of one run are in `runs`."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.among import among_given
+from channel_sync.persistence.bulk import BulkInsert
+from channel_sync.persistence.moments import micros
 from channel_sync.persistence.run_tables import run_calls, runs
 from channel_sync.persistence.session import Session, columns_of
 
@@ -20,6 +21,7 @@ _QUIET = (_row.outcome == Outcome.NO_CHANGES, _row.trigger == Trigger.SCHEDULE, 
 _RUN_FIELDS = [field.name for field in fields(Run)]
 _LONGEST_TEXT = 500
 _CALL_FIELDS = [field.name for field in fields(Call)]
+_INSERT_CALLS = BulkInsert(run_calls, ("run_id", "number", *_CALL_FIELDS), "")
 
 _THESE = among_given(_row.id, "ids")
 _CLAIM = (
@@ -129,17 +131,19 @@ class RunBatches:
             return
         last = await self._session.rows(_LAST_NUMBERS, {"ids": calls})
         next_number = {run_id: number + 1 for run_id, number in last}
-        values: list[dict[str, Any]] = [
-            {"run_id": run_id, "number": number, **_journaled(call)}
+        rows = [
+            (run_id, number, *_journaled(call))
             for run_id, made in calls.items()
             for number, call in enumerate(made, start=next_number.get(run_id, 1))
         ]
-        await self._session.execute(insert(run_calls), values)
+        await _INSERT_CALLS.write(self._session, rows)
 
 
-def _journaled(call: Call) -> dict[str, Any]:
+def _journaled(call: Call) -> Iterator[str | int | None]:
     """The call's columns. Its texts come from outside, and must never be why a run cannot end."""
-    columns = {name: getattr(call, name) for name in _CALL_FIELDS}
-    for name in ("path", "channel_request_id"):
-        columns[name] = None if columns[name] is None else storable(columns[name], _LONGEST_TEXT)
-    return columns
+    for name in _CALL_FIELDS:
+        value = getattr(call, name)
+        if name == "at":
+            yield micros(value)
+        else:
+            yield storable(value, _LONGEST_TEXT) if isinstance(value, str) else value

@@ -22,6 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
+# What is read without a turn for others, and what is sent in one piece: of that a process that is stopped has sent
+# PostgreSQL all or nothing, so that the server knows that it waits.
 _PART = 200
 _EVERY_TENANT = text("SELECT set_config('channel_sync.every_tenant', :on, true)")
 
@@ -53,6 +55,13 @@ class Session:
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> None:
         """Run a statement, once or once for each of the parameters."""
+        if isinstance(parameters, list):
+            for start in range(0, len(parameters), _PART):
+                await self._execute(statement, parameters[start : start + _PART])
+        else:
+            await self._execute(statement, parameters)
+
+    async def _execute(self, statement: Executable, parameters: Parameters | None) -> None:
         await self.run(lambda connection: connection.execute(statement, parameters))
 
     async def change(self, statement: Executable) -> int:
