@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.flows.goods import a_listing
@@ -10,6 +11,8 @@ from channel_sync.domain.integrations import Settings
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.runs import Outcome
 from channel_sync.domain.stock import StockSettings
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.start_jobs import follow_settings
 
 
 @pytest.fixture
@@ -149,3 +152,16 @@ async def test_one_product_that_fails_does_not_undo_its_neighbours(workshop: Wor
     run = await push(workshop, seller)
 
     assert (run.outcome, run.counts.updated) == (Outcome.FAILED, 2)
+
+
+async def test_changed_settings_reach_every_listing_of_a_large_shop(workshop: Workshop):
+    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 601)))
+    await workshop.put(*((f"sku-{number}", 9) for number in range(1, 601)))
+    await push(workshop, seller)
+    changed = replace(seller, settings=Settings(stock=StockSettings(buffer=2)))
+    async with workshop.database.begin() as work:
+        await follow_settings(work, seller, await work.integrations.save(changed), utcnow())
+
+    await push(workshop, seller)
+
+    assert {workshop.shop().units(f"var-{number}")["wh1"] for number in range(1, 601)} == {7}

@@ -62,3 +62,12 @@ async def test_nothing_valid_is_nothing_stored(workshop: Workshop):
 
     assert (await workshop.rows("stock_levels"))["stock_levels"] == []
     assert workshop.nudges == 0
+
+
+async def test_many_items_are_stored_in_pieces_and_answered_in_order(workshop: Workshop):
+    items = [(f"s-{number}", number) for number in range(1200)]
+
+    answers = await workshop.put(*items)
+
+    assert [answer.sku for answer in answers] == [sku for sku, _ in items]
+    assert {answer.result for answer in answers} == {StockResult.ACCEPTED}

@@ -36,7 +36,7 @@ async def test_a_statement_is_built_once_for_values_to_come(database):
 MANY = {
     "schedules": lambda work: work.schedules.of(["int_1", "int_2"], [RunKind.ORDERS, RunKind.STOCK]),
     "integrations": lambda work: work.integrations.find_all(["int_1", "int_2"]),
-    "listings": lambda work: work.pushes.pending(["acc_1", "acc_2"]),
+    "accounts": lambda work: work.pushes.accounts_with_stale(["acc_1", "acc_2"]),
     "runs": lambda work: work.run_batches.finish_quiet(["run_1", "run_2"], None),
 }
 
@@ -49,7 +49,7 @@ async def test_sqlite_looks_for_the_values_in_an_index(sqlite_database, table):
     assert not [step for step in plans if step.startswith(f"SCAN {table}")]
 
 
-@pytest.mark.parametrize("table", ["integrations", "listings", "schedules"])
+@pytest.mark.parametrize("table", ["accounts", "integrations", "schedules"])
 async def test_postgresql_looks_for_the_values_in_an_index(postgres_database, table):
     plans = await postgres_plans_of(postgres_database, MANY[table])
 

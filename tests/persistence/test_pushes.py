@@ -206,7 +206,7 @@ async def test_other_settings_make_every_fed_listing_stale_even_while_it_is_sent
     await push.settle(accepted(a))
 
     async with push.database.begin() as work:
-        await work.pushes.resend_all(push.account.id, later(3))
+        assert await work.pushes.resend(TENANT, push.account.id, "", later(3)) is None
     await push.settle(accepted(b))
 
     assert await push.stale_skus() == ["A", "B"]
@@ -276,3 +276,14 @@ async def test_more_stale_listings_than_one_part_are_all_read(push):
 
     assert len({listing.id for listing, _ in stale}) == 450
     assert all(listing == replace(listing, wanted_version=level.version) for listing, level in stale)
+
+
+async def test_an_account_has_stock_to_send_while_any_listing_waits_outside_a_job(push):
+    async with push.database.begin() as work:
+        assert await work.pushes.accounts_with_stale([push.account.id]) == set()
+    await push.put("A", 9)
+    async with push.database.begin() as work:
+        assert await work.pushes.accounts_with_stale([push.account.id]) == {push.account.id}
+    await push.send("A", job_id=new_id("sjb", NOW))
+    async with push.database.begin() as work:
+        assert await work.pushes.accounts_with_stale([push.account.id]) == set()

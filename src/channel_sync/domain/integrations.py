@@ -149,7 +149,10 @@ def must_be_runnable(integration: Integration) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations."""
+    """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations.
+
+    With `resend_after` its listings behind that id are still to be told their stock by changed rules.
+    """
 
     id: str
     tenant: str
@@ -161,6 +164,7 @@ class Account:
     shop_name: str | None
     order_cursor: datetime | None
     listings_at: datetime | None
+    resend_after: str | None = None
 
 
 class AttemptKind(StrEnum):

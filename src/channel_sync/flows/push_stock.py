@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from channel_sync.domain.listings import ProductStock
 from channel_sync.flows.bulk_stock import SendAgain, follow, push_in_bulk
+from channel_sync.flows.clock import utcnow
 from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
@@ -25,6 +26,7 @@ class PushStock:
         """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
         push = _StockPush(session, self._waits)
         await push.resume()
+        await push.follow_rules()
         for _ in range(_MOST_ROUNDS):
             products = await push.stale()
             if not products:
@@ -47,6 +49,15 @@ class _StockPush:
             products = await work.pushes.in_job(job.id) if job else []
         if job is not None:
             await self._again(await follow(self.session, job, products, self.waits))
+
+    async def follow_rules(self) -> None:
+        """Let what changed settings mean for many listings reach the rest of them."""
+        async with self.session.database.read() as work:
+            after = (await work.accounts.get(self.session.account.id)).resend_after
+        while after is not None:
+            async with self.session.page() as page:
+                mine = (self.session.account.tenant, self.session.account.id)
+                after = await page.work.pushes.resend(*mine, after, utcnow())
 
     async def stale(self) -> list[ProductStock]:
         """What to send now, most urgent first, by the settings as they are now."""

@@ -48,7 +48,8 @@ async def follow_settings(work: UnitOfWork, before: Integration, after: Integrat
     if before.settings.stock.enabled and not stock.enabled:
         await _stop(work, after, RunKind.STOCK)
     if replace(before.settings.stock, interval_s=stock.interval_s) != stock and after.account_id is not None:
-        await work.pushes.resend_all(after.account_id, now)
+        # The first few hundred now, the others by the next run.
+        await work.pushes.resend(after.tenant, after.account_id, "", now)
     await start_jobs(work, after, now)
 
 

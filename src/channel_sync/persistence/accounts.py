@@ -25,6 +25,7 @@ _COLUMNS = [
     _row.shop_name,
     _row.order_cursor,
     _row.listings_at,
+    _row.resend_after,
 ]
 _READ_MANY = select(*_COLUMNS).where(among_given(_row.id, "ids"))
 

@@ -31,8 +31,8 @@ class _Values(TypeDecorator[Collection[str]]):
 
 
 _VALUES = _Values()
-# The values given as `skus`, one a row as `given.value`, in the words of SQLite and of PostgreSQL.
-GIVEN_VALUES = {False: "json_each(:skus) AS given", True: "unnest(:skus) AS given(value)"}
+# Many values given as `these`, one a row as `given.value`, in the words of SQLite and of PostgreSQL.
+GIVEN_VALUES = {False: "json_each(:these) AS given", True: "unnest(:these) AS given(value)"}
 
 
 class _Among(FunctionElement[bool]):
@@ -54,9 +54,9 @@ def among_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     return _Among(column, bindparam(name, type_=_VALUES))
 
 
-def given(name: str) -> BindParameter[Collection[str]]:
-    """Many values as one parameter of a statement written as text."""
-    return bindparam(name, type_=_VALUES)
+def these() -> BindParameter[Collection[str]]:
+    """The parameter of a statement with `GIVEN_VALUES` in its text."""
+    return bindparam("these", type_=_VALUES)
 
 
 @compiles(_Among, "sqlite")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.listings import Mapping
-from channel_sync.persistence.among import GIVEN_VALUES, among, given
+from channel_sync.persistence.among import GIVEN_VALUES, among, these
 from channel_sync.persistence.listing_rows import NEVER_PUSHED, want_anew
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.trade_tables import listings
@@ -27,7 +27,7 @@ _CONTESTS = {
         f"SELECT given.value, ({_RIVALS} ORDER BY mapping, id LIMIT 1),"
         f" ({_RIVALS} ORDER BY mapping DESC, id DESC LIMIT 1), ({_RIVALS} AND mapping = 'mapped' LIMIT 1)"
         f" FROM {source}"
-    ).bindparams(given("skus"))
+    ).bindparams(these())
     for postgres, source in GIVEN_VALUES.items()
 }
 
@@ -95,7 +95,7 @@ async def want_of(session: Session, ids: Collection[str], now: datetime) -> None
 async def _contests(session: Session, account_id: str, skus: Collection[str]) -> dict[str, _Contest]:
     if not skus:
         return {}
-    rows = await session.rows(_CONTESTS[session.postgres], {"account": account_id, "skus": skus})
+    rows = await session.rows(_CONTESTS[session.postgres], {"account": account_id, "these": skus})
     return {sku: _Contest(one, other, fed) for sku, one, other, fed in rows if one is not None}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, select, update
 
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping
 from channel_sync.persistence.bulk import BulkInsert, overwrite
@@ -16,10 +16,18 @@ from channel_sync.persistence.trade_tables import listings, stock_levels
 
 _row = listings.c
 
-READ = [
-    accounts.c.integration_id if field.name == "integration_id" else listings.c[field.name]
-    for field in fields(Listing)
-]
+# A listing whose turn to be told anew has not come yet; see `accounts.resend_after`.
+_TOLD_ANEW = and_(_row.wanted_version > 0, _row.id > accounts.c.resend_after)
+
+
+def _read(name: str) -> ColumnElement[Any]:
+    if name == "integration_id":
+        return accounts.c.integration_id
+    column = listings.c[name]
+    return case((_TOLD_ANEW, 0), else_=column) if name in ("sent_version", "settled_version") else column
+
+
+READ = [_read(field.name) for field in fields(Listing)]
 
 _CONTENT = ("product_id", "sku", "title", "image_url", "writable", "quantities", "stock_sku", "mapping")
 UPSERT = BulkInsert(
@@ -86,11 +94,6 @@ def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
 def is_pending() -> ColumnElement[bool]:
     """Whether the listing lacks the newest level of its SKU."""
     return _row.wanted_version > _row.settled_version
-
-
-def not_in(job_ids: Select[*tuple[Any, ...]]) -> ColumnElement[bool]:
-    """Whether the listing is part of none of these jobs."""
-    return or_(_row.job_id.is_(None), _row.job_id.not_in(job_ids))
 
 
 def effective_sku(mapped_sku: str | None, sku: str | None) -> str | None:

@@ -3,22 +3,40 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, or_, select, text, update
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome
 from channel_sync.domain.stock import StockLevel
-from channel_sync.persistence.among import among, among_given
-from channel_sync.persistence.listing_rows import READ, is_pending, not_in
+from channel_sync.persistence.among import GIVEN_VALUES, among, among_given, these
+from channel_sync.persistence.column_types import Utc
+from channel_sync.persistence.listing_rows import READ, is_pending
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
 
 _row = listings.c
-_PENDING = (
-    select(_row.account_id, func.count(), func.min(_row.wanted_at))
-    .where(among_given(_row.account_id, "ids"), is_pending())
-    .group_by(_row.account_id)
+# Nobody waits for a list of shops because hundreds of thousands of rows are counted for it.
+MOST_COUNTED = 10_000
+_RESENT_AT_ONCE = 500
+_IN_OPEN_JOB = exists().where(stock_jobs.c.id == _row.job_id, stock_jobs.c.closed_at.is_(None))
+_SENDABLE = (is_pending(), or_(_row.job_id.is_(None), ~_IN_OPEN_JOB))
+# Not EXISTS, for which SQLite would rather look through all listings of the account than through those that wait.
+_FIRST_STALE = (
+    select(_row.id).where(_row.account_id == accounts.c.id, *_SENDABLE).order_by(_row.wanted_at).limit(1)
+).scalar_subquery()
+_WITH_STALE = select(accounts.c.id).where(
+    among_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
 )
+_WAITING = "listings WHERE account_id = given.value AND wanted_version > settled_version"
+_PENDING = {
+    postgres: text(
+        f"SELECT given.value, (SELECT count(*) FROM (SELECT 1 FROM {_WAITING} LIMIT {MOST_COUNTED}) AS counted),"
+        f" (SELECT wanted_at FROM {_WAITING} ORDER BY wanted_at LIMIT 1) AS since FROM {source}"
+    )
+    .bindparams(these())
+    .columns(since=Utc)
+    for postgres, source in GIVEN_VALUES.items()
+}
 
 
 class PushRepository:
@@ -29,14 +47,11 @@ class PushRepository:
 
     async def stale(self, account_id: str, limit: int) -> list[tuple[Listing, StockLevel]]:
         """Listings that lack the newest level, longest waiting first, and the level. Not those in an open job."""
-        open_jobs = select(stock_jobs.c.id).where(
-            stock_jobs.c.account_id == account_id, stock_jobs.c.closed_at.is_(None)
-        )
         statement = (
             select(*READ, *columns_of(stock_levels, StockLevel))
             .join_from(listings, accounts, accounts.c.id == _row.account_id)
             .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
-            .where(_row.account_id == account_id, is_pending(), not_in(open_jobs))
+            .where(_row.account_id == account_id, *_SENDABLE)
             .order_by(_row.wanted_at)
             .limit(limit)
         )
@@ -49,14 +64,7 @@ class PushRepository:
 
     async def accounts_with_stale(self, account_ids: Collection[str]) -> set[str]:
         """Those of the accounts a listing of which lacks the newest level and is not in an open job."""
-        open_jobs = select(stock_jobs.c.id).where(stock_jobs.c.closed_at.is_(None))
-        statement = (
-            select(_row.account_id)
-            .distinct()
-            .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
-            .where(among(_row.account_id, account_ids), is_pending(), not_in(open_jobs))
-        )
-        return set(await self._session.column(statement))
+        return set(await self._session.column(_WITH_STALE, {"ids": account_ids}))
 
     async def mark_sent(self, items: Sequence[ListingStock], now: datetime, job_id: str | None) -> None:
         """Write down what is about to be sent, as part of a job or alone."""
@@ -141,13 +149,22 @@ class PushRepository:
             products.setdefault(product_id, []).append(ListingStock(*rest))
         return [ProductStock(product_id, tuple(stocks)) for product_id, stocks in products.items()]
 
-    async def resend_all(self, account_id: str, now: datetime) -> None:
-        """Let every fed listing wait again, for the same level means other units now."""
+    async def resend(self, tenant: str, account_id: str, after: str, now: datetime) -> str | None:
+        """Let the next few hundred listings behind an id wait again, for the same level means other units now.
+
+        The last one's id, where there may be more; those that come after it show as waiting already.
+        """
+        mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
+        next_ones = select(_row.id).where(*mine).order_by(_row.id).limit(_RESENT_AT_ONCE)
+        ids = await self._session.column(next_ones)
         again = {"sent_version": 0, "settled_version": 0, "push_state": None, "wanted_at": now}
-        mine = (_row.account_id == account_id, _row.wanted_version > 0)
-        await self._session.execute(update(listings).where(*mine).values(again))
+        fed = (among(_row.id, ids), _row.wanted_version > 0)
+        await self._session.execute(update(listings).where(*fed).values(again))
+        rest = ids[-1] if len(ids) == _RESENT_AT_ONCE else None
+        await self._session.execute(update(accounts).where(accounts.c.id == account_id).values(resend_after=rest))
+        return rest
 
     async def pending(self, account_ids: Sequence[str]) -> dict[str, tuple[int, datetime]]:
-        """Per account how many listings wait for stock, and since when the first one does."""
-        rows = await self._session.rows(_PENDING, {"ids": account_ids})
-        return {account_id: (count, since) for account_id, count, since in rows}
+        """Per account how many listings wait, counted up to `MOST_COUNTED`, and since when the first one does."""
+        rows = await self._session.rows(_PENDING[self._session.postgres], {"these": account_ids})
+        return {account_id: (count, since) for account_id, count, since in rows if count}

@@ -82,6 +82,7 @@ accounts = Table(
     Column("shop_name", Text),
     Column("order_cursor", Utc),
     Column("listings_at", Utc),
+    Column("resend_after", Text),  # listings behind this id are still to be told their stock by other rules
     Index("uq_accounts_merchant", "tenant", "channel", "environment", "merchant_id", unique=True),
     Index("ix_accounts_app", "channel", "environment", "client_id", "merchant_id"),
     Index("ix_accounts_integration_id", "integration_id"),
