@@ -14,6 +14,7 @@ from channel_sync.domain.channel import (
     JobState,
     Merchant,
     StockJob,
+    Warehouse,
     Wire,
 )
 from channel_sync.domain.errors import ChannelRefused
@@ -53,7 +54,10 @@ class FakeMerchant:
     listings: dict[str, ChannelListing] = field(default_factory=dict)
     changed_at: dict[str, datetime] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
-    warehouse: str = "wh1"
+    warehouses: tuple[Warehouse, ...] = (
+        Warehouse("wh1", "First", "standard"),
+        Warehouse("wh2", "Second", "standard"),
+    )
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
     stock_writes: list[tuple[str, int]] = field(default_factory=list)
     stock_jobs: dict[str, tuple[ProductStock, ...]] = field(default_factory=dict)
@@ -179,8 +183,8 @@ class FakeShop:
         owner = await self._open("product")
         return tuple(listing for listing in owner.listings.values() if listing.product_id == product_id)
 
-    async def default_warehouse(self) -> str:
-        return (await self._open("default_warehouse")).warehouse
+    async def warehouses(self) -> tuple[Warehouse, ...]:
+        return (await self._open("warehouses")).warehouses
 
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
         async with self._call("set_stock") as owner:

@@ -23,6 +23,7 @@ from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
 from channel_sync.flows.runs import RunRules, Runs
 from channel_sync.flows.shops import Shops
+from channel_sync.flows.warehouses import Warehouses
 from channel_sync.persistence.database import Database
 
 PUBLIC_URL = "http://localhost:8000"
@@ -81,6 +82,7 @@ class World:
             runs=Runs(self.database, shops, {}, RunRules(), _nobody),
             put_stock=PutStock(self.database, _nobody),
             held=Held(self.database, shops),
+            warehouses=Warehouses(self.database, shops),
             health=self.health,
             settings=self.settings,
             outdated_schemas=self.outdated_schemas,

@@ -6,7 +6,7 @@ import pytest
 import respx
 from tests.channels.factories import BASE, a_product, a_variation, at_the_counter, ok, refused
 
-from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState
+from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState, Warehouse
 from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
 from channel_sync.domain.listings import ChannelListing
 
@@ -186,16 +186,17 @@ async def test_a_row_without_an_id_is_no_product():
     assert result == ChangedProducts(("p1",), SINCE, True)
 
 
-async def test_the_first_warehouse_is_the_default():
+async def test_warehouses_come_in_wishs_order_with_whatever_is_told_of_them():
+    told = [
+        {"id": "w2", "name": "East\0", "shipping_type": "WISH_EXPRESS"},
+        {"id": 1, "name": None},
+        {"id": "w3", "name": 5, "shipping_type": ["?"]},
+    ]
     with respx.mock as router:
-        router.get(f"{BASE}/api/v3/merchant/warehouses").mock(
-            side_effect=[ok([{"id": "w1"}, {"id": "w2"}]), ok([])]
-        )
+        router.get(f"{BASE}/api/v3/merchant/warehouses").mock(return_value=ok(told))
         async with at_the_counter() as counter:
-            assert await counter.shop.default_warehouse() == "w1"
-            with pytest.raises(ChannelRefused) as raised:
-                await counter.shop.default_warehouse()
-    assert raised.value.code == "no_warehouse"
+            found = await counter.shop.warehouses()
+    assert found == (Warehouse("w2", "East", "wish_express"), Warehouse("1"), Warehouse("w3"))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ async def test_a_reply_of_another_shape_names_the_place_and_not_the_value():
         respx.get(f"{BASE}/api/v3/merchant/warehouses").mock(return_value=ok([{"id": ["CNRY-value"]}]))
         async with at_the_counter() as counter:
             with pytest.raises(ReplyNotUnderstood) as raised:
-                await counter.shop.default_warehouse()
+                await counter.shop.warehouses()
     assert "/0/id" in str(raised.value)
     assert "CNRY" not in str(raised.value)
 

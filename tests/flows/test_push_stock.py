@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop, listing_of, push, state_of
-from tests.flows.workshop import Workshop
+from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 from channel_sync.domain.integrations import Settings
@@ -158,9 +158,10 @@ async def test_changed_settings_reach_every_listing_of_a_large_shop(workshop: Wo
     seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 601)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 601)))
     await push(workshop, seller)
-    changed = replace(seller, settings=Settings(stock=StockSettings(buffer=2)))
     async with workshop.database.begin() as work:
-        await follow_settings(work, seller, await work.integrations.save(changed), utcnow())
+        before = await work.integrations.get(TENANT, seller.id)
+        after = replace(before, settings=Settings(stock=StockSettings(buffer=2, warehouse_id="wh1")))
+        await follow_settings(work, before, await work.integrations.save(after), utcnow())
 
     await push(workshop, seller)
 

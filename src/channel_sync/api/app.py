@@ -24,6 +24,7 @@ from channel_sync.api import (
     orders,
     runs,
     stock,
+    warehouses,
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
@@ -59,6 +60,7 @@ _ROUTERS = (
     orders.starting,
     orders.router,
     stock.router,
+    warehouses.router,
     listings.router,
     events.router,
     keys.starting,

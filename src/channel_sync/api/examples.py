@@ -140,6 +140,9 @@ EXAMPLES = {
     "list_stock": Example(response=_page(LEVEL)),
     "get_stock": Example(response=LEVEL),
     "list_listings": Example(response=_page(LISTING)),
+    "list_warehouses": Example(
+        response=_page({"id": "6b0467597f6ec4c61b00d141", "name": "STANDARD", "kind": "standard"})
+    ),
     "map_listing": Example(request={"sku": "MUG-BLUE"}, response={**LISTING, "mapped_sku": "MUG-BLUE"}),
     "list_events": Example(response={"items": [EVENT], "next_cursor": EVENT["id"]}),
     "create_api_key": Example(

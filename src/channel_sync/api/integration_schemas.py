@@ -51,7 +51,7 @@ class OrderSettingsInput(Input):
 
 
 class StockSettingsInput(Input):
-    """Changes to the stock push. `warehouse_id: null` means the marketplace's first warehouse."""
+    """Changes to the stock push. `warehouse_id: null` chooses the marketplace's first warehouse anew."""
 
     enabled: StrictBool = True
     interval_s: Annotated[Interval, Field(ge=1)] | None = None

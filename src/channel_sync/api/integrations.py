@@ -30,6 +30,7 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.flows.authorise import NewIntegration
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.lifecycle import IntegrationChange
+from channel_sync.flows.settings_changes import SettingsPatch
 from channel_sync.persistence.integrations import IntegrationQuery, Sort
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
@@ -149,17 +150,22 @@ async def change_integration(
     """The changed integration. What is left out, or null, is kept; in `settings` null means the default.
 
     Setting `default_currency` on a connected draft makes it active and enabled and starts its first order run.
+    Another `settings.stock.warehouse_id` is looked up at the marketplace first. The one before keeps its units.
     `client_id` and `client_secret` need the scope `credentials:write`, too. A secret that a grant depends on is
     tried at the marketplace before anything is stored; one that works ends a rejection.
     """
     if given.client_id is not None or given.client_secret is not None:
         require_scope(caller, "credentials:write")
+    settings: SettingsPatch | None = None
+    if given.settings is not None:
+        patch = given.settings.model_dump(exclude_unset=True)
+        settings = await services.warehouses.settled(caller.tenant, target.id, patch)
     change = IntegrationChange(
         name=given.name,
         default_currency=given.default_currency,
         client_id=given.client_id,
         client_secret=secret(given.client_secret),
-        settings=None if given.settings is None else given.settings.model_dump(exclude_unset=True),
+        settings=settings,
     )
     changed = await services.lifecycle.change(caller.tenant, target.id, change, target.version)
     return await _view(services, changed, response)

@@ -15,6 +15,7 @@ from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
 from channel_sync.flows.runs import Runs
+from channel_sync.flows.warehouses import Warehouses
 from channel_sync.persistence.database import Database
 
 
@@ -77,6 +78,7 @@ class Services(Vitals):
     runs: Runs
     put_stock: PutStock
     held: Held
+    warehouses: Warehouses
     settings: ApiSettings
     issuer: Issuer | None = None
 

@@ -90,6 +90,15 @@ class Merchant:
 
 
 @dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A place at the marketplace where units of a listing lie. `kind` is the marketplace's word, in lower case."""
+
+    id: str
+    name: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call to the marketplace, as kept with its run: the path has no query, nothing has a secret."""
 
@@ -232,8 +241,8 @@ class Shop(Protocol):
         """The listings of one product, with their stock as it is now."""
         ...
 
-    async def default_warehouse(self) -> str:
-        """The warehouse that stock goes to when the seller has chosen none."""
+    async def warehouses(self) -> tuple[Warehouse, ...]:
+        """The merchant's warehouses as the marketplace orders them; the first is where stock goes by default."""
         ...
 
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:

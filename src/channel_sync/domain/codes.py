@@ -96,6 +96,7 @@ ProblemCode = Literal[
     "unknown_channel",
     "unknown_event",
     "unknown_event_type",
+    "unknown_warehouse",
     "unreadable",
     "unsupported_media_type",
     "validation_failed",

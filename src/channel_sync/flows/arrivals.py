@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from random import uniform
 from time import monotonic
 
-from channel_sync.domain.channel import Access, App, Channel, Consent, Grant, Priority, Wire
+from channel_sync.domain.channel import Access, App, Channel, Consent, Priority, Wire
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelError, Conflict
 from channel_sync.domain.integrations import Integration
@@ -14,6 +14,7 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import Connection, connect
 from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.shop_facts import first_warehouse, shop_name
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Unreadable
@@ -114,16 +115,9 @@ class Arrivals:
         app_is_new = attempt.client_id is not None or attempt.client_secret is not None
         consent = Consent(code, attempt.code_verifier, self._redirect_url)
         grant = await self._channels[integration.channel].redeem(app, consent)
-        return Connection(app, grant, await self._shop_name(integration, grant), app_is_new)
-
-    async def _shop_name(self, integration: Integration, grant: Grant) -> str | None:
-        """The shop's name where the marketplace tells it; a connection does not fail for want of a name."""
         access = Access(integration.id, integration.environment, grant.access_token, generation=0)
         shop = self._channels[integration.channel].shop(access, Wire(Priority.INTERACTIVE))
-        try:
-            return (await shop.merchant()).shop_name
-        except ChannelError:
-            return None
+        return Connection(app, grant, await shop_name(shop), app_is_new, await first_warehouse(shop))
 
     async def _store(self, attempt: Attempt, connection: Connection) -> Integration | None:
         """The connected integration; nothing when it was removed while the browser was away."""

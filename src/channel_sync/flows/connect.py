@@ -11,6 +11,7 @@ from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Integratio
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.restating import restated
 from channel_sync.flows.start_jobs import catch_up, start_jobs
+from channel_sync.flows.stock_warehouse import with_warehouse
 from channel_sync.persistence.database import UnitOfWork
 
 _ACTIVATED: tuple[EventType, ...] = ("integration.created", "integration.connected")
@@ -18,12 +19,16 @@ _ACTIVATED: tuple[EventType, ...] = ("integration.created", "integration.connect
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A grant to store, and the application it was given to; `app_is_new` when that is to be stored, too."""
+    """A grant to store, and the application it was given to; `app_is_new` when that is to be stored, too.
+
+    Stock goes to `warehouse_id` from now on, unless another one is chosen.
+    """
 
     app: App
     grant: Grant
     shop_name: str | None
     app_is_new: bool
+    warehouse_id: str | None = None
 
 
 async def account_for(
@@ -60,8 +65,10 @@ async def connect(work: UnitOfWork, integration: Integration, given: Connection,
     if stored is None:
         raise StaleVersion
     same_shop = stored.merchant_id == integration.merchant_id
+    chosen = stored.settings.stock.warehouse_id if same_shop else None
     connected = replace(
         stored,
+        settings=with_warehouse(stored.settings, chosen or given.warehouse_id),
         shop_name=given.shop_name or (stored.shop_name if same_shop else None),
         rejected_reason=None,
         paused_reason=None,

@@ -8,7 +8,6 @@ from channel_sync.domain.codes import ErrorCode
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
-    ChannelError,
     Conflict,
     GrantRejected,
     Invalid,
@@ -22,6 +21,7 @@ from channel_sync.flows.grants import Grants
 from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
 from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.verification import Verification, Verifying
 from channel_sync.persistence.database import Database
 
@@ -65,8 +65,9 @@ class Credentials:
             await account_for(work, integration, pasted.client_id, merchant_id)
         grant = await self._renewed(integration, pasted, merchant_id)
         app = App(pasted.client_id, pasted.client_secret, integration.environment)
-        shop_name = await _shop_name(self._shop(integration, grant.access_token))
-        connected = await self._store(tenant, integration_id, Connection(app, grant, shop_name, app_is_new=True))
+        shop = self._shop(integration, grant.access_token)
+        connection = Connection(app, grant, await shop_name(shop), True, await first_warehouse(shop))
+        connected = await self._store(tenant, integration_id, connection)
         self._nudge()
         return connected
 
@@ -139,10 +140,3 @@ async def _merchant_of(shop: Shop) -> str:
         return await shop.merchant_id()
     except AccessTokenRejected as rejected:
         raise Invalid("access_token_rejected", rejected.message, "/access_token") from rejected
-
-
-async def _shop_name(shop: Shop) -> str | None:
-    try:
-        return (await shop.merchant()).shop_name
-    except ChannelError:
-        return None

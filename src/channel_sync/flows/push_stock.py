@@ -11,6 +11,7 @@ from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
 from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan
+from channel_sync.flows.stock_warehouse import warehouse_of
 
 _MOST_LISTINGS = 50_000
 _MOST_ROUNDS = 1_000
@@ -40,7 +41,7 @@ class _StockPush:
 
     session: RunSession
     waits: PollWaits
-    default_warehouse: str | None = None
+    warehouse_id: str | None = None
 
     async def resume(self) -> None:
         """Follow the job that an earlier run left open."""
@@ -67,9 +68,11 @@ class _StockPush:
         if integration is None:
             return []
         settings = integration.settings.stock
-        warehouse_id = settings.warehouse_id or await self._default_warehouse()
+        # Once a run, and again where a person has chosen another one meanwhile.
+        if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
+            self.warehouse_id = await warehouse_of(self.session, integration)
         # Tens of thousands of listings take longer than the API's requests should wait.
-        return await asyncio.to_thread(plan, stale, settings, warehouse_id)
+        return await asyncio.to_thread(plan, stale, settings, self.warehouse_id)
 
     async def send(self, products: Sequence[ProductStock]) -> None:
         """Send the first of these: few one by one, many as one bulk job."""
@@ -87,8 +90,3 @@ class _StockPush:
     async def _as_of_now(self, products: Sequence[ProductStock]) -> list[ProductStock]:
         wanted = {product.product_id for product in products}
         return [product for product in await self.stale() if product.product_id in wanted]
-
-    async def _default_warehouse(self) -> str:
-        if self.default_warehouse is None:
-            self.default_warehouse = await self.session.call(lambda shop: shop.default_warehouse())
-        return self.default_warehouse

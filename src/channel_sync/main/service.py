@@ -15,6 +15,7 @@ from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
+from channel_sync.flows.warehouses import Warehouses
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
@@ -97,6 +98,7 @@ def build(ground: Ground, database: Database, public_url: str) -> tuple[Services
         runs=work.runs,
         put_stock=PutStock(database, nudge),
         held=Held(database, shops),
+        warehouses=Warehouses(database, shops),
         health=runner,
         settings=_api_settings(settings, public_url),
         outdated_schemas=migrations.outdated(),

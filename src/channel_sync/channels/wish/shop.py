@@ -8,8 +8,14 @@ from msgspec import Struct
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.replies import Family, readable
-from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, Merchant, StockJob
-from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.channel import (
+    CatalogueBatch,
+    CatalogueJob,
+    ChangedProducts,
+    Merchant,
+    StockJob,
+    Warehouse,
+)
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
@@ -28,6 +34,8 @@ class _Currencies(Struct):
 
 class _Warehouse(Struct):
     id: str | int
+    name: object = None
+    shipping_type: object = None
 
 
 class WishShop:
@@ -81,12 +89,13 @@ class WishShop:
         """The listings of one product as they are now."""
         return await listings.product_listings(self._connection, product_id)
 
-    async def default_warehouse(self) -> str:
-        """The first of the merchant's warehouses, as Wish orders them."""
+    async def warehouses(self) -> tuple[Warehouse, ...]:
+        """The merchant's warehouses, as Wish orders them."""
         reply = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/warehouses")
-        for warehouse in reply.read(list[_Warehouse]):
-            return str(warehouse.id)
-        raise ChannelRefused("no_warehouse", "The shop has no warehouse at Wish.", reply.request_id)
+        return tuple(
+            Warehouse(str(one.id), _words(one.name), (_words(one.shipping_type) or "").lower() or None)
+            for one in reply.read(list[_Warehouse])
+        )
 
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
         """Set absolute stock of one product's listings; an outcome for each of them."""
@@ -99,3 +108,7 @@ class WishShop:
     async def stock_job(self, job_id: str) -> StockJob:
         """How far the update is, and what it refused."""
         return await stock.stock_job(self._connection, job_id)
+
+
+def _words(told: object) -> str | None:
+    return readable(told) or None if isinstance(told, str) else None
