@@ -15,5 +15,10 @@ def test_a_run_that_had_to_hold_something_is_partial():
     assert Counts(created=499, held=1).outcome() is Outcome.PARTIAL
 
 
+def test_a_run_all_of_which_failed_has_failed():
+    assert Counts(failed=20).outcome() is Outcome.FAILED
+    assert Counts(failed=20, updated=1).outcome() is Outcome.PARTIAL
+
+
 def test_a_run_that_brought_news_is_a_success():
     assert Counts(updated=1).outcome() is Outcome.SUCCESS

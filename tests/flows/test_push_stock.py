@@ -9,7 +9,7 @@ from tests.flows.workshop import TENANT, Workshop
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 from channel_sync.domain.integrations import Settings
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.runs import Outcome
+from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.domain.stock import StockSettings
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.start_jobs import follow_settings
@@ -166,3 +166,29 @@ async def test_changed_settings_reach_every_listing_of_a_large_shop(workshop: Wo
     await push(workshop, seller)
 
     assert {workshop.shop().units(f"var-{number}")["wh1"] for number in range(1, 601)} == {7}
+
+
+async def test_a_run_all_of_whose_stock_is_refused_has_failed_for_the_commonest_reason(workshop: Workshop):
+    seller = await a_shop(workshop, *(a_listing(number) for number in (1, 2, 3)))
+    refused = ("90001", "unknown warehouse")
+    workshop.shop().refusals = {"var-1": refused, "var-2": ("7", "Closed."), "var-3": refused}
+    await workshop.put(("sku-1", 1), ("sku-2", 1), ("sku-3", 1))
+
+    run = await push(workshop, seller)
+
+    async with workshop.database.read() as work:
+        schedule = (await work.schedules.of([seller.id]))[seller.id][RunKind.STOCK]
+    assert (run.outcome, run.counts.failed) == (Outcome.FAILED, 3)
+    assert run.error is not None
+    assert (run.error.code, run.error.message) == refused
+    assert (schedule.last_success_at, schedule.failures, schedule.last_error_code) == (None, 1, "90001")
+
+
+async def test_a_run_some_of_whose_stock_is_refused_is_partial_and_says_why(workshop: Workshop):
+    seller = await a_shop(workshop, a_listing(1), a_listing(2))
+    workshop.shop().refusals = {"var-1": ("90001", "Not allowed.")}
+    await workshop.put(("sku-1", 1), ("sku-2", 1))
+
+    run = await push(workshop, seller)
+
+    assert (run.outcome, run.error and run.error.message) == (Outcome.PARTIAL, "Not allowed.")

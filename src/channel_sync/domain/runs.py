@@ -93,7 +93,9 @@ class Counts:
         return self.created + self.updated + self.held + self.failed
 
     def outcome(self) -> Outcome:
-        """What a run that came to its end amounts to."""
+        """What a run that came to its end amounts to; one that achieved nothing but failures has failed itself."""
+        if self.failed and self.failed == self.seen:
+            return Outcome.FAILED
         if self.held or self.failed:
             return Outcome.PARTIAL
         return Outcome.SUCCESS if self.created or self.updated else Outcome.NO_CHANGES

@@ -10,6 +10,7 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
+from channel_sync.flows.stock_outcomes import commonest_refusal
 from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan
 from channel_sync.flows.stock_warehouse import warehouse_of
 
@@ -31,8 +32,9 @@ class PushStock:
         for _ in range(_MOST_ROUNDS):
             products = await push.stale()
             if not products:
-                return
+                break
             await push.send(products)
+        session.flaw = commonest_refusal(session)
 
 
 @dataclass(slots=True)

@@ -34,10 +34,12 @@ CRASHED = Ending(
 
 
 def came_to_its_end(counts: Counts, flaw: ChannelError | None, now: datetime) -> Ending:
-    """The ending of a walk that nothing stopped; a flaw makes it partial."""
+    """The ending of a walk that nothing stopped; a flaw makes it partial at best."""
+    outcome = counts.outcome()
     if flaw is None:
-        return Ending(RunStatus.FINISHED, counts.outcome())
-    return Ending(RunStatus.FINISHED, Outcome.PARTIAL, run_error(flaw, now))
+        return Ending(RunStatus.FINISHED, outcome)
+    at_best = Outcome.FAILED if outcome is Outcome.FAILED else Outcome.PARTIAL
+    return Ending(RunStatus.FINISHED, at_best, run_error(flaw, now))
 
 
 def failed(error: ChannelSyncError, now: datetime) -> Ending:

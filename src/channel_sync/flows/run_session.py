@@ -1,5 +1,6 @@
 """What a walk works with while it runs: the shop, the database, and a fence around every page."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,10 @@ class RunPage:
 
 @dataclass(slots=True)
 class RunSession:
-    """One run at work. `counts` are those of committed pages; a `flaw` makes a finished run partial."""
+    """One run at work. `counts` are those of committed pages; a `flaw` makes a finished run partial at best.
+
+    `refusals` counts what the marketplace said of single things that it refused: code and reason.
+    """
 
     run: Run
     integration: Integration
@@ -39,6 +43,7 @@ class RunSession:
     counts: Counts = field(default_factory=Counts)
     flaw: ChannelError | None = None
     lost: bool = False
+    refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""
