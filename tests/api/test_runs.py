@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.api.seeds import journal
 
-from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
+from channel_sync.domain.runs import OPEN_ASIDE, Counts, Outcome, RunError, RunStatus
 
 
 @pytest.fixture
@@ -35,6 +35,25 @@ async def test_a_window_makes_a_backfill(admin, integration_id):
     assert run["trigger"] == "backfill"
     assert run["window_from"] == "2026-01-01T00:00:00.000Z"
     assert run["window_to"] == "2026-02-01T00:00:00.000Z"
+
+
+async def test_a_backfill_goes_beside_the_order_run_and_is_the_same_only_as_its_own_window(admin, integration_id):
+    href, window = f"/integrations/{integration_id}/runs", {"kind": "orders", "from": "2026-01-01T00:00:00Z"}
+    ordinary = (await admin.post(href, json={"kind": "orders"})).json()
+    first = await admin.post(href, json=window)
+    again = await admin.post(href, json=window)
+    dry = await admin.post(href, json={"kind": "orders", "dry_run": True})
+    assert [answer.status_code for answer in (first, again, dry)] == [202, 200, 202]
+    assert (again.json()["id"], again.json()["deduplicated"]) == (first.json()["id"], True)
+    assert len({ordinary["id"], first.json()["id"], dry.json()["id"]}) == 3
+
+
+async def test_more_backfills_at_once_than_an_integration_bears_are_refused(admin, integration_id):
+    href = f"/integrations/{integration_id}/runs"
+    days = [f"2026-01-0{day}T00:00:00Z" for day in range(1, OPEN_ASIDE + 2)]
+    answers = [await admin.post(href, json={"kind": "orders", "from": day}) for day in days]
+    assert [answer.status_code for answer in answers] == [202] * OPEN_ASIDE + [409]
+    assert answers[-1].json()["code"] == "too_many_backfills"
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,12 @@ async def test_a_run_cancelled_in_the_queue_is_claimed_with_that_mark(database, 
     assert claimed.cancel_requested
 
 
+@pytest.mark.parametrize("window_from", [None, NOW])
 @pytest.mark.parametrize("trigger", Trigger)
 @pytest.mark.parametrize("kind", RunKind)
-async def test_a_run_waits_in_its_lane_and_in_no_other(database, kind, trigger):
-    run = await queued(database, await connected(database), kind=kind, trigger=trigger)
+async def test_a_run_waits_in_its_lane_and_in_no_other(database, kind, trigger, window_from):
+    shop = await connected(database)
+    run = await queued(database, shop, kind=kind, trigger=trigger, window_from=window_from)
 
     async with database.read() as work:
         waiting = {lane: await work.runs.queued(lane, 10) for lane in Lane}

@@ -25,7 +25,10 @@ WRITE = requires("runs:write")
 
 
 class RunInput(Input):
-    """What to run. `from` or `to` makes it a backfill of orders, which never moves the cursor."""
+    """What to run. `from`, or `from` and `to`, makes it a backfill of orders, which never moves the cursor.
+
+    Backfills and dry runs go beside the ordinary run of orders: one is the same only as one of the same window.
+    """
 
     kind: RunKind
     from_: Annotated[Moment | None, Field(alias="from")] = None
@@ -90,7 +93,7 @@ class RunView(TypedDict):
 
 
 class StartedRunView(RunView):
-    """A run that was asked for; `deduplicated` if one of its kind was open already and this is that one."""
+    """A run that was asked for; `deduplicated` if the same one was open already and this is that one."""
 
     deduplicated: bool
 
@@ -127,8 +130,13 @@ class CallPage(TypedDict):
     summary="Run something now",
     dependencies=[WRITE, IDEMPOTENT],
     responses={
-        200: {"model": StartedRunView, "description": "One of the kind is open; this is that one."},
-        409: {"description": "`integration_disabled`, or it is not connected."},
+        200: {
+            "model": StartedRunView,
+            "description": "One of the kind, or aside one of the same window, is open; this is that one.",
+        },
+        409: {
+            "description": "`integration_disabled`, or it is not connected; `too_many_backfills` are open already."
+        },
     },
 )
 async def start_run(

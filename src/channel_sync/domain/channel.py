@@ -27,6 +27,7 @@ class Priority(IntEnum):
     ORDERS = 1
     STOCK = 2
     CATALOGUE = 3
+    BACKFILL = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ ProblemCode = Literal[
     "tokens_differ",
     "too_deep",
     "too_large",
+    "too_many_backfills",
     "too_small",
     "unexpected_shape",
     "unknown_channel",

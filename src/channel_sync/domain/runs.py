@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RunKind(StrEnum):
-    """What a run does. One of a kind is open per integration at a time."""
+    """What a run does. One of a kind is open per integration at a time, and beside it those that are `aside`."""
 
     ORDERS = "orders"
     STOCK = "stock"
@@ -26,17 +26,23 @@ class Trigger(StrEnum):
 
 
 class Lane(StrEnum):
-    """Which runs compete for seats: those a person or a gap asks for first, then by what they are slow at."""
+    """Which runs compete for seats: those a person or a gap asks for first, then by what they are slow at.
+
+    Backfills take long and somebody waits for them, so they hold up neither.
+    """
 
     URGENT = "urgent"
     ORDERS = "orders"
     GOODS = "goods"
+    BACKFILL = "backfill"
 
 
 PERSONS_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL)
 URGENT_TRIGGERS = (*PERSONS_TRIGGERS, Trigger.CATCH_UP)
 # So many processes may die in a row of one kind of work for an integration before it is put aside.
 CRASHES_ALLOWED = 3
+# So many runs may be open aside for an integration: different windows, and dry runs.
+OPEN_ASIDE = 5
 
 ORDER_KINDS = (RunKind.ORDERS, RunKind.RECONCILE)
 
@@ -130,7 +136,11 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `repeats` counts the later scheduled runs without news that were folded into it."""
+    """One run. `repeats` counts the later scheduled runs without news that were folded into it.
+
+    `crashes` counts the processes in a row that died in runs like it before they got anywhere; it is kept of runs
+    aside only, for the others their schedule keeps it.
+    """
 
     id: str
     tenant: str
@@ -151,11 +161,19 @@ class Run:
     heartbeat_at: datetime
     cancel_requested: bool
     repeats: int = 0
+    crashes: int = 0
     owner: str | None = field(default=None, repr=False)
 
     @property
     def lane(self) -> Lane:
         """Where the run waits for its seat."""
+        if self.window_from is not None:
+            return Lane.BACKFILL
         if self.trigger in URGENT_TRIGGERS:
             return Lane.URGENT
         return Lane.ORDERS if self.kind in ORDER_KINDS else Lane.GOODS
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is open beside the ordinary run of its kind: for a window of its own, or storing nothing."""
+        return self.window_from is not None or self.dry_run

@@ -1,11 +1,13 @@
 """Which runs are opened: the ones a person asks for, the ones that are due, the ones cut off by a stop."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from channel_sync.domain.errors import AlreadyRunning, Conflict, Invalid
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Integration, Status, must_be_runnable
-from channel_sync.domain.runs import Counts, Run, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.domain.runs import OPEN_ASIDE, Counts, Run, RunKind, RunRequest, RunStatus
 from channel_sync.persistence.database import UnitOfWork
 
 
@@ -49,7 +51,13 @@ def queued_run(integration: Integration, request: RunRequest, now: datetime) -> 
 
 
 async def opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
-    """Nothing when the run was opened, else the open one of its kind, which is now the person's."""
+    """Nothing when the run was opened, else the open one that is the same, which is now the person's.
+
+    `Conflict` where too many are open aside.
+    """
+    if run.is_aside:
+        # One after the other, so that each counts those before it.
+        await work.schedules.lock([(run.integration_id, run.kind)])
     while True:
         try:
             await work.runs.open(run)
@@ -59,18 +67,19 @@ async def opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
             if theirs is not None:
                 return theirs
         else:
-            return None
+            break
+    if run.is_aside and await work.runs.count_aside(run.integration_id) > OPEN_ASIDE:
+        raise Conflict("too_many_backfills", f"{OPEN_ASIDE} backfills and dry runs of this integration are open.")
+    return None
 
 
 async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
-    """What an interrupted run was for is done by another: now, and for a backfill with its own window."""
-    if run.trigger is not Trigger.BACKFILL:
+    """What an interrupted run was for is done by another: now, and by one aside for the same window."""
+    if not run.is_aside:
         return await work.schedules.hurry(run.integration_id, run.kind, now)
     integration = await work.integrations.find(run.integration_id)
     if integration is None or integration.status is not Status.ACTIVE:
         return
     request = RunRequest(run.integration_id, run.kind, run.trigger, run.window_from, run.window_to, run.dry_run)
-    try:
-        await work.runs.open(queued_run(integration, request, now))
-    except AlreadyRunning:
-        return
+    with suppress(AlreadyRunning):
+        await work.runs.open(replace(queued_run(integration, request, now), crashes=run.crashes))

@@ -69,7 +69,7 @@ class Runs:
         self._stopping = False
 
     async def request(self, tenant: str, request: RunRequest) -> tuple[Run, bool]:
-        """A queued run, or with True the open one of its kind. `Conflict` unless the integration is active."""
+        """A queued run, or with True the open one that is the same. `Conflict` unless the integration may run."""
         now = utcnow()
         async with self._database.begin() as work:
             integration = await work.integrations.get(tenant, request.integration_id)
@@ -185,7 +185,8 @@ class Runs:
         claimed = await self._desk.claim(run_id)
         if claimed is None:
             return None
-        wire = Wire(_PRIORITIES[claimed.run.kind], by_person=claimed.run.trigger in PERSONS_TRIGGERS)
+        priority = _PRIORITIES[claimed.run.kind] if claimed.run.window_from is None else Priority.BACKFILL
+        wire = Wire(priority, by_person=claimed.run.trigger in PERSONS_TRIGGERS)
         if self._stopping:
             wire.cut()
         connection = self._shops.connect(claimed.integration, wire)

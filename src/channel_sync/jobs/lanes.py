@@ -4,8 +4,15 @@ from channel_sync.domain.runs import Lane
 
 # A person who waits finds a seat whatever else is going on.
 _URGENT_SEATS = 8
+# Each keeps a few pages in memory for as long as a backfill takes.
+_BACKFILL_SEATS = 4
 
 
 def seats(concurrency: int) -> dict[Lane, int]:
     """Runs at once in each lane of one process, of which `concurrency` calls at once reach the marketplace."""
-    return {Lane.URGENT: _URGENT_SEATS, Lane.ORDERS: concurrency, Lane.GOODS: concurrency}
+    return {
+        Lane.URGENT: _URGENT_SEATS,
+        Lane.ORDERS: concurrency,
+        Lane.GOODS: concurrency,
+        Lane.BACKFILL: _BACKFILL_SEATS,
+    }

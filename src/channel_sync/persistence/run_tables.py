@@ -28,9 +28,13 @@ runs = Table(
     required("heartbeat_at", Utc),
     required("cancel_requested", Boolean),
     required("repeats", Integer),
+    Column("crashes", Integer, nullable=False, server_default="0"),
     Column("owner", Text),
-    # One open run of a kind per integration: the second starter fails here.
-    partial_index("uq_runs_open", "integration_id", "kind", where="finished_at IS NULL", unique=True),
+    Column("slot", Text, nullable=False, server_default=""),  # of a run aside: what makes it differ from others
+    # One open run of a kind and slot per integration: the second starter fails here.
+    partial_index(
+        "uq_runs_open_slot", *("integration_id", "kind", "slot"), where="finished_at IS NULL", unique=True
+    ),
     partial_index("ix_runs_queued", "id", where="status = 'queued'"),
     # It ends with what the list is narrowed by, so that a kind or status that is rare is found without the rows.
     Index("ix_runs_feed", "tenant", "id", "kind", "status"),

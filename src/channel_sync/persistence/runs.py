@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, func, literal, or_, select, update
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
@@ -26,6 +26,7 @@ from channel_sync.domain.runs import (
 )
 from channel_sync.persistence.among import among
 from channel_sync.persistence.integrations import has_status
+from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.run_tables import run_calls, runs
 from channel_sync.persistence.session import Session, columns_of
@@ -57,17 +58,30 @@ class RunRepository:
         self.queued_now: list[Run] = []
 
     async def open(self, run: Run) -> None:
-        """Store a new run; `AlreadyRunning` names the open one of the kind, if there is one."""
-        values = {field.name: getattr(run, field.name) for field in fields(Run)}
+        """Store a new run; `AlreadyRunning` names the open one that is the same, if there is one.
+
+        That is the one of its kind, or aside the one of its window.
+        """
+        values = {field.name: getattr(run, field.name) for field in fields(Run)} | {"slot": _slot(run)}
         if await self._session.change(self._session.insert(runs).values(values).on_conflict_do_nothing()) == 1:
             self.queued_now.append(run)
             return
         other = await self._session.value(
-            select(_row.id).where(_row.integration_id == run.integration_id, _row.kind == run.kind, _is_open())
+            select(_row.id).where(
+                _row.integration_id == run.integration_id,
+                _row.kind == run.kind,
+                _row.slot == values["slot"],
+                _is_open(),
+            )
         )
         if other is None:
             raise Conflict("conflict", "There is a run of this id.")
         raise AlreadyRunning(other)
+
+    async def count_aside(self, integration_id: str) -> int:
+        """How many runs of the integration are open aside."""
+        mine = (_row.integration_id == integration_id, _row.slot != "", _is_open())
+        return int(await self._session.value(select(func.count()).select_from(runs).where(*mine)))
 
     async def queued(self, lane: Lane, limit: int) -> list[str]:
         """Ids of runs that wait in a lane to be started, the oldest first."""
@@ -232,16 +246,31 @@ class RunRepository:
 
 def _in_lane(lane: Lane) -> tuple[ColumnElement[bool], ...]:
     """As `Run.lane`, in SQL."""
-    if lane is Lane.URGENT:
-        return (_row.trigger.in_(URGENT_TRIGGERS),)
-    of_orders = _row.kind.in_(ORDER_KINDS)
-    return _row.trigger.not_in(URGENT_TRIGGERS), of_orders if lane is Lane.ORDERS else ~of_orders
+    of_a_window, of_orders = _row.window_from.is_not(None), _row.kind.in_(ORDER_KINDS)
+    is_urgent = _row.trigger.in_(URGENT_TRIGGERS)
+    match lane:
+        case Lane.BACKFILL:
+            return (of_a_window,)
+        case Lane.URGENT:
+            return ~of_a_window, is_urgent
+        case Lane.ORDERS:
+            return ~of_a_window, ~is_urgent, of_orders
+        case Lane.GOODS:
+            return ~of_a_window, ~is_urgent, ~of_orders
 
 
 @cache
 def _queued_in(lane: Lane) -> Select[str]:
     waiting = select(_row.id).where(_row.status == RunStatus.QUEUED, _is_open(), *_in_lane(lane))
     return waiting.order_by(_row.id).limit(bindparam("most", type_=Integer))
+
+
+def _slot(run: Run) -> str:
+    """What tells runs aside apart; the ordinary one of a kind has none."""
+    if not run.is_aside:
+        return ""
+    start, end = ("" if moment is None else str(micros(moment)) for moment in (run.window_from, run.window_to))
+    return f"{start}/{end}/{'dry' if run.dry_run else ''}"
 
 
 def _is_open() -> ColumnElement[bool]:
