@@ -31,6 +31,8 @@ PLANTED = [
     ("channel_sync/flows/runs.py", "httpx", "Outgoing HTTP stays at the edge"),
     ("channel_sync/persistence/database.py", "authlib", "Outgoing HTTP stays at the edge"),
     ("channel_sync/flows/runs.py", "fastapi", "The web framework stays in api"),
+    ("channel_sync/api/app.py", "channel_sync.http.bounds", DOWNWARDS),
+    ("channel_sync/api/app.py", "uvicorn", "The HTTP server stays in its room"),
     ("channel_sync/jobs/schedule.py", "apscheduler", "The scheduler stays in its runner"),
     ("channel_sync/jobs/embedded.py", "pgqueuer", "The engine stays in the runner of workers"),
 ]

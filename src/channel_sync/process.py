@@ -2,12 +2,16 @@
 
 import errno
 import fcntl
+import resource
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+
+# Connections to databases and marketplaces, and what a process opens for itself.
+_OWN_FILES = 500
 
 
 class CannotStart(Exception):
@@ -34,6 +38,14 @@ def listen(host: str, port: int) -> socket.socket:
     # asyncio sets this only on sockets that name their protocol; without it every answer waits 40 ms for an ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def allow_open_files(connections: int) -> None:
+    """Let this process have so many connections open beside its own files, as far as the system permits it."""
+    wanted, (soft, hard) = connections + _OWN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def address_of(listener: socket.socket) -> str:

@@ -8,12 +8,13 @@ from socket import socket
 from channel_sync import demo as demonstration
 from channel_sync.api.app import openapi as describe_api
 from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
+from channel_sync.http.bounds import Bounds
+from channel_sync.http.server import Server, run_to_the_end, stop_signal
 from channel_sync.main.service import running
 from channel_sync.main.store import load_settings, sqlite_file
 from channel_sync.main.worker import working
 from channel_sync.observability import configure_logging
-from channel_sync.process import address_of, exit_cleanly_when_asked, listen, only_process
-from channel_sync.server import Server, run_to_the_end, stop_signal
+from channel_sync.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
 
 
 def serve(host: str, port: int) -> None:
@@ -57,6 +58,7 @@ def demo() -> None:
 def _serve(listener: socket, ready: Callable[[str], None]) -> None:
     settings = load_settings()
     configure_logging(settings.log_level)
+    allow_open_files(settings.max_connections)
     with ExitStack() as held:
         held.enter_context(listener)
         if database := sqlite_file(settings):
@@ -66,8 +68,10 @@ def _serve(listener: socket, ready: Callable[[str], None]) -> None:
 
 async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> None:
     url = address_of(listener)
-    async with running(load_settings(), url) as service:
-        await Server(service.app, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
+    settings = load_settings()
+    bounds = Bounds(settings.keep_alive_s, settings.max_connections)
+    async with running(settings, url) as service:
+        await Server(service.app, bounds, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
 
 
 def openapi() -> str:

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     wish_rate_per_s: float = Field(5, gt=0, le=10_000)
     sync_concurrency: int = Field(64, ge=1, le=1_000)
     rate_limit_per_s: float = Field(100, ge=0, le=1_000_000)
+    keep_alive_s: int = Field(75, ge=1, le=86_400)
+    max_connections: int = Field(1_000, ge=10, le=1_000_000)
     log_level: LogLevel = LogLevel.INFO
     docs: Docs = Docs.ON
     oidc_issuer: IssuerName | None = None

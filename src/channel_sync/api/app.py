@@ -43,6 +43,8 @@ DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a f
 * Errors are `application/problem+json`; `code` is stable, and new ones may come.
 * A member or query parameter that an operation does not know is a 422; `errors` says where it stands.
 * HEAD is answered wherever GET is.
+* Anything may be answered 400 where it is no HTTP, 408 where it comes too slowly, 414 or 431 where its head has
+  more than 64 KiB or 128 headers; the connection ends then.
 * Lists give `items` and `next_cursor`; pass it on as `cursor`.
 * Repeat a POST safely with an `Idempotency-Key`."""
 

@@ -7,13 +7,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channel_sync.api.buckets import Allowance, Buckets
 from channel_sync.api.problems import HttpProblem, answer
+from channel_sync.api.request_log import REFUSAL
 
 MAX_BODY = 1024 * 1024
 MAX_STOCK_BODY = 8 * 1024 * 1024
 
 
 class BodyCap:
-    """Counts the body as it streams in, so that an honest, a missing and a lying length end alike."""
+    """Counts the body as it streams in, so that an honest, a missing and a lying length end alike.
+
+    What the server itself finds wrong with the body becomes the handler's error here, too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -33,6 +37,9 @@ class BodyCap:
         async def receive_counted() -> Message:
             nonlocal seen
             message = await receive()
+            refusal: HttpProblem | None = scope["state"].get(REFUSAL)
+            if refusal is not None:
+                raise refusal
             seen += len(message.get("body", b""))
             if seen > cap:
                 raise _too_large(cap)

@@ -20,6 +20,8 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 _HSTS = "max-age=31536000"
+# In a request's state: the `HttpProblem` that the server found while it read the request.
+REFUSAL = "refusal"
 
 log = structlog.get_logger("channel_sync.api")
 
@@ -49,8 +51,10 @@ class RequestLog:
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            refusal = scope["state"].get(REFUSAL)
             try:
-                await self.app(scope, receive, send_named)
+                app = self.app if refusal is None else answer(scope, refusal)
+                await app(scope, receive, send_named)
             except Exception as error:
                 log.error("request_broke", error=type(error).__name__, frames=_frames(error))
                 if not status:

@@ -6,12 +6,13 @@ from socket import socket
 
 from channel_sync.api.app import create_health_api
 from channel_sync.api.services import Vitals
+from channel_sync.http.bounds import Bounds
+from channel_sync.http.server import answering
 from channel_sync.main.engine import queue_address, queue_setting, queue_worker
 from channel_sync.main.ground import opened
 from channel_sync.main.store import open_database, reaching
 from channel_sync.persistence import migrations
 from channel_sync.process import CannotStart
-from channel_sync.server import answering
 from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings
 
@@ -33,7 +34,9 @@ async def working(settings: Settings, listener: socket | None) -> AsyncIterator[
         if listener is not None:
             # With connections of its own a check never waits behind a crowd of runs.
             database = await open_things.enter_async_context(open_database(settings))
-            telling = answering(create_health_api(Vitals(database, worker, migrations.outdated())), listener)
+            vitals = Vitals(database, worker, migrations.outdated())
+            bounds = Bounds(settings.keep_alive_s, settings.max_connections)
+            telling = answering(create_health_api(vitals), listener, bounds)
         with reaching(queue_setting(settings)):
             await worker.start()
         await open_things.enter_async_context(telling)

@@ -12,8 +12,15 @@ from types import FrameType
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
+from channel_sync.http.bounds import Bounds
+from channel_sync.http.connection import BoundedConfig, BoundedConnection
+from channel_sync.http.idle import IdleConnections
+
 # Together with what the jobs are given to end, well below the 25 s that operators are promised.
 FINISH_REQUESTS_S = 10
+
+# uvicorn's clock ticks ten times a second.
+_TICKS_A_LOOK = 5
 
 # A page of 500 orders makes some 15 000 objects that the collector follows.
 _OBJECTS_BEFORE_A_LOOK = 20_000
@@ -26,11 +33,27 @@ _THREAD_TURN_S = 0.0005
 App = Callable[..., Awaitable[None]]
 
 
-class Server(uvicorn.Server):
+class _BoundedServer(uvicorn.Server):
+    """Ends connections that are too slow."""
+
+    def __init__(self, app: App, bounds: Bounds) -> None:
+        super().__init__(_config(app, bounds))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after every connection, now and then."""
+        if counter % _TICKS_A_LOOK == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedConnection):
+                    connection.look_after(now)
+        return await super().on_tick(counter)
+
+
+class Server(_BoundedServer):
     """Says when it answers, and says at once when it has been asked to stop."""
 
-    def __init__(self, app: App, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
-        super().__init__(_config(app))
+    def __init__(self, app: App, bounds: Bounds, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
+        super().__init__(app, bounds)
         self._ready = ready
         self._stopping = stopping
 
@@ -53,7 +76,7 @@ class Server(uvicorn.Server):
         super().handle_exit(signal.SIGTERM, frame)
 
 
-class _ServerBeside(uvicorn.Server):
+class _ServerBeside(_BoundedServer):
     """Leaves signals to the process that it is a part of."""
 
     @contextmanager
@@ -63,9 +86,9 @@ class _ServerBeside(uvicorn.Server):
 
 
 @asynccontextmanager
-async def answering(app: App, listener: socket.socket) -> AsyncIterator[None]:
+async def answering(app: App, listener: socket.socket, bounds: Bounds) -> AsyncIterator[None]:
     """Requests are answered beside what else the process does, until the block ends."""
-    server = _ServerBeside(_config(app))
+    server = _ServerBeside(app, bounds)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield
@@ -74,9 +97,10 @@ async def answering(app: App, listener: socket.socket) -> AsyncIterator[None]:
         await serving
 
 
-def _config(app: App) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(app: App, bounds: Bounds) -> BoundedConfig:
+    config = BoundedConfig(
         app,
+        http=BoundedConnection,
         lifespan="on",
         ws="none",
         log_config=None,
@@ -84,8 +108,11 @@ def _config(app: App) -> uvicorn.Config:
         server_header=False,
         # A forwarded address would move a caller out of its limits; the public address is a setting.
         proxy_headers=False,
+        timeout_keep_alive=bounds.keep_alive_s,
         timeout_graceful_shutdown=FINISH_REQUESTS_S,
     )
+    config.bounds, config.idle = bounds, IdleConnections()
+    return config
 
 
 def stop_signal() -> asyncio.Event:
