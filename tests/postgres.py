@@ -73,13 +73,8 @@ def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
 @contextmanager
 def postgres_cluster(options: str = _FAST) -> Iterator[Cluster]:
     """A server of one's own for as long as the block runs, started."""
-    programs = _programs()
-    owner = server_owner()
-    # Not pytest's own folder: its parents are closed to the user that the server runs as.
-    folder = Path(tempfile.mkdtemp(prefix="channel-sync-postgres-"))
-    if owner:
-        os.chown(folder, owner["user"], owner["group"])
-    try:
+    programs, owner = _programs(), server_owner()
+    with folder_of_the_server("channel-sync-postgres-") as folder:
         words = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
         _run(owner, programs / "initdb", "-D", folder / "cluster", *words)
         cluster = Cluster(f"postgresql://postgres@/{{}}?host={folder}", programs / "pg_ctl", folder, options)
@@ -89,6 +84,17 @@ def postgres_cluster(options: str = _FAST) -> Iterator[Cluster]:
         finally:
             if (folder / "cluster" / "postmaster.pid").exists():
                 cluster.stop("immediate")
+
+
+@contextmanager
+def folder_of_the_server(prefix: str) -> Iterator[Path]:
+    """A folder that is the server's; the parents of pytest's own are closed to the user that it runs as."""
+    owner = server_owner()
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        if owner:
+            os.chown(folder, owner["user"], owner["group"])
+        yield folder
     finally:
         shutil.rmtree(folder)
 

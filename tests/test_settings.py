@@ -80,6 +80,11 @@ def test_a_missing_secrets_folder_is_refused(monkeypatch, tmp_path):
     [
         ("CHANNEL_SYNC_DATABASE_URL", "mysql://user:CANARY@host/db"),
         ("CHANNEL_SYNC_DATABASE_URL", "postgresql://user:CANARY@host/db?pooler=session"),
+        ("CHANNEL_SYNC_DATABASE_URL", "postgresql://user:CANARY@host/db?ssl=require"),
+        ("CHANNEL_SYNC_DATABASE_URL", "postgresql://user:CANARY@host/db?sslmode=CANARY"),
+        ("CHANNEL_SYNC_DATABASE_URL", "sqlite:///file.db?CANARY=1"),
+        ("CHANNEL_SYNC_QUEUE_DATABASE_URL", "postgresql://user:CANARY@host/db?keepalives=CANARY"),
+        ("CHANNEL_SYNC_QUEUE_DATABASE_URL", "sqlite:///CANARY.db"),
         ("CHANNEL_SYNC_PUBLIC_URL", "https://user:CANARY@host"),
         ("CHANNEL_SYNC_PUBLIC_URL", "ftp://CANARY"),
         ("CHANNEL_SYNC_RETURN_ORIGINS", "https://CANARY/path"),

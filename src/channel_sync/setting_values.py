@@ -4,10 +4,12 @@ import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
+
+from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 
 
 class Jobs(StrEnum):
@@ -77,16 +79,19 @@ def _host(text: str) -> str:
 
 
 def _database(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+    if text.get_secret_value().startswith(SCHEME):
+        return _postgres(text)
+    if not text.get_secret_value().startswith("sqlite:///"):
         raise ValueError("must start with sqlite:/// or postgresql://")
-    if parse_qs(urlsplit(text.get_secret_value()).query).get("pooler", ["transaction"]) != ["transaction"]:
-        raise ValueError("knows no pooler but pooler=transaction")
+    if "?" in text.get_secret_value():
+        raise ValueError("takes no parameters for SQLite")
     return text
 
 
 def _postgres(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().startswith("postgresql://"):
+    if not text.get_secret_value().startswith(SCHEME):
         raise ValueError("must start with postgresql://")
+    postgres_address(text.get_secret_value())
     return text
 
 

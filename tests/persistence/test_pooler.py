@@ -103,5 +103,5 @@ def test_the_schema_is_made_through_it(pooled_url, cipher: Cipher):
 
 
 def test_another_kind_of_pooling_is_refused(cipher: Cipher):
-    with pytest.raises(ValueError, match="pooler=transaction"):
+    with pytest.raises(ValueError, match="pooler must be one of: transaction"):
         Database("postgresql://x@y/z?pooler=session", cipher)

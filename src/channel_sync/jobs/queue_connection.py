@@ -11,10 +11,14 @@ import asyncpg
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver, NotifyCallback
 
-from channel_sync.domain.errors import StorageAway, StorageRefused, StorageUnavailable
+from channel_sync.domain.errors import StorageRefused, StorageUnavailable
+from channel_sync.persistence.postgres_address import postgres_address
+from channel_sync.persistence.postgres_driver import connect
+from channel_sync.persistence.storage_errors import translated_connecting
 
 T = TypeVar("T")
 
+_NAME = "channel-sync queue"
 _CONNECTIONS = 4
 _CONNECT_S = 5.0
 ANSWER_S = 30.0
@@ -51,7 +55,7 @@ class QueueConnection(Driver):
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = monotonic) -> None:
-        self._url = url
+        self._address = postgres_address(url)
         self._clock = clock
         self._asked_at = clock()
         self._pool: asyncpg.Pool | None = None
@@ -65,23 +69,23 @@ class QueueConnection(Driver):
     async def open(self) -> None:
         """Connect; `StorageUnavailable` where that cannot be done."""
         try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=_CONNECTIONS,
-                timeout=_CONNECT_S,
-                command_timeout=ANSWER_S,
-                init=_keep_plans,
-                reset=_leave_as_it_is,
-                server_settings={"application_name": "channel-sync queue"},
-            )
+            with translated_connecting():
+                self._pool = await asyncpg.create_pool(
+                    min_size=1,
+                    max_size=_CONNECTIONS,
+                    command_timeout=ANSWER_S,
+                    init=_keep_plans,
+                    reset=_leave_as_it_is,
+                    connect=self._connect,
+                )
         except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError):
             raise StorageRefused from None
-        except (OSError, TimeoutError):
-            raise StorageAway from None
         except AWAY:
             raise StorageUnavailable from None
         self._listening = asyncio.create_task(self._keep_listening())
+
+    async def _connect(self, *_: object, **options: object) -> asyncpg.Connection:
+        return await connect(asyncpg, self._address, _NAME, _CONNECT_S, **options)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -158,7 +162,7 @@ class QueueConnection(Driver):
         """Listen to every channel somebody wants to hear of."""
         if self._listener is None or self._listener.is_closed():
             # LISTEN has to be answered as well: whoever wants to hear of another channel waits behind it.
-            self._listener = await asyncpg.connect(self._url, timeout=_CONNECT_S, command_timeout=_CONNECT_S)
+            self._listener = await self._connect(command_timeout=_CONNECT_S)
             self._heard_of = set()
         for channel, _ in self._callbacks:
             if channel not in self._heard_of:

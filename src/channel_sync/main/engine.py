@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
-from channel_sync.persistence.postgres import is_pooled
+from channel_sync.persistence.postgres_address import postgres_address
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.setting_values import Jobs
@@ -35,7 +35,7 @@ def run_queue(settings: Settings) -> RunQueue | None:
 def queue_address(settings: Settings) -> str:
     """Where a worker listens for queued runs; `CannotStart` where nobody can. Queueing needs no such address."""
     address = (settings.queue_database_url or settings.database_url).get_secret_value()
-    if is_pooled(address):
+    if postgres_address(address).pooled:
         raise CannotStart(_POOLED)
     return address
 

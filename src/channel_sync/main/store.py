@@ -10,9 +10,12 @@ from channel_sync.domain.errors import StorageAway
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.persistence.postgres import DriverMissing
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.settings import Settings, SettingsError, read_settings
+
+_MORE_PACKAGES = "pip install 'channel-sync[postgres]'"
 
 
 def load_settings() -> Settings:
@@ -43,12 +46,15 @@ def reaching(setting: str) -> Iterator[None]:
         yield
     except StorageAway as away:
         raise CannotStart(f"{setting}: {away.reason}") from None
+    except DriverMissing:
+        raise CannotStart(f"{setting}: PostgreSQL needs more packages: {_MORE_PACKAGES}") from None
 
 
 @asynccontextmanager
 async def open_database(settings: Settings, queue: RunQueue | None = None) -> AsyncIterator[Database]:
     """A database at our schema or a newer one, that our keys fit; `CannotStart` otherwise."""
-    database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
+    with reaching("CHANNEL_SYNC_DATABASE_URL"):
+        database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
     try:
         with reaching("CHANNEL_SYNC_DATABASE_URL"):
             version = await database.schema_version()

@@ -24,6 +24,7 @@ from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
+from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.renewals import RenewalRepository
 from channel_sync.persistence.run_batches import RunBatches
@@ -199,11 +200,9 @@ class Database:
 
 
 def _store(url: str, patience_s: float) -> SqliteStore | PostgresStore:
+    if url.startswith(SCHEME):
+        return PostgresStore(postgres_address(url))
     address = make_url(url)
-    match address.get_backend_name():
-        case "sqlite" if address.database:
-            return SqliteStore(Path(address.database), patience_s)
-        case "postgresql":
-            return PostgresStore(address)
-        case _:
-            raise ValueError("A database address starts with sqlite:///path or postgresql://.")
+    if address.get_backend_name() != "sqlite" or not address.database:
+        raise ValueError("A database address starts with sqlite:///path or postgresql://.")
+    return SqliteStore(Path(address.database), patience_s)

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import channel_sync
-from channel_sync.persistence.postgres import driver_address
+from channel_sync.persistence.postgres import DRIVER, connecting
+from channel_sync.persistence.postgres_address import SCHEME, PostgresAddress, postgres_address
 from channel_sync.persistence.sqlite import begin_immediate, prepare_writer
 from channel_sync.persistence.storage_errors import translated, translated_connecting
 
@@ -25,11 +26,10 @@ def migrate(url: str, revision: str = "head") -> None:
 
     All of it is one transaction, so a crash leaves the database as it was.
     """
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        _migrate_sqlite(address, revision)
+    if url.startswith(SCHEME):
+        asyncio.run(_migrate_postgres(postgres_address(url), revision))
     else:
-        asyncio.run(_migrate_postgres(address, revision))
+        _migrate_sqlite(make_url(url), revision)
 
 
 def newest() -> str:
@@ -95,9 +95,9 @@ def _migrate_sqlite(address: URL, revision: str) -> None:
     engine.dispose()
 
 
-async def _migrate_postgres(address: URL, revision: str) -> None:
-    driver_url, arguments = driver_address(address)
-    engine = create_async_engine(driver_url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+async def _migrate_postgres(address: PostgresAddress, revision: str) -> None:
+    arguments = connecting(address)
+    engine = create_async_engine(DRIVER, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
     with translated(), translated_connecting():
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = {_WAIT_MS}"))

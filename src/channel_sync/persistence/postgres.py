@@ -3,17 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from channel_sync.domain.errors import StorageUnavailable
+from channel_sync.persistence.postgres_address import PostgresAddress
+from channel_sync.persistence.postgres_driver import connect
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.storage_errors import translated_connecting
 
 T = TypeVar("T")
+
+DRIVER = "postgresql+asyncpg://"
 
 _CONNECTIONS = 10
 _CONNECT_S = 3.0
@@ -35,7 +40,6 @@ _WRITING = f"BEGIN; {_LIMITS}"
 _NOTING = f"{_WRITING}; SET LOCAL synchronous_commit = off"
 _READING = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_LIMITS}"
 
-_POOLER = "pooler"
 # Between two transactions a pooler changes the connection, and with it what is prepared. Statements without a name
 # are used before that, and unlike named ones nobody has to drop them.
 _NOTHING_PREPARED: dict[str, Any] = {
@@ -45,19 +49,18 @@ _NOTHING_PREPARED: dict[str, Any] = {
 }
 
 
-def driver_address(address: URL) -> tuple[URL, dict[str, Any]]:
-    """What the driver connects to, and its arguments; `?pooler=transaction` in our address is one of them."""
-    pooler = address.query.get(_POOLER)
-    if pooler not in (None, "transaction"):
-        raise ValueError("The only pooler in a database address is pooler=transaction.")
-    arguments = {"timeout": _CONNECT_S, "server_settings": {"application_name": "channel-sync"}}
-    url = address.set(drivername="postgresql+asyncpg").difference_update_query([_POOLER])
-    return url, arguments | (_NOTHING_PREPARED if pooler else {})
+class DriverMissing(Exception):
+    """The packages that PostgreSQL needs are not installed."""
 
 
-def is_pooled(address: str) -> bool:
-    """Whether our address of a database says that it leads through a pooler, where nobody can LISTEN."""
-    return _POOLER in make_url(address).query
+def connecting(address: PostgresAddress) -> dict[str, Any]:
+    """The arguments of an engine of SQLAlchemy with which it connects to the address, and not to its own."""
+    try:
+        driver = make_url(DRIVER).get_dialect().import_dbapi().asyncpg
+    except ModuleNotFoundError:
+        raise DriverMissing from None
+    arguments = {"async_creator_fn": partial(connect, driver, address, "channel-sync", _CONNECT_S)}
+    return arguments | (_NOTHING_PREPARED if address.pooled else {})
 
 
 def _for_whom(tenant: str | None) -> str:
@@ -81,15 +84,14 @@ class PostgresStore:
     single_process = False
     exists = True
 
-    def __init__(self, address: URL) -> None:
-        url, arguments = driver_address(address)
+    def __init__(self, address: PostgresAddress) -> None:
         engine = create_async_engine(
-            url,
+            DRIVER,
             pool_size=_CONNECTIONS,
             max_overflow=0,
             pool_timeout=_POOL_WAIT_S,
             hide_parameters=True,
-            connect_args=arguments | {"command_timeout": _ANSWER_S},
+            connect_args=connecting(address) | {"command_timeout": _ANSWER_S},
         )
         # Not an argument of the engine: what SQLAlchemy asks a new connection needs a transaction behind a pooler.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")

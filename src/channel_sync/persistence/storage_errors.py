@@ -32,11 +32,21 @@ def translated() -> Iterator[None]:
         raise StorageUnavailable from None
 
 
+class CannotConnect(ConnectionError):
+    """There is no way to the database, and this is why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @contextmanager
 def translated_connecting() -> Iterator[None]:
     """Raise `StorageAway` where there is no way to the database."""
     try:
         yield
+    except CannotConnect as error:
+        raise StorageAway(error.reason) from None
     except OSError:
         raise StorageAway from None
 
