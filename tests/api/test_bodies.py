@@ -32,6 +32,29 @@ def test_a_float_beyond_all_floats_is_400():
     assert refusal(b'{"a": 1e999}') == (400, "number_out_of_range")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5.0", 5),
+        ("5.000000", 5),
+        ("5e0", 5),
+        ("50e-1", 5),
+        ("-0.0", 0),
+        ("9007199254740993.0", 2**53 + 1),
+        ("9223372036854775807.0", 2**63 - 1),
+    ],
+)
+def test_a_whole_number_is_an_integer_however_it_is_written(text, number):
+    (found,) = parse(f"[{text}]".encode())
+    assert (found, type(found)) == (number, int)
+
+
+@pytest.mark.parametrize("text", ["5.5", "4.999999999999999999", "1e300", "5." + "0" * 100_000])
+def test_any_other_number_stays_a_float(text):
+    (found,) = parse(f"[{text}]".encode())
+    assert type(found) is float
+
+
 @pytest.mark.parametrize("digits", [21, 5000])
 def test_an_integer_with_too_many_digits_is_422(digits):
     assert refusal(b"[" + b"9" * digits + b"]") == (422, "number_out_of_range")

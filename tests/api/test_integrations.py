@@ -97,6 +97,8 @@ async def test_without_an_interval_of_its_own_the_default_shows(admin, world):
         {"stock": {"percent": 101}},
         {"stock": {"buffer": -1}},
         {"stock": {"buffer": "1"}},
+        {"stock": {"buffer": 1.5}},
+        {"stock": {"buffer": True}},
         {"stock": {"enabled": 1}},
         {"stock": {"odd": 1}},
         {"stock": []},
@@ -107,6 +109,18 @@ async def test_settings_out_of_range_are_422_and_change_nothing(admin, world, se
     href = f"/integrations/{integration['id']}"
     assert (await admin.patch(href, json={"settings": settings})).status_code == 422
     assert (await admin.get(href)).json()["version"] == integration["version"]
+
+
+async def test_a_whole_number_may_be_written_with_a_point(admin, world):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    settings = '{"orders": {"interval_s": 30.0}, "stock": {"percent": 5e1, "buffer": 2.0, "maximum": 9.0}}'
+    json = {"Content-Type": "application/json"}
+    changed = await admin.patch(href, content=f'{{"settings": {settings}}}', headers=json)
+    stock = changed.json()["settings"]["stock"]
+    assert (stock["percent"], stock["buffer"], stock["maximum"]) == (50, 2, 9)
+    items = '{"items": [{"sku": "F1", "available": 5.0, "revision": 7.0}, {"sku": "F2", "available": 3}]}'
+    put = await admin.put("/stock", content=items, headers=json)
+    assert [item["result"] for item in put.json()["items"]] == ["accepted", "accepted"]
 
 
 @pytest.mark.parametrize("mask", ["", "   ", "***", "••••", "****c0de", "…c0de", "-app", "********************"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
@@ -14,6 +15,7 @@ from channel_sync.domain.errors import NotFound
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 20
+_LONGEST_DECIMAL = 40
 
 
 class StrictRequest(Request):
@@ -60,7 +62,7 @@ def parse(body: bytes) -> Any:
             body.decode("utf-8"),
             object_pairs_hook=_members,
             parse_constant=_refuse_constant,
-            parse_float=_finite,
+            parse_float=_number,
             parse_int=_whole,
         )
     except UnicodeDecodeError as error:
@@ -87,11 +89,16 @@ def _refuse_constant(_: str) -> Any:
     raise malformed("malformed_json", "NaN and Infinity are not JSON.")
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
+    """JSON Schema, which the contract is written in, takes 5.0 and 5e0 for the integer 5, and so do we."""
     number = float(text)
     if not isfinite(number):
         raise malformed("number_out_of_range", "A number is too large.")
-    return number
+    if len(text) > _LONGEST_DECIMAL or abs(number) > 10**_MAX_DIGITS:
+        return number
+    # From the text, for a float of that size is not exact.
+    exact = Decimal(text)
+    return int(exact) if exact == exact.to_integral_value() else number
 
 
 def _whole(text: str) -> int:
