@@ -84,6 +84,37 @@ async def test_what_is_left_out_of_a_patch_is_kept(admin, world):
     assert changed["settings"]["orders"]["interval_s"] == 30
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": None},
+        {"default_currency": None},
+        {"client_id": None},
+        {"client_secret": None},
+        {"settings": None},
+        {"settings": {"orders": None}},
+        {"settings": {"stock": None}},
+    ],
+)
+async def test_null_is_refused_where_nothing_can_be_meant_by_it(admin, world, body):
+    integration = await world.connect(admin)
+    answer = await admin.patch(f"/integrations/{integration['id']}", json=body)
+    pointer = "/settings/" + next(iter(body["settings"])) if body.get("settings") else f"/{next(iter(body))}"
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert (await admin.get(f"/integrations/{integration['id']}")).json()["version"] == integration["version"]
+
+
+async def test_null_takes_every_single_setting_back_to_its_default(admin, world):
+    integration = await world.connect(admin)
+    href = f"/integrations/{integration['id']}"
+    orders = {"enabled": False, "interval_s": 30}
+    stock = {"enabled": False, "interval_s": 9, "buffer": 2, "maximum": 9, "percent": 50}
+    changed = await admin.patch(href, json={"settings": {"orders": orders, "stock": stock}})
+    assert changed.json()["settings"] != integration["settings"]
+    nothing = {"orders": dict.fromkeys(orders), "stock": dict.fromkeys(stock)}
+    assert (await admin.patch(href, json={"settings": nothing})).json()["settings"] == integration["settings"]
+
+
 async def test_without_an_interval_of_its_own_the_default_shows(admin, world):
     settings = (await world.connect(admin))["settings"]
     assert (settings["orders"]["interval_s"], settings["stock"]["interval_s"]) == (60, 5)
@@ -133,6 +164,22 @@ async def test_a_mask_in_place_of_a_secret_is_422_and_keeps_the_secret(admin, wo
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/client_secret"
     assert (await admin.get(href)).json()["auth"]["client_secret"] == integration["auth"]["client_secret"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "code", "message"),
+    [
+        ("abc", "secret_length", "A secret has 5 to 8192 characters."),
+        ("  abc  ", "secret_length", "A secret has 5 to 8192 characters."),
+        ("x" * 8193, "secret_length", "A secret has 5 to 8192 characters."),
+        ("****c0de", "secret_masked", "This is a mask, not the secret itself."),
+        ("with a blank", "secret_characters", "Only visible ASCII characters can be in a secret."),
+    ],
+)
+async def test_an_unusable_secret_is_explained_in_words_about_secrets(admin, secret, code, message):
+    answer = await admin.post("/integrations", json=NEW_INTEGRATION | {"client_secret": secret})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/client_secret", "code": code, "message": message}]
 
 
 async def test_a_stale_if_match_is_412_and_changes_nothing(admin, world):

@@ -9,11 +9,10 @@ from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.concurrency import etag
 from channel_sync.api.fields import optional_timestamp, secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.integration_inputs import CredentialsInput, ReauthoriseInput
 from channel_sync.api.integration_schemas import (
-    CredentialsInput,
     IntegrationView,
     InvitationView,
-    ReauthoriseInput,
     VerificationView,
 )
 from channel_sync.api.integration_view import load_view

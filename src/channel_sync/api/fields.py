@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
@@ -31,22 +32,32 @@ _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$"
 
 _MASK = re.compile(r".{0,4}[*•●∙·…]{2,}.{0,4}")
 _SHORTEST_SECRET = 5
+_LONGEST_SECRET = 8192
 # Pydantic alone would take numbers too, as seconds or milliseconds since 1970 by their size.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
+# A member that the contract does not name is refused.
+EXACT = ConfigDict(extra="forbid")
+
+
 class Input(BaseModel):
-    """A request body. A member that the contract does not name is refused."""
+    """A request body."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = EXACT | ConfigDict(frozen=True)
 
 
-def _not_a_mask(secret: SecretStr) -> SecretStr:
+def _usable_secret(secret: SecretStr) -> SecretStr:
+    """In words of our own: Pydantic would count the characters of a secret as items, and say how many it has."""
     text = secret.get_secret_value().strip()
-    if len(text) < _SHORTEST_SECRET or _MASK.fullmatch(text):
-        raise ValueError("This is a mask or too short to be the secret itself.")
+    if _MASK.fullmatch(text):
+        raise PydanticCustomError("secret_masked", "This is a mask, not the secret itself.")
+    if not _SHORTEST_SECRET <= len(text) <= _LONGEST_SECRET:
+        raise PydanticCustomError(
+            "secret_length", f"A secret has {_SHORTEST_SECRET} to {_LONGEST_SECRET} characters."
+        )
     if not re.fullmatch(VISIBLE, text):
-        raise ValueError("Only visible ASCII characters can be in a secret.")
+        raise PydanticCustomError("secret_characters", "Only visible ASCII characters can be in a secret.")
     return SecretStr(text)
 
 
@@ -63,7 +74,11 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("This moment is out of range.") from None
 
 
-SecretText = Annotated[SecretStr, Field(min_length=_SHORTEST_SECRET, max_length=8192), AfterValidator(_not_a_mask)]
+SecretText = Annotated[
+    SecretStr,
+    AfterValidator(_usable_secret),
+    Field(json_schema_extra={"minLength": _SHORTEST_SECRET, "maxLength": _LONGEST_SECRET}),
+]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]

@@ -1,19 +1,11 @@
-"""What goes in and out of the operations on integrations."""
+"""An integration as the API shows it: what goes out of its operations."""
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field, StrictBool, StrictInt
 from typing_extensions import TypedDict
 
 from channel_sync.api.fields import (
-    ClientId,
-    Currency,
-    Input,
-    Moment,
-    Name,
-    SecretText,
     Timestamp,
-    Url,
     one_of,
 )
 from channel_sync.api.problems import NextAction
@@ -22,83 +14,7 @@ from channel_sync.domain.codes import STATUS_REASONS
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AuthState, Status
 
-MIN_ORDER_INTERVAL_S = 15
-MAX_INTERVAL_S = 86_400
-MAX_UNITS = 500_000
-
 StatusReasonView = Annotated[str, one_of(STATUS_REASONS)]
-Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
-
-
-class IntegrationInput(Input):
-    """A new integration. `orders_from` is compared with the marketplace's own `updated_at`."""
-
-    channel: Annotated[str, Field(min_length=1, max_length=40)]
-    name: Name
-    client_id: ClientId
-    client_secret: SecretText
-    default_currency: Currency | None = None
-    environment: Environment = Environment.PRODUCTION
-    return_url: Url | None = None
-    orders_from: Moment | None = None
-
-
-class OrderSettingsInput(Input):
-    """Changes to the order download. `interval_s: null` means the service's default."""
-
-    enabled: StrictBool = True
-    interval_s: Annotated[Interval, Field(ge=MIN_ORDER_INTERVAL_S)] | None = None
-
-
-class StockSettingsInput(Input):
-    """Changes to the stock push. `warehouse_id: null` chooses the marketplace's first warehouse anew."""
-
-    enabled: StrictBool = True
-    interval_s: Annotated[Interval, Field(ge=1)] | None = None
-    buffer: Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)] = 0
-    maximum: Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)] | None = None
-    percent: Annotated[StrictInt, Field(ge=1, le=100)] = 100
-    warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-
-
-class SettingsInput(Input):
-    """Changes to the settings; what is left out is kept."""
-
-    orders: OrderSettingsInput | None = None
-    stock: StockSettingsInput | None = None
-
-
-class IntegrationPatch(Input):
-    """Changes to an integration; what is left out is kept."""
-
-    name: Name | None = None
-    default_currency: Currency | None = None
-    client_id: ClientId | None = None
-    client_secret: SecretText | None = None
-    settings: SettingsInput | None = None
-
-
-class StatusInput(Input):
-    """What the user wants."""
-
-    enabled: StrictBool
-
-
-class ReauthoriseInput(Input):
-    """Where the browser comes back to, and new application credentials if there are any."""
-
-    client_id: ClientId | None = None
-    client_secret: SecretText | None = None
-    return_url: Url | None = None
-
-
-class CredentialsInput(Input):
-    """The four fields pasted by hand."""
-
-    client_id: ClientId
-    client_secret: SecretText
-    access_token: SecretText
-    refresh_token: SecretText
 
 
 class ChannelRef(TypedDict):

@@ -13,14 +13,12 @@ from channel_sync.api.concurrency import IfMatch, etag, expected_version
 from channel_sync.api.connections import NOT_UNDERSTOOD
 from channel_sync.api.fields import secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.integration_inputs import IntegrationInput, IntegrationPatch, StatusInput
 from channel_sync.api.integration_schemas import (
-    IntegrationInput,
     IntegrationPage,
-    IntegrationPatch,
     IntegrationStatusView,
     IntegrationView,
     RemovalPreviewView,
-    StatusInput,
 )
 from channel_sync.api.integration_view import integration_view, load_view, progress_of, status_view
 from channel_sync.api.paging import Cursors, PageQuery
@@ -147,24 +145,24 @@ async def change_integration(
     services: CurrentServices,
     response: Response,
 ) -> IntegrationView:
-    """The changed integration. What is left out, or null, is kept; in `settings` null means the default.
+    """The changed integration. What is left out is kept. Null takes a setting back to its default, and is refused
+    for everything else.
 
     Setting `default_currency` on a connected draft makes it active and enabled and starts its first order run.
     Another `settings.stock.warehouse_id` is looked up at the marketplace first. The one before keeps its units.
     `client_id` and `client_secret` need the scope `credentials:write`, too. A secret that a grant depends on is
     tried at the marketplace before anything is stored; one that works ends a rejection.
     """
-    if given.client_id is not None or given.client_secret is not None:
+    if "client_id" in given or "client_secret" in given:
         require_scope(caller, "credentials:write")
-    settings: SettingsPatch | None = None
-    if given.settings is not None:
-        patch = given.settings.model_dump(exclude_unset=True)
-        settings = await services.warehouses.settled(caller.tenant, target.id, patch)
+    settings: SettingsPatch | None = given.get("settings")
+    if settings is not None:
+        settings = await services.warehouses.settled(caller.tenant, target.id, settings)
     change = IntegrationChange(
-        name=given.name,
-        default_currency=given.default_currency,
-        client_id=given.client_id,
-        client_secret=secret(given.client_secret),
+        name=given.get("name"),
+        default_currency=given.get("default_currency"),
+        client_id=given.get("client_id"),
+        client_secret=secret(given.get("client_secret")),
         settings=settings,
     )
     changed = await services.lifecycle.change(caller.tenant, target.id, change, target.version)

@@ -8,8 +8,9 @@ from channel_sync.domain.errors import Invalid
 from channel_sync.domain.integrations import OrderSettings, Settings
 from channel_sync.domain.stock import StockSettings
 
-# The members of an API request that were sent, already of the right types.
-SettingsPatch = Mapping[str, Mapping[str, Any] | None]
+# The members of an API request that were sent, by their group and already of the right types; None is a default.
+SettingsPatch = Mapping[str, Any]
+
 
 _MIN_ORDER_INTERVAL_S = 15
 _MIN_STOCK_INTERVAL_S = 1
@@ -18,12 +19,16 @@ _MIN_STOCK_INTERVAL_S = 1
 def merged(settings: Settings, patch: SettingsPatch) -> Settings:
     """The settings with what was sent changed, or `Invalid`."""
     changed = Settings(
-        orders=replace(settings.orders, **(patch.get("orders") or {})),
-        stock=replace(settings.stock, **(patch.get("stock") or {})),
+        orders=replace(settings.orders, **_meant(patch.get("orders", {}), OrderSettings())),
+        stock=replace(settings.stock, **_meant(patch.get("stock", {}), StockSettings())),
     )
     _check_orders(changed.orders)
     _check_stock(changed.stock)
     return changed
+
+
+def _meant(given: Mapping[str, Any], defaults: OrderSettings | StockSettings) -> dict[str, Any]:
+    return {name: getattr(defaults, name) if value is None else value for name, value in given.items()}
 
 
 def _check_orders(orders: OrderSettings) -> None:
