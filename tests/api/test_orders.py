@@ -181,3 +181,11 @@ async def test_a_held_order_that_still_cannot_be_read_stays(world, admin, integr
     await admin.put(f"/integrations/{integration_id}/status", json={"enabled": False})
     answer = await admin.post(f"/orders/held/{held_id}/replay")
     assert (answer.status_code, answer.json()["code"]) == (409, "integration_disabled")
+
+
+async def test_what_holds_one_order_can_be_asked_for(world, admin, integration_id):
+    held_id = await hold_order(world, integration_id, "H1")
+    await hold_order(world, integration_id, "H2")
+    found = (await admin.get("/orders/held?channel_order_id=H1")).json()
+    assert [held["id"] for held in found["items"]] == [held_id]
+    assert (await admin.get("/orders/held?channel_order_id=H")).json()["items"] == []

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, an_unreadable_order, connected, later
+from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.orders import HeldOrder
@@ -126,3 +127,38 @@ async def test_held_orders_are_listed_newest_first_per_integration_and_tenant(da
     async with database.read() as work:
         with pytest.raises(NotFound):
             await work.held_orders.get(TENANT, hidden.id)
+
+
+async def test_the_held_orders_of_one_order_are_found_in_every_shop_of_the_tenant(database, account):
+    _, other = await connected(database)
+    _, foreign = await connected(database, tenant="other")
+    orders = [an_unreadable_order(channel_order_id=id_) for id_ in ("o1", "o2")]
+    mine = await hold(database, account, *orders)
+    others = await hold(database, other, *orders, now=later(5))
+    await hold(database, foreign, *orders)
+
+    async with database.read() as work:
+        found = await work.held_orders.list(TENANT, None, PageRequest(10), "o1")
+        of_one = await work.held_orders.list(TENANT, account.integration_id, PageRequest(10), "o1")
+
+    assert found.items == [others[0], mine[0]]
+    assert of_one.items == [mine[0]]
+
+
+BY_ORDER = "ix_held_orders_channel_order_id"
+
+
+def of_one_order(work):
+    return work.held_orders.list(TENANT, None, PageRequest(50), "o1")
+
+
+async def test_one_order_is_looked_up_and_not_looked_for(sqlite_database):
+    plans = await plans_of(sqlite_database, of_one_order)
+
+    assert f"SEARCH held_orders USING INDEX {BY_ORDER} (tenant=? AND channel_order_id=?)" in plans
+
+
+async def test_one_order_is_looked_up_and_not_looked_for_on_postgresql(postgres_database):
+    plan = await postgres_plans_of(postgres_database, of_one_order)
+
+    assert any(BY_ORDER in step for step in plan), plan

@@ -163,6 +163,7 @@ class HeldFilters(PageQuery):
     """Which held orders."""
 
     integration_id: Reference = None
+    channel_order_id: Reference = None
 
 
 @router.get("/orders/held", summary="List orders that could not be used", dependencies=[READ])
@@ -172,7 +173,8 @@ async def list_held_orders(
     """Held orders with the reason, and the marketplace's request id for its support."""
     cursors = Cursors("held", caller.tenant, asked.filters(), (str,))
     async with services.database.read() as work:
-        page = await work.held_orders.list(caller.tenant, asked.integration_id, cursors.request(asked))
+        request = cursors.request(asked)
+        page = await work.held_orders.list(caller.tenant, asked.integration_id, request, asked.channel_order_id)
     return {"items": [held_order_view(held) for held in page.items], "next_cursor": cursors.write(page.next)}
 
 

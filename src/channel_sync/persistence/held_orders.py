@@ -120,11 +120,15 @@ class HeldOrderRepository:
             raise NotFound("held order")
         return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
 
-    async def list(self, tenant: str, integration_id: str | None, page: PageRequest) -> Page[HeldOrder]:
-        """A page of what the tenant's shops hold, newest first."""
+    async def list(
+        self, tenant: str, integration_id: str | None, page: PageRequest, channel_order_id: str | None = None
+    ) -> Page[HeldOrder]:
+        """A page of what the tenant's shops hold, or of one shop or of one order, newest first."""
         conditions = [_row.tenant == tenant]
         if integration_id is not None:
             conditions.append(accounts.c.integration_id == integration_id)
+        if channel_order_id is not None:
+            conditions.append(_row.channel_order_id == channel_order_id)
         if page.after is not None:
             conditions.append(_row.id < str(page.after[0]))
         rows = await self._read(*conditions, limit=page.limit + 1)

@@ -72,6 +72,7 @@ held_orders = Table(
     required("raw", LargeBinary),  # sealed
     Index("uq_held_orders_identity", "account_id", "identity", unique=True),
     Index("ix_held_orders_tenant", "tenant", "id"),
+    Index("ix_held_orders_channel_order_id", "tenant", "channel_order_id", "id"),
 )
 
 # `stock_sku` is the SKU whose level feeds the listing: the one mapped by hand, else its own.
