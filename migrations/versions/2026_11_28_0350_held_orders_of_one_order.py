@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "2026_11_28_held_order"
-down_revision = "2026_11_28_resend"
+down_revision = "2026_11_28_aside"
 branch_labels = None
 depends_on = None
 
