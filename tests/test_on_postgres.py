@@ -11,8 +11,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 from tests.jobs.waiting import until
+from tests.live_shop import connect, new_shop, wait_for_run
 from tests.postgres import postgres_cluster
-from tests.processes import Deployment, ServerProcess, refusal, wait_until
+from tests.processes import Deployment, ServerProcess, api, refusal, simulated_wish, wait_until
 
 
 @pytest.fixture
@@ -144,3 +145,21 @@ def test_a_worker_refuses_a_port_that_is_taken(deployment: Deployment):
         port = str(taken.getsockname()[1])
 
         assert port in refusal(deployment, "worker", "--health-port", port)
+
+
+def test_a_worker_says_in_one_line_what_a_run_has_done(deployment: Deployment, tmp_path: Path):
+    with simulated_wish(tmp_path) as wish, httpx.Client(base_url=wish.url) as controls, ExitStack() as started:
+        shop = new_shop(controls)
+        shop.add_products(3, variations=1)
+        deployment.settings |= {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, "CHANNEL_SYNC_LOG_LEVEL": "info"}
+        key = deployment.create_key("admin")
+        service, worker = deployment.serve(), deployment.work()
+        for process in (service, worker):
+            started.callback(process.stop)
+        with api(service, key) as client:
+            run = wait_for_run(client, connect(client, shop), "listings")
+
+    told = [json.loads(line) for line in worker.log.read_text().splitlines()]
+    [line] = [line for line in told if line["event"] == "run" and line["kind"] == "listings"]
+    assert (line["run_id"], line["integration_id"], line["tenant"]) == (run["id"], run["integration_id"], "acme")
+    assert (line["level"], line["outcome"], line["counts"]) == ("info", "success", {"created": 3})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+import structlog
 import time_machine
 from tests.flows.goods import a_listing, an_order
 from tests.flows.workshop import Workshop
@@ -258,3 +259,18 @@ async def queue_by_the_clock(workshop: Workshop, merchant_id: str, kind: RunKind
 
 async def has_run(counter: Counter, times: int) -> bool:
     return counter.times >= times
+
+
+async def test_what_a_request_nudges_is_logged_as_no_part_of_it(workshop: Workshop):
+    found: list[dict[str, object]] = []
+
+    async def look(_work: object) -> None:
+        found.append(structlog.contextvars.get_contextvars())
+
+    async with running(workshop, Job("look", 3600, look, hasty=True)) as runner:
+        await asyncio.sleep(0.05)
+        with structlog.contextvars.bound_contextvars(request_id="req_1"):
+            runner.nudge()
+            await asyncio.sleep(0.3)
+
+    assert found == [{}, {}]

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.runs import PERSONS_TRIGGERS, Outcome, RunKind, RunStatus, Trigger
+from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
 from channel_sync.flows.due_runs import accounts_with_stock_to_send
-from channel_sync.flows.run_ending import Ending
+from channel_sync.flows.run_ending import Ending, says_something
 from channel_sync.flows.run_opening import work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession
@@ -24,7 +24,7 @@ async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace:
     session.run = replace(run, trigger=trigger)
     await _reschedule(work, session, ending, pace, now)
     await work.run_batches.add_calls({run.id: session.wire.calls})
-    if _is_worth_telling(session, ending):
+    if ending.status is not RunStatus.INTERRUPTED and says_something(session.run.trigger, ending):
         await work.events.add([_run_finished(session, ending, now)])
 
 
@@ -80,12 +80,6 @@ def _next_at(session: RunSession, to_send: set[str], pace: RunPace, now: datetim
 def is_quiet(session: RunSession, ending: Ending) -> bool:
     """Whether the run was the clock's and found nothing new: what many do at the same moment."""
     return ending.outcome is Outcome.NO_CHANGES and session.run.trigger is Trigger.SCHEDULE
-
-
-def _is_worth_telling(session: RunSession, ending: Ending) -> bool:
-    if ending.status is RunStatus.INTERRUPTED:
-        return False
-    return session.run.trigger in PERSONS_TRIGGERS or ending.outcome is not Outcome.NO_CHANGES
 
 
 def _run_finished(session: RunSession, ending: Ending, now: datetime) -> Event:

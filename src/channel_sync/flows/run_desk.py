@@ -12,6 +12,7 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.retries import until_stored
 from channel_sync.flows.run_closing import close_quiet_runs, close_run, is_quiet
 from channel_sync.flows.run_ending import Ending
+from channel_sync.flows.run_log import log_run
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.together import Together
@@ -56,6 +57,7 @@ class RunDesk:
 
         with suppress(RunLost):
             await until_stored(once, _STORE_PATIENCE_S)
+            log_run(session, ending)
 
     async def _claim_all(self, run_ids: Sequence[str]) -> list[Claimed | None]:
         async def claim(work: UnitOfWork) -> dict[str, Claimed]:

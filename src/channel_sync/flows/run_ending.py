@@ -11,17 +11,21 @@ from channel_sync.domain.errors import (
     GrantRejected,
     ReplyNotUnderstood,
 )
-from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
+from channel_sync.domain.runs import PERSONS_TRIGGERS, Counts, Outcome, RunError, RunStatus, Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What the row of a finished run says, and how long the marketplace asked us to wait."""
+    """What the row of a finished run says, and how long the marketplace asked us to wait.
+
+    `channel_request_id` is the marketplace's own of the call that went wrong, where it gave one.
+    """
 
     status: RunStatus
     outcome: Outcome | None = None
     error: RunError | None = None
     retry_after_s: float | None = None
+    channel_request_id: str | None = None
 
 
 CANCELLED = Ending(RunStatus.CANCELLED)
@@ -39,12 +43,18 @@ def came_to_its_end(counts: Counts, flaw: ChannelError | None, now: datetime) ->
     if flaw is None:
         return Ending(RunStatus.FINISHED, outcome)
     at_best = Outcome.FAILED if outcome is Outcome.FAILED else Outcome.PARTIAL
-    return Ending(RunStatus.FINISHED, at_best, run_error(flaw, now))
+    return Ending(RunStatus.FINISHED, at_best, run_error(flaw, now), channel_request_id=flaw.request_id)
 
 
 def failed(error: ChannelSyncError, now: datetime) -> Ending:
     """The ending of a walk that an error stopped."""
-    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error, now), _retry_after_s(error))
+    request_id = error.request_id if isinstance(error, ChannelError) else None
+    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error, now), _retry_after_s(error), request_id)
+
+
+def says_something(trigger: Trigger, ending: Ending) -> bool:
+    """Whether others may want to hear of it: there is news, or a person waits for the end."""
+    return trigger in PERSONS_TRIGGERS or ending.outcome is not Outcome.NO_CHANGES
 
 
 def run_error(error: ChannelSyncError, now: datetime) -> RunError:

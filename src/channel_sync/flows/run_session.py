@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from channel_sync.domain.channel import Call, Shop, Wire
@@ -31,7 +32,8 @@ class RunPage:
 class RunSession:
     """One run at work. `counts` are those of committed pages; a `flaw` makes a finished run partial at best.
 
-    `refusals` counts what the marketplace said of single things that it refused: code and reason.
+    `refusals` counts what the marketplace said of single things that it refused: code and reason. `began` is by
+    the monotonic clock.
     """
 
     run: Run
@@ -44,6 +46,7 @@ class RunSession:
     flaw: ChannelError | None = None
     lost: bool = False
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    began: float = field(default_factory=monotonic)
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""

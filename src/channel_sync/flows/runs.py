@@ -17,6 +17,7 @@ from channel_sync.flows.heartbeat import heartbeat
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
+from channel_sync.flows.run_log import log_taken_over, named
 from channel_sync.flows.run_opening import check_request, opened_or_adopted, queued_run, work_again
 from channel_sync.flows.run_pace import RunPace
 from channel_sync.flows.run_session import RunSession, Walk
@@ -124,7 +125,7 @@ class Runs:
         if session is None:
             return
         self._sessions[run_id] = session
-        with for_tenant(session.run.tenant):
+        with for_tenant(session.run.tenant), named(session.run):
             async with heartbeat(session, self._rules.lease.beat_s):
                 ending = await self._ending(session)
             if ending is not None:
@@ -163,7 +164,9 @@ class Runs:
             return
         now = utcnow()
         async with self._database.begin() as work:
-            await take_over(work, await work.runs.interrupt_others(self._rules.lease.owner, now), now)
+            left = await work.runs.interrupt_others(self._rules.lease.owner, now)
+            await take_over(work, left, now)
+        log_taken_over(left)
 
     async def take_over_silent(self) -> None:
         """Close what processes left open that show no life any more, and make it due again."""
@@ -180,6 +183,7 @@ class Runs:
             )
             for run in forgotten:
                 await work_again(work, run, now)
+        log_taken_over(silent)
 
     async def _claim(self, run_id: str) -> RunSession | None:
         claimed = await self._desk.claim(run_id)

@@ -5,6 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Iterable, Sequence
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -86,7 +87,8 @@ class Clock:
         if job.name in self._doing:
             self._once_more.add(job.name)
             return
-        task = asyncio.create_task(self._do(job))
+        # In a context of its own: it is no part of the request that nudged it, and its lines are not that one's.
+        task = asyncio.create_task(self._do(job), context=Context())
         self._doing[job.name] = task
         task.add_done_callback(lambda _: self._done(job))
 
