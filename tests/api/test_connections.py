@@ -57,7 +57,7 @@ async def test_pasted_credentials_connect_a_draft(admin, world):
     href = await draft_of(admin)
     answer = await admin.put(f"{href}/credentials", json=pasted(world, "m1"))
     assert answer.status_code == 200
-    assert answer.headers["etag"] == f'"{answer.json()["version"]}"'
+    assert answer.headers["etag"].startswith(f'"{answer.json()["version"]}-')
     assert answer.json()["auth"]["merchant_id"] == "m1"
 
 

@@ -31,6 +31,7 @@ from channel_sync.api.contract import openapi_document, operation_id
 from channel_sync.api.forwarded import TrustedProxies
 from channel_sync.api.head import HeadAsGet, with_head
 from channel_sync.api.limits import BodyCap, RateLimit
+from channel_sync.api.not_modified import NotModified
 from channel_sync.api.problems import answer, answer_request
 from channel_sync.api.request_log import RequestLog
 from channel_sync.api.services import DocsMode, Services, Vitals
@@ -79,7 +80,7 @@ _EXPOSED = [
     "WWW-Authenticate",
     "X-Request-Id",
 ]
-_ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "X-Request-Id"]
+_ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id"]
 
 
 def create_api(services: Services) -> FastAPI:
@@ -150,6 +151,7 @@ def _layers(services: Services) -> list[Middleware]:
             is_open=_open_paths(settings.docs),
         ),
         Middleware(RateLimit, per_s=settings.rate_limit_per_s),
+        Middleware(NotModified),
     ]
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Response
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.concurrency import etag
+from channel_sync.api.concurrency import tag
 from channel_sync.api.fields import optional_timestamp, secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.integration_inputs import CredentialsInput, ReauthoriseInput
@@ -74,9 +74,10 @@ async def paste_credentials(
         refresh_token=Secret(given.refresh_token.get_secret_value()),
     )
     integration = await services.credentials.paste(caller.tenant, integration_id, pasted)
-    response.headers["ETag"] = etag(integration.version)
     async with services.database.read() as work:
-        return await load_view(work, services, integration, utcnow())
+        view = await load_view(work, services, integration, utcnow())
+    tag(response, integration.version, view)
+    return view
 
 
 @starting.post(

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from channel_sync.api.access import CurrentCaller, require_scope, requires
 from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.concurrency import IfMatch, etag, expected_version
+from channel_sync.api.concurrency import CONDITIONAL, TAGGED, IfMatch, expected_version, tag
 from channel_sync.api.connections import NOT_UNDERSTOOD
 from channel_sync.api.fields import secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
@@ -118,15 +118,22 @@ async def list_integrations(
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-@router.get("/integrations/{integration_id}", summary="Show an integration", dependencies=[READ])
+@router.get(
+    "/integrations/{integration_id}",
+    summary="Show an integration",
+    dependencies=[READ],
+    responses=TAGGED,
+    openapi_extra=CONDITIONAL,
+)
 async def get_integration(
     integration_id: str, caller: CurrentCaller, services: CurrentServices, response: Response
 ) -> IntegrationView:
-    """One integration, with its version as `ETag`."""
+    """One integration. Its `ETag` begins with its version and goes into `If-Match` and `If-None-Match`."""
     async with services.database.read() as work:
         integration = await work.integrations.get(caller.tenant, integration_id)
-        response.headers["ETag"] = etag(integration.version)
-        return await load_view(work, services, integration, utcnow())
+        view = await load_view(work, services, integration, utcnow())
+    tag(response, integration.version, view)
+    return view
 
 
 @router.patch(
@@ -221,7 +228,11 @@ async def restore_integration(
 
 
 @router.get(
-    "/integrations/{integration_id}/status", summary="Show whether an integration works", dependencies=[READ]
+    "/integrations/{integration_id}/status",
+    summary="Show whether an integration works",
+    dependencies=[READ],
+    responses=TAGGED,
+    openapi_extra=CONDITIONAL,
 )
 async def get_integration_status(
     integration_id: str, caller: CurrentCaller, services: CurrentServices, response: Response
@@ -251,13 +262,15 @@ async def set_integration_status(
 
 
 async def _view(services: Services, integration: Integration, response: Response) -> IntegrationView:
-    response.headers["ETag"] = etag(integration.version)
     async with services.database.read() as work:
-        return await load_view(work, services, integration, utcnow())
+        view = await load_view(work, services, integration, utcnow())
+    tag(response, integration.version, view)
+    return view
 
 
 async def _status(services: Services, integration: Integration, response: Response) -> IntegrationStatusView:
-    response.headers["ETag"] = etag(integration.version)
     async with services.database.read() as work:
         progress = await progress_of(work, [integration])
-    return status_view(integration, progress[integration.id], utcnow())
+    view = status_view(integration, progress[integration.id], utcnow())
+    tag(response, integration.version, view)
+    return view
