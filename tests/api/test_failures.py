@@ -83,6 +83,19 @@ async def test_a_request_is_one_log_line_by_its_template(world, admin):
     assert CANARY not in json.dumps(lines)
 
 
+async def test_a_request_line_says_whose_it_was_and_what_about(world, admin):
+    integration = await world.connect(admin)
+    odd = f"int_{'z' * 25}"
+    async with world.browser() as stranger:
+        with capture_logs() as lines:
+            await admin.get(f"/integrations/{integration['id']}/listings?limit=1")
+            await admin.get(f"/integrations/{odd}")
+            await admin.get("/stock/jane@example.com")
+            await stranger.get(f"/integrations/{integration['id']}")
+    told = [(line["tenant"], line["object_id"]) for line in lines if line["event"] == "request"]
+    assert told == [("acme", integration["id"]), ("acme", None), ("acme", None), (None, None)]
+
+
 async def test_no_code_state_ticket_or_secret_is_logged(world, admin):
     with capture_logs() as lines:
         integration = await world.connect(admin, client_secret=CANARY)

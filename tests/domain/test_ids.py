@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from channel_sync.domain.ids import derived_id, new_id, new_ids
+from channel_sync.domain.ids import derived_id, is_id, new_id, new_ids
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -41,3 +41,8 @@ def test_the_same_parts_give_the_same_derived_id():
 
 def test_parts_do_not_run_into_each_other():
     assert derived_id("evt", 17, "ab", "c") != derived_id("evt", 17, "a", "bc")
+
+
+def test_only_what_is_shaped_like_an_id_is_taken_for_one():
+    assert is_id(new_id("ord", NOON))
+    assert not any(map(is_id, ["", "ord_", "MUG-BLUE", new_id("ord", NOON)[:-1], new_id("ord", NOON) + "0"]))

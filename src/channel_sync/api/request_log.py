@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channel_sync.api.problems import answer
-from channel_sync.domain.ids import new_id
+from channel_sync.domain.ids import is_id, new_id
 from channel_sync.flows.clock import utcnow
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:+=/@-]{1,128}")
@@ -84,8 +84,16 @@ def _log_request(scope: Scope, status: int, seconds: float) -> None:
         route=route,
         status=status,
         duration_ms=round(seconds * 1000, 1),
+        tenant=None if caller is None else caller.tenant,
         key_id=None if caller is None else caller.key_id,
+        object_id=_object_id(scope),
     )
+
+
+def _object_id(scope: Scope) -> str | None:
+    """The id of ours that the path names. What else stands in a path, a SKU or a slip, stays out of the log."""
+    parts = scope.get("path_params", {}).values()
+    return next((part for part in parts if isinstance(part, str) and is_id(part)), None)
 
 
 def _frames(error: Exception) -> list[str]:

@@ -1,5 +1,6 @@
 """Identifiers: a prefix that says what it is, then a sortable random part."""
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -7,6 +8,7 @@ from hashlib import blake2b
 from channel_sync.domain.random_bytes import RandomBytes
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_SHAPE = re.compile(f"[a-z]{{3}}_[{_ALPHABET}]{{26}}")
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 # What a random byte becomes: five of its bits as a letter, or as many as the fixed bits of a UUIDv7 leave free.
 _LETTERS = "".join(_ALPHABET[byte & 31] for byte in range(256)).encode()
@@ -19,6 +21,11 @@ _noise = RandomBytes(_NOISE_BYTES)
 def new_id(prefix: str, now: datetime) -> str:
     """A TypeID (prefix, underscore, UUIDv7 in 26 base32 characters) that sorts by time of creation."""
     return _type_id(prefix, _milliseconds(now), _noise.take())
+
+
+def is_id(text: str) -> bool:
+    """Whether this is shaped like an identifier of ours."""
+    return _SHAPE.fullmatch(text) is not None
 
 
 def new_ids(prefix: str, now: datetime, count: int) -> list[str]:
