@@ -30,6 +30,25 @@ async def test_a_preset_stands_for_its_scopes(admin):
     assert "pii:read" not in made["scopes"]
 
 
+async def test_support_may_verify_and_neither_see_nor_change_a_secret(world, admin):
+    integration = await world.connect(admin)
+    href = f"/integrations/{integration['id']}"
+    async with world.caller(*PRESETS["support"]) as support:
+        verified = await support.post(f"{href}/verify")
+        refused = [
+            await support.post(f"{href}/reauthorise"),
+            await support.put(f"{href}/credentials", json={}),
+            await support.patch(href, json={"client_secret": "another-secret"}),
+            await support.patch(href, json={"client_id": "client-2"}),
+            await support.delete(href),
+            await support.post("/api-keys", json={"name": "k", "scopes": ["admin"]}),
+        ]
+        shown = await support.get(href)
+    assert (verified.status_code, verified.json()["ok"]) == (200, True)
+    assert {answer.status_code for answer in refused} == {403}
+    assert "a-secret-of-the-app" not in verified.text + shown.text
+
+
 @pytest.mark.parametrize(
     "body",
     [

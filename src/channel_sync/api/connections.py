@@ -28,6 +28,7 @@ starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
 NOT_UNDERSTOOD = {"description": "The marketplace's reply could not be understood."}
 
 GRANT = requires("credentials:write")
+VERIFY = requires("credentials:verify")
 
 
 @starting.post(
@@ -83,7 +84,7 @@ async def paste_credentials(
 @starting.post(
     "/integrations/{integration_id}/verify",
     summary="Ask the marketplace whether the credentials work",
-    dependencies=[GRANT, IDEMPOTENT],
+    dependencies=[VERIFY, IDEMPOTENT],
     responses={409: {"description": "There are no credentials to verify."}, 502: NOT_UNDERSTOOD},
 )
 async def verify_integration(

@@ -23,7 +23,10 @@ ADMIN = requires("admin")
 
 
 class ApiKeyInput(Input):
-    """A new key with the scopes named, or with those of a preset."""
+    """A new key with the scopes named, or with those of a preset.
+
+    `support` may read all but personal data, start runs, and verify credentials.
+    """
 
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)] | None = None

@@ -12,6 +12,7 @@ Scope = Literal[
     "integrations:read",
     "integrations:write",
     "credentials:write",
+    "credentials:verify",
     "orders:read",
     "orders:write",
     "pii:read",
@@ -27,7 +28,11 @@ SCOPES: tuple[str, ...] = get_args(Scope)
 
 _READ_SCOPES = tuple(scope for scope in SCOPES if scope.endswith(":read") and scope != "pii:read")
 
-PRESETS = {"support": (*_READ_SCOPES, "runs:write")}
+# Support may ask whether credentials work; it can neither see nor change them.
+PRESETS = {"support": (*_READ_SCOPES, "runs:write", "credentials:verify")}
+
+# Whoever may change credentials may ask whether they work.
+_IMPLIED = {"credentials:verify": "credentials:write"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,8 @@ class Caller:
     scopes: frozenset[str]
 
     def may(self, scope: str) -> bool:
-        """Whether the scope was given; `admin` implies every scope."""
-        return scope in self.scopes or "admin" in self.scopes
+        """Whether the scope was given, or one that implies it; `admin` implies every scope."""
+        return not self.scopes.isdisjoint((scope, _IMPLIED.get(scope, scope), "admin"))
 
 
 @dataclass(frozen=True, slots=True)
