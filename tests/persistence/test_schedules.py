@@ -38,7 +38,7 @@ async def test_a_run_is_noted_from_its_start_to_its_end(database):
     shop, _ = await connected(database)
     async with database.begin() as work:
         await start(work, shop, NOW, later(60))
-        await work.schedules.succeeded(shop.id, ORDERS, later(2), later(62))
+        await work.schedules.succeeded(Plan(shop.id, ORDERS, later(62)), later(2))
 
     assert await of(database, shop) == {shop.id: {ORDERS: Schedule(later(62), NOW, later(2), 0, None)}}
 
@@ -51,7 +51,7 @@ async def test_failures_are_counted_until_a_success(database):
     assert (await of(database, shop))[shop.id][ORDERS] == Schedule(later(60), later(2), None, 2, "timeout")
 
     async with database.begin() as work:
-        await work.schedules.succeeded(shop.id, ORDERS, later(3), later(63))
+        await work.schedules.succeeded(Plan(shop.id, ORDERS, later(63)), later(3))
     assert (await of(database, shop))[shop.id][ORDERS] == Schedule(later(63), later(2), later(3), 0, None)
 
 
@@ -86,7 +86,7 @@ async def test_a_stopped_integration_has_nothing_due_and_keeps_its_history(datab
     shop, other = (await connected(database))[0], (await connected(database))[0]
     async with database.begin() as work:
         for kind in RunKind:
-            await work.schedules.succeeded(shop.id, kind, NOW, later(60))
+            await work.schedules.succeeded(Plan(shop.id, kind, later(60)), NOW)
         await work.schedules.set_next(other.id, ORDERS, NOW)
         await work.schedules.stop_all(shop.id)
         assert await work.schedules.due(ORDERS, later(99), 10) == [other.id]
@@ -99,3 +99,17 @@ async def test_an_integration_without_schedules_has_none(database):
     assert await of(database) == {}
     shop, _ = await connected(database)
     assert await of(database, shop) == {shop.id: {}}
+
+
+async def test_how_far_a_run_saw_stays_until_another_saw_further(database):
+    shop, _ = await connected(database)
+    seen = []
+    async with database.begin() as work:
+        for plan in (Plan(shop.id, ORDERS, later(60), seen_until=NOW), Plan(shop.id, ORDERS, later(60))):
+            await work.schedules.succeeded(plan, later(1))
+            seen.append((await work.schedules.of([shop.id]))[shop.id][ORDERS].seen_until)
+        for plan in (Plan(shop.id, ORDERS, later(60)), Plan(shop.id, ORDERS, later(60), seen_until=later(9))):
+            await work.schedules.succeeded_all([plan], later(1))
+            seen.append((await work.schedules.of([shop.id]))[shop.id][ORDERS].seen_until)
+
+    assert seen == [NOW, NOW, NOW, later(9)]

@@ -94,7 +94,14 @@ class WishWebhookView(TypedDict):
 
 
 class FreshnessView(TypedDict):
-    """How far behind the copies are. `order_lag_s`: since the last good download."""
+    """How far behind the copies are.
+
+    `order_lag_s` is the age of what may be missing: the seconds since the moment up to which the marketplace has
+    shown us every change of an order. That is when the last look began that came to the end of its list, or during
+    a long download the newest order so far. It grows while downloads fail or stand still, and while the
+    integration is disabled, paused or rejected; it is small for a quiet shop that is looked at. `stock_lag_s` is
+    how long the oldest value has been waiting to be sent.
+    """
 
     last_order_sync_at: Timestamp | None
     next_order_sync_at: Timestamp | None
@@ -152,7 +159,10 @@ class InvitationView(TypedDict):
 
 
 class JobView(TypedDict):
-    """How one job of the integration does. `backlog` is what waits to be sent; null for orders."""
+    """How one job of the integration does. `backlog` is what waits to be sent; null for orders.
+
+    `lag_s` is `order_lag_s` or `stock_lag_s` of the integration's freshness.
+    """
 
     enabled: bool
     last_success_at: Timestamp | None

@@ -16,6 +16,7 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
+from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Integration, Status
@@ -30,27 +31,36 @@ _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, fail
 
 @hot_value
 class Progress:
-    """What the jobs of one integration did: their schedules, the stock that waits, and what is not in order."""
+    """What the jobs of one integration did: schedules, waiting stock, how far orders are, what is not in order."""
 
     schedules: Mapping[RunKind, Schedule]
     pending: int = 0
     pending_since: datetime | None = None
+    order_cursor: datetime | None = None
     incidents: Sequence[Incident] = ()
 
     def of(self, kind: RunKind) -> Schedule:
         """The schedule of one kind, or one of a job that never ran."""
         return self.schedules.get(kind, _NEVER)
 
+    def order_lag_s(self, now: datetime) -> int | None:
+        """The age of what may be missing of the orders."""
+        return orders_lag_s(self.of(RunKind.ORDERS).seen_until, self.order_cursor, now)
+
 
 async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> dict[str, Progress]:
     """The progress of each integration, by id, read at once."""
     schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
-    pending = await work.pushes.pending([i.account_id for i in integrations if i.account_id is not None])
+    account_ids = [i.account_id for i in integrations if i.account_id is not None]
+    pending = await work.pushes.pending(account_ids)
+    accounts = await work.accounts.find_all(account_ids)
     incidents = await work.incidents.open_of([integration.id for integration in integrations])
 
     def of(integration: Integration) -> Progress:
         count, since = pending.get(integration.account_id or "", (0, None))
-        return Progress(schedules.get(integration.id, {}), count, since, incidents.get(integration.id, ()))
+        account = accounts.get(integration.account_id or "")
+        cursor = None if account is None else account.order_cursor
+        return Progress(schedules.get(integration.id, {}), count, since, cursor, incidents.get(integration.id, ()))
 
     return {integration.id: of(integration) for integration in integrations}
 
@@ -91,8 +101,9 @@ def integration_view(
 
 def status_view(integration: Integration, progress: Progress, now: datetime) -> IntegrationStatusView:
     """Whether the integration works, and what to do if it does not."""
-    orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled, now)
-    stock = _job(progress.of(RunKind.STOCK), integration.settings.stock.enabled, now)
+    orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled)
+    orders["lag_s"] = progress.order_lag_s(now)
+    stock = _job(progress.of(RunKind.STOCK), integration.settings.stock.enabled)
     stock["backlog"] = progress.pending
     stock["lag_s"] = _seconds_since(progress.pending_since, now) or 0
     return {
@@ -183,7 +194,7 @@ def _freshness(progress: Progress, now: datetime) -> FreshnessView:
     return {
         "last_order_sync_at": optional_timestamp(orders.last_success_at),
         "next_order_sync_at": optional_timestamp(orders.next_at),
-        "order_lag_s": _seconds_since(orders.last_success_at, now),
+        "order_lag_s": progress.order_lag_s(now),
         "last_stock_push_at": optional_timestamp(stock.last_success_at),
         "stock_pending": progress.pending,
         "stock_lag_s": _seconds_since(progress.pending_since, now) or 0,
@@ -197,13 +208,13 @@ def _incidents(progress: Progress) -> list[IncidentView]:
     ]
 
 
-def _job(schedule: Schedule, enabled: bool, now: datetime) -> JobView:
+def _job(schedule: Schedule, enabled: bool) -> JobView:
     return {
         "enabled": enabled,
         "last_success_at": optional_timestamp(schedule.last_success_at),
         "last_attempt_at": optional_timestamp(schedule.last_attempt_at),
         "next_at": optional_timestamp(schedule.next_at),
-        "lag_s": _seconds_since(schedule.last_success_at, now),
+        "lag_s": None,
         "backlog": None,
         "failures": schedule.failures,
         "last_error_code": schedule.last_error_code,

@@ -9,6 +9,7 @@ from datetime import datetime
 from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.runs import Counts
+from channel_sync.flows.clock import utcnow
 from channel_sync.flows.order_pages import context_of, store_page
 from channel_sync.flows.ready_orders import PageReader, ReadyPage, ready
 from channel_sync.flows.run_session import RunPage, RunSession
@@ -27,6 +28,7 @@ class _Fetched:
     """
 
     fresh: ReadyPage
+    asked_at: datetime
     came_ahead: bool
     following: "asyncio.Task[_Fetched] | None"
 
@@ -50,19 +52,24 @@ class OrderDownload:
 
     async def run(self, query: OrderQuery) -> None:
         """Store page after page until one brings nothing; committed pages stay whatever comes after."""
-        fetched = await self._fetch(query)
+        fetched, start = await self._fetch(query), query.since
         while True:
             page = fetched.fresh
             async with self._in_flight(fetched):
                 news = await self._keep(page)
             if page.next is None or not _goes_on(page, query, news):
-                return
+                return self._note_end(start, fetched.asked_at)
             query = page.next
             fetched = await (fetched.following or self._fetch(query))
 
+    def _note_end(self, start: datetime, asked_at: datetime) -> None:
+        """Everything up to the last question was seen, if it was answered in order and began at what is known."""
+        if self.moves_cursor and start <= asked_at:
+            self.session.seen_until = asked_at
+
     async def _fetch(self, query: OrderQuery, ahead: bool = False) -> _Fetched:
         await self._room.acquire()
-        session = self.session
+        session, asked_at = self.session, utcnow()
         page = await session.call(lambda shop: shop.orders(query))
         following = await self._fetch_ahead(page, query)
         context = context_of(session.integration, session.account)
@@ -70,7 +77,7 @@ class OrderDownload:
             fresh = await self.bench.reader.read(page, context)
         else:
             fresh = ready(page, context, session.database.cipher)
-        return _Fetched(fresh, ahead, following)
+        return _Fetched(fresh, asked_at, ahead, following)
 
     async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
         if not page.full or page.next is None or page.next == query or self.bench.ahead.locked():

@@ -40,10 +40,7 @@ async def close_quiet_runs(
     ours = [session for session in sessions if session.run.id in closed]
     of_stock = [session.integration for session in ours if session.run.kind is RunKind.STOCK]
     to_send = await accounts_with_stock_to_send(work, of_stock) if of_stock else set()
-    plans = [
-        Plan(session.integration.id, session.run.kind, _next_at(session, to_send, pace, now)) for session in ours
-    ]
-    await work.schedules.succeeded_all(plans, now)
+    await work.schedules.succeeded_all([_plan(session, to_send, pace, now) for session in ours], now)
     folded = await work.run_batches.fold(closed)
     await work.run_batches.add_calls(
         {session.run.id: session.wire.calls for session in ours if session.run.id not in folded}
@@ -59,14 +56,18 @@ async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pac
         return
     if ending.outcome is not Outcome.FAILED:
         to_send = await accounts_with_stock_to_send(work, [integration]) if run.kind is RunKind.STOCK else set()
-        next_at = _next_at(session, to_send, pace, now)
-        return await work.schedules.succeeded(integration.id, run.kind, now, next_at)
+        return await work.schedules.succeeded(_plan(session, to_send, pace, now), now)
     schedules = await work.schedules.of([integration.id])
     schedule = schedules.get(integration.id, {}).get(run.kind)
     failures = schedule.failures if schedule else 0
     next_at = now + pace.until_retry(integration, run.kind, failures, ending)
     code = ending.error.code if ending.error else "unknown"
     await work.schedules.failed(integration.id, run.kind, now, next_at, code)
+
+
+def _plan(session: RunSession, to_send: set[str], pace: RunPace, now: datetime) -> Plan:
+    next_at = _next_at(session, to_send, pace, now)
+    return Plan(session.integration.id, session.run.kind, next_at, seen_until=session.seen_until)
 
 
 def _next_at(session: RunSession, to_send: set[str], pace: RunPace, now: datetime) -> datetime:

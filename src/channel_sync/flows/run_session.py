@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -33,7 +34,7 @@ class RunSession:
     """One run at work. `counts` are those of committed pages; a `flaw` makes a finished run partial at best.
 
     `refusals` counts what the marketplace said of single things that it refused: code and reason. `began` is by
-    the monotonic clock.
+    the monotonic clock. `seen_until` is of orders, once the walk has come to the end of what there is.
     """
 
     run: Run
@@ -47,6 +48,7 @@ class RunSession:
     lost: bool = False
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     began: float = field(default_factory=monotonic)
+    seen_until: datetime | None = None
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""

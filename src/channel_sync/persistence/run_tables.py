@@ -67,6 +67,7 @@ schedules = Table(
     Column("next_at", Utc),
     Column("last_attempt_at", Utc),
     Column("last_success_at", Utc),
+    Column("seen_until", Utc),  # of orders: up to when the marketplace has shown us every one
     required("failures", Integer),
     Column("crashes", Integer, nullable=False, server_default="0"),  # processes that died during the job, in a row
     Column("last_error_code", Text),

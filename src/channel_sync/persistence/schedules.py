@@ -22,13 +22,17 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @hot_value
 class Schedule:
-    """The schedule of one job of one integration. Without `next_at` it is not due at all."""
+    """The schedule of one job of one integration. Without `next_at` it is not due at all.
+
+    `seen_until` is of orders: when the last look began that came to the end of what the marketplace has.
+    """
 
     next_at: datetime | None
     last_attempt_at: datetime | None
     last_success_at: datetime | None
     failures: int
     last_error_code: str | None
+    seen_until: datetime | None = None
 
 
 _COLUMNS = columns_of(schedules, Schedule)
@@ -52,7 +56,12 @@ _SUCCEEDED = (
     update(schedules)
     .where(_THIS)
     .values(
-        next_at=bindparam("next"), last_success_at=bindparam("now"), failures=0, crashes=0, last_error_code=None
+        next_at=bindparam("next"),
+        last_success_at=bindparam("now"),
+        seen_until=func.coalesce(bindparam("seen", type_=Utc), _row.seen_until),
+        failures=0,
+        crashes=0,
+        last_error_code=None,
     )
 )
 _OF_THESE = and_(among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
@@ -62,12 +71,13 @@ _OF_MANY = select(_row.integration_id, _row.kind, *_COLUMNS).where(_OF_THESE)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When a job is due next, or not at all, and when it was started if it was."""
+    """When a job is due next, or not at all; when it was started if it was, and up to when it saw everything."""
 
     integration_id: str
     kind: RunKind
     next_at: datetime | None
     started_at: datetime | None = None
+    seen_until: datetime | None = None
 
 
 class ScheduleRepository:
@@ -111,7 +121,16 @@ class ScheduleRepository:
             return
         await self._session.execute(
             _SUCCEEDED,
-            [{"of": plan.integration_id, "what": plan.kind, "next": plan.next_at, "now": now} for plan in plans],
+            [
+                {
+                    "of": plan.integration_id,
+                    "what": plan.kind,
+                    "next": plan.next_at,
+                    "now": now,
+                    "seen": plan.seen_until,
+                }
+                for plan in plans
+            ],
         )
 
     async def of(
@@ -142,11 +161,11 @@ class ScheduleRepository:
         ahead = (_row.next_at > now, _row.last_attempt_at > now + _CLOCKS_DIFFER)
         await self._session.execute(update(schedules).where(*ahead).values(next_at=now))
 
-    async def succeeded(self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None) -> None:
+    async def succeeded(self, plan: Plan, now: datetime) -> None:
         """Note that a run came to its end; earlier failures are over."""
-        await self._put(
-            integration_id, kind, last_success_at=now, next_at=next_at, failures=0, crashes=0, last_error_code=None
-        )
+        seen = {} if plan.seen_until is None else {"seen_until": plan.seen_until}
+        fine = {"last_success_at": now, "failures": 0, "crashes": 0, "last_error_code": None, **seen}
+        await self._put(plan.integration_id, plan.kind, next_at=plan.next_at, **fine)
 
     async def failed(
         self, integration_id: str, kind: RunKind, now: datetime, next_at: datetime | None, code: str
