@@ -2,10 +2,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import text
 from tests.connecting import TENANT, Desk, utc_now
-from tests.factories import a_channel_order, a_run, an_event, an_unreadable_order
+from tests.factories import a_channel_order, a_draft, a_run, an_event, an_integration, an_unreadable_order
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.idempotency import Replay
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
@@ -50,6 +52,34 @@ async def test_a_draft_goes_an_hour_after_its_last_step(database):
     assert await desk.find(forgotten.id) is None
     assert await desk.find(touched.id) is not None
     assert await desk.find(active.id) is not None
+
+
+async def test_however_many_drafts_are_due_none_is_left_with_its_secret(database):
+    desk = Desk(database)
+    async with database.begin() as work:
+        for _ in range(500):
+            await work.integrations.add(
+                a_draft(tenant=TENANT, draft_expires_at=utc_now()), Secret("kept-for-an-hour")
+            )
+
+    with ahead(minutes=1):
+        await desk.prune.run()
+
+    async with database.session() as session:
+        assert await session.value(text("SELECT count(*) FROM integrations")) == 0
+
+
+async def test_however_many_removed_integrations_are_due_none_is_left(database):
+    desk = Desk(database)
+    async with database.begin() as work:
+        for _ in range(120):
+            removed = an_integration(tenant=TENANT, removed_at=utc_now() - timedelta(days=31))
+            await work.integrations.add(removed, Secret("destroyed-long-ago"))
+
+    await desk.prune.run()
+
+    async with database.session() as session:
+        assert await session.value(text("SELECT count(*) FROM integrations")) == 0
 
 
 async def test_a_ticket_of_a_pruned_draft_is_gone_with_it(database):

@@ -16,7 +16,7 @@ EVENTS_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
 INCIDENTS_KEPT = timedelta(days=30)
 QUEUE_LOG_KEPT = timedelta(minutes=10)
-_AT_ONCE = 100
+_DRAFTS_AT_ONCE = 50
 _ORDERS_AT_ONCE = 500
 _ROWS_AT_ONCE = 1000
 _LOG_ROWS_AT_ONCE = 10_000
@@ -55,18 +55,21 @@ class Prune:
 
     async def _drafts(self, now: datetime) -> None:
         """Found and deleted in one transaction, so that none is taken away in the moment it is finished."""
-        async with self._database.read() as work:
-            if not await work.integrations.expired_drafts(now, 1):
-                return
-        async with self._database.begin() as work:
-            for draft in await work.integrations.expired_drafts(now, _AT_ONCE):
-                await work.integrations.delete(draft.id)
+        while await self._is_due(lambda work: work.integrations.expired_drafts(now, 1)):
+            async with self._database.begin() as work:
+                for draft in await work.integrations.expired_drafts(now, _DRAFTS_AT_ONCE):
+                    await work.integrations.delete(draft.id)
 
     async def _removed(self, now: datetime) -> None:
+        while removed := await self._is_due(
+            lambda work: work.integrations.removed_before(now - RESTORABLE_FOR, 1)
+        ):
+            await self._purge(removed[0])
+
+    async def _is_due(self, some: Callable[[UnitOfWork], Awaitable[list[Integration]]]) -> list[Integration]:
+        """Asked without a turn to write, which hardly any hour needs."""
         async with self._database.read() as work:
-            removed = await work.integrations.removed_before(now - RESTORABLE_FOR, _AT_ONCE)
-        for integration in removed:
-            await self._purge(integration)
+            return await some(work)
 
     async def _purge(self, integration: Integration) -> None:
         """The integration gone, and its buyers forgotten.
