@@ -1,5 +1,5 @@
 # Two stages: the first installs hash-checked packages and our wheel, the second only carries the result.
-FROM python:3.13-slim AS build
+FROM python:3.13-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6 AS build
 WORKDIR /build
 COPY requirements.lock requirements-build.lock ./
 RUN python -m venv /opt/build
@@ -12,7 +12,7 @@ COPY migrations migrations
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory dist
 RUN /opt/channel-sync/bin/pip install --no-cache-dir --no-deps dist/*.whl
 
-FROM python:3.13-slim
+FROM python:3.13-slim@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
 RUN useradd --uid 10001 --create-home --home-dir /data channel-sync
 COPY --from=build /opt/channel-sync /opt/channel-sync
 ENV PATH=/opt/channel-sync/bin:$PATH PYTHONUNBUFFERED=1

@@ -48,7 +48,7 @@ def of_large_tables() -> None:
     past = Past()
     with postgres_cluster(_OPTIONS) as server:
         asyncio.run(server.run("CREATE DATABASE large"))
-        asyncio.run(server.run(ROLE.statements(), "large"))
+        asyncio.run(server.run(ROLE.statements(server.user), "large"))
         owners_url = server.url("large")
         migrate(owners_url)
         asyncio.run(fill(owners_url, past))

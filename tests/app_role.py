@@ -1,6 +1,7 @@
 """The role that the service has in PostgreSQL, made as the page on deployment says."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,13 @@ from sqlalchemy.engine import make_url
 
 _PAGE = Path(__file__).parent.parent / "docs" / "deployment.md"
 _NAME, APP_PASSWORD = "channel_sync_app", "change-me"
+_OF_THE_OWNER = "FOR ROLE channel_sync "
+
+
+def blocks_of_the_page() -> Sequence[str]:
+    """What makes the role, and what gives it its rights in a database; to the letter."""
+    makes_role, gives_rights = re.findall(r"```sql\n(.*?)```", _PAGE.read_text(), re.DOTALL)
+    return makes_role, gives_rights
 
 
 @dataclass(frozen=True)
@@ -16,13 +24,13 @@ class AppRole:
 
     name: str
 
-    def statements(self) -> str:
-        """What makes the role and gives it its rights in a database."""
-        (block,) = re.findall(r"```sql\n(.*?)```", _PAGE.read_text(), re.DOTALL)
+    def statements(self, owner: str) -> str:
+        """What makes the role and gives it its rights in a database of that owner."""
+        block = "".join(blocks_of_the_page())
         assert _NAME in block
         assert APP_PASSWORD in block
-        made: str = block.replace(_NAME, self.name)
-        return made
+        assert _OF_THE_OWNER in block
+        return block.replace(_NAME, self.name).replace(_OF_THE_OWNER, f"FOR ROLE {owner} ")
 
     def url(self, owners: str) -> str:
         """The address of a database, as this role."""

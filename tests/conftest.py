@@ -61,7 +61,7 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL with a template database at the newest schema."""
     with postgres_server() as server:
         asyncio.run(server.run(f"CREATE DATABASE {_TEMPLATE}"))
-        asyncio.run(server.run(APP_ROLE.statements(), _TEMPLATE))
+        asyncio.run(server.run(APP_ROLE.statements(server.user), _TEMPLATE))
         migrate(server.url(_TEMPLATE))
         yield server
         asyncio.run(server.run(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)"))

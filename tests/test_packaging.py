@@ -13,6 +13,7 @@ import time
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -231,14 +232,37 @@ def test_the_image_does_not_run_as_root():
     assert int(user) > 0
 
 
-def test_compose_migrates_first_and_sets_only_settings_that_exist():
-    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    known = {f"CHANNEL_SYNC_{name.upper()}" for name in Settings.model_fields}
+def compose_services() -> dict[str, dict[str, Any]]:
+    services: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    return services
+
+
+def test_compose_migrates_first():
+    services = compose_services()
 
     assert services["service"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert services["worker"]["depends_on"] == services["service"]["depends_on"]
-    assert services["service"]["environment"].keys() <= known
+
+
+def test_compose_hands_every_setting_on_and_the_passwords_of_others_to_nobody():
+    known = {f"CHANNEL_SYNC_{name.upper()}" for name in Settings.model_fields}
+
+    for name in ("migrate", "service", "worker"):
+        service = compose_services()[name]
+        assert service["env_file"] == "settings.env"
+        assert service["environment"].keys() <= known
+        assert "POSTGRES_PASSWORD" not in str(service)
+    assert "OWNER_PASSWORD" not in str(compose_services()["service"])
+
+
+def test_images_are_named_by_what_they_hold():
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    images = [*bases, compose_services()["database"]["image"]]
+
+    assert len(set(bases)) == 1
+    for image in images:
+        assert re.fullmatch(r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}", image)
 
 
 def test_compose_asks_a_worker_for_its_health_where_it_tells_of_it():
