@@ -1,8 +1,10 @@
 """`channel-sync demo`: what a newcomer meets, twice, and what is left behind."""
 
+import base64
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,12 +33,12 @@ class Demo:
             return self.process.wait(30)
 
 
-def start(folder: Path) -> Demo:
+def start(folder: Path, *arguments: str, **settings: str) -> Demo:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHANNEL_SYNC_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "channel_sync", "demo"],
+        [sys.executable, "-m", "channel_sync", "demo", *arguments],
         cwd=folder,
-        env=environment,
+        env=environment | settings,
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -129,3 +131,49 @@ def test_its_secrets_can_be_read_by_their_owner_only(tmp_path):
     private = [folder / "api-key", *(folder / "secrets").iterdir()]
     assert len(private) == 2
     assert {file.stat().st_mode & 0o777 for file in private} == {0o600}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def test_it_listens_where_it_is_told_to(tmp_path):
+    port = free_port()
+    demo = start(tmp_path, "--port", str(port))
+    try:
+        refused = subprocess.run(
+            [sys.executable, "-m", "channel_sync", "demo", "--port", str(port)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        demo.stop()
+
+    assert demo.url == f"http://127.0.0.1:{port}"
+    assert (refused.returncode, refused.stderr) == (1, f"channel-sync: 127.0.0.1:{port} is in use\n")
+
+
+def test_settings_of_the_environment_count(tmp_path):
+    database, keys = tmp_path / "mine.db", f"mine:{base64.b64encode(os.urandom(32)).decode()}"
+    settings = {
+        "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{database}",
+        "CHANNEL_SYNC_ENCRYPTION_KEYS": keys,
+        "CHANNEL_SYNC_PUBLIC_URL": "https://sync.example",
+        "CHANNEL_SYNC_DOCS": "off",
+    }
+    demo = start(tmp_path, **settings)
+    try:
+        with demo.api() as api:
+            redirect_url = api.get("/channels").json()["items"][0]["redirect_url"]
+            documented = api.get("/openapi.json").status_code
+    finally:
+        demo.stop()
+
+    assert redirect_url == "https://sync.example/wish/callback"
+    assert documented == 404
+    assert database.exists()
+    assert not (tmp_path / "var" / "demo" / "channel-sync.db").exists()

@@ -45,7 +45,7 @@ def files_of(wheel: Path) -> set[str]:
 def test_the_wheel_holds_everything_that_is_not_code_too(wheel):
     kept = {
         str(file.relative_to(ROOT / "src"))
-        for file in (ROOT / "src").rglob("*")
+        for file in (ROOT / "src" / "channel_sync").rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     }
     migrations = {f"channel_sync/migrations/{file.relative_to(ROOT / 'migrations')}" for file in migration_files()}
@@ -55,34 +55,57 @@ def test_the_wheel_holds_everything_that_is_not_code_too(wheel):
     assert "channel_sync/channels/wish/logo.svg" in kept
 
 
-def test_the_wheel_holds_no_test_and_no_data(wheel):
+def test_the_wheel_holds_no_test_no_data_and_no_simulator(wheel):
     tops = {name.split("/")[0] for name in files_of(wheel)}
 
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"channel_sync", "wish_simulator"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"channel_sync"}
 
 
 def migration_files() -> list[Path]:
     return [*(ROOT / "migrations").glob("*.py"), *(ROOT / "migrations" / "versions").glob("*.py")]
 
 
-def test_migrate_works_from_the_wheel_in_an_empty_folder(wheel, tmp_path):
-    site, empty = tmp_path / "site", tmp_path / "empty"
+_FROM_THE_WHEEL = """\
+import sys
+sys.path = [sys.argv.pop(1)] + [place for place in sys.path if not place.endswith("/src")]
+import channel_sync.__main__ as c
+print(c.__file__)
+c.main()
+"""
+
+
+def from_the_wheel(wheel: Path, folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
+    """A command carried out in an empty folder where there is no checkout."""
+    site, empty = folder / "site", folder / "empty"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     empty.mkdir()
-
     done = subprocess.run(
-        [sys.executable, "-c", "import channel_sync.__main__ as c; print(c.__file__); c.main()", "migrate"],
+        [sys.executable, "-c", _FROM_THE_WHEEL, site, command],
         cwd=empty,
-        env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
         check=False,
     )
+    assert done.stdout.startswith(str(site))
+    return done
+
+
+def test_migrate_works_from_the_wheel_in_an_empty_folder(wheel, tmp_path):
+    done = from_the_wheel(wheel, tmp_path, "migrate")
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(site))
-    assert (empty / "var" / "channel-sync.db").stat().st_size > 0
+    assert (tmp_path / "empty" / "var" / "channel-sync.db").stat().st_size > 0
+
+
+def test_the_demo_says_that_the_wheel_has_no_simulated_wish(wheel, tmp_path):
+    done = from_the_wheel(wheel, tmp_path, "demo")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "channel-sync: the demo needs the simulated Wish, which only a checkout has; there: make run\n"
+    )
+    assert not any((tmp_path / "empty").iterdir())
 
 
 # An image that only root can install or start is of no use.

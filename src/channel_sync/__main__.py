@@ -67,11 +67,16 @@ def worker(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port to listen on; by default 8000, or any if that is taken.", min=0, max=65535),
+    ] = None,
+) -> None:
     """Start the service with a simulated Wish; everything it needs is made in var/demo."""
     from channel_sync import serving
 
-    serving.demo()
+    serving.demo(port)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from socket import socket
 
@@ -48,10 +49,9 @@ def _write_private(file: Path, text: str) -> None:
 
 
 def set_environment(service_url: str, wish_url: str) -> None:
-    """Point the settings at the demo; whatever else is set in the environment counts."""
-    os.environ.pop("CHANNEL_SYNC_ENCRYPTION_KEYS", None)
-    os.environ.setdefault("CHANNEL_SYNC_LOG_LEVEL", "error")
-    os.environ |= {
+    """Point the settings at the demo, all but those that the environment has already."""
+    of_the_demo = {
+        "CHANNEL_SYNC_LOG_LEVEL": "error",
         "CHANNEL_SYNC_SECRETS_DIR": str(FOLDER / "secrets"),
         "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{FOLDER}/channel-sync.db",
         "CHANNEL_SYNC_PUBLIC_URL": service_url,
@@ -59,14 +59,24 @@ def set_environment(service_url: str, wish_url: str) -> None:
         "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish_url,
         "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
     }
+    for name, value in of_the_demo.items():
+        os.environ[name] = os.environ.get(name) or value
 
 
-def listener() -> socket:
-    """A socket at the demo's usual port, or at another one where that is taken."""
+def listener(port: int | None) -> socket:
+    """A socket at that port; without one at the demo's usual port, or at another where that is taken."""
     try:
-        return listen("127.0.0.1", SERVICE_PORT)
+        return listen("127.0.0.1", SERVICE_PORT if port is None else port)
     except CannotStart:
+        if port is not None:
+            raise
         return listen("127.0.0.1", 0)
+
+
+def check_checkout() -> None:
+    """`CannotStart` where there is no simulated Wish: it is no part of what is installed elsewhere."""
+    if find_spec("wish_simulator") is None:
+        raise CannotStart("the demo needs the simulated Wish, which only a checkout has; there: make run")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import resource
 import signal
 import socket
@@ -59,7 +60,7 @@ def only_process(database: Path) -> Iterator[None]:
     """While it lasts no other process serves this SQLite file; the kernel lets go when the process dies."""
     if not database.exists():
         raise CannotStart(f"there is no database {database}; run: channel-sync migrate")
-    with Path(f"{database}.lock").open("a") as lock:
+    with os.fdopen(os.open(f"{database}.lock", os.O_CREAT | os.O_WRONLY, 0o600)) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -40,11 +40,12 @@ async def _work(listener: socket | None) -> None:
         await asked_to_stop.wait()
 
 
-def demo() -> None:
+def demo(port: int | None) -> None:
     """Make what a newcomer needs, then serve it beside a simulated Wish until a signal comes."""
     exit_cleanly_when_asked()
+    demonstration.check_checkout()
     demonstration.prepare_folder(new_encryption_key())
-    with demonstration.listener() as listener, demonstration.simulated_wish() as wish_url:
+    with demonstration.listener(port) as listener, demonstration.simulated_wish() as wish_url:
         demonstration.set_environment(address_of(listener), wish_url)
         migrate()
         key = _demo_key()

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 import channel_sync
 from channel_sync.persistence.postgres import DRIVER, connecting
 from channel_sync.persistence.postgres_address import SCHEME, PostgresAddress, postgres_address
-from channel_sync.persistence.sqlite import begin_immediate, prepare_writer
+from channel_sync.persistence.sqlite import begin_immediate, create_private, prepare_writer
 from channel_sync.persistence.storage_errors import translated, translated_connecting
 
 _WAIT_MS = 60_000
@@ -74,7 +74,10 @@ def _run(connection: Connection, revision: str) -> None:
 
 
 def _migrate_sqlite(address: URL, revision: str) -> None:
-    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    file = Path(address.database or "")
+    with translated_connecting():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        create_private(file)
     engine = create_engine(
         address.set(drivername="sqlite"),
         poolclass=NullPool,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -26,6 +27,8 @@ _PAGE_BYTES = 16_384
 _LOG_BYTES = 64 * 1024 * 1024
 # A reader meets a lock only while a log is being recovered; it waits in the event loop's thread, so not for long.
 _READER_PATIENCE_S = 0.1
+_BESIDE = ("-wal", "-shm", "-journal", ".lock")
+_OF_OTHERS = 0o077
 
 _WRITER_PRAGMAS = (
     f"PRAGMA page_size = {_PAGE_BYTES}",  # counts for a new file only, and only before the log is switched on
@@ -39,6 +42,23 @@ _WRITER_PRAGMAS = (
 
 # https://sqlite.org/wal.html, "the WAL-reset bug": two connections that checkpoint may damage the file.
 _SAFE_VERSION = (3, 51, 3)
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody but its owner read the file and those beside it; SQLite makes new ones with the file's rights."""
+    for file in (path, *(path.with_name(f"{path.name}{ending}") for ending in _BESIDE)):
+        if not file.exists() or not file.stat().st_mode & _OF_OTHERS:
+            continue
+        try:
+            file.chmod(file.stat().st_mode & ~_OF_OTHERS)
+        except OSError:
+            _log.warning("Others may read %s, and its rights are not ours to change: chmod 600 it.", file)
+
+
+def create_private(path: Path) -> None:
+    """An empty file, if there is none, that nobody but its owner can read."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    keep_private(path)
 
 
 def prepare_writer(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -79,6 +99,7 @@ class SqliteStore:
     single_process = True
 
     def __init__(self, path: Path, patience_s: float) -> None:
+        keep_private(path)
         self._path = path
         self._patience_s = patience_s
         self._turn = asyncio.Lock()
