@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.fake_channel import FakeChannel
 
+from channel_sync.domain.addresses import public_address
 from channel_sync.domain.channel import Environment, Priority, Wire
 from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
@@ -35,7 +36,7 @@ class Desk:
         self.channel.open_shop("m2", "Second shop")
         self.nudges = 0
         channels = {"wish": self.channel}
-        addresses = Addresses(PUBLIC_URL, f"{PUBLIC_URL}/wish/callback", (RETURN_ORIGIN,))
+        addresses = Addresses(public_address(PUBLIC_URL), (RETURN_ORIGIN,))
         self.grants = self.more_grants()
         self.authorise = Authorise(database, channels, addresses, self.nudge)
         self.credentials = Credentials(database, channels, self.grants, self.nudge)

@@ -48,6 +48,21 @@ def test_the_environment_is_read(monkeypatch):
     assert settings.public_url == "https://sync.example"
 
 
+@pytest.mark.parametrize(
+    "path", ["//x", "/a//b", "/../x", "/a/./b", "/a b", "/%2e", "/a;b", "/a{b}", "/\u00e4", "/<script>"]
+)
+def test_an_odd_path_of_the_public_address_is_refused(monkeypatch, path):
+    monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", f"https://hub.example{path}")
+
+    assert refusal() == "CHANNEL_SYNC_PUBLIC_URL: must have a plain path, if any, like https://hub.example/sync"
+
+
+def test_the_public_address_may_have_a_path(monkeypatch):
+    monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", "https://hub.example/a/sync-1/")
+
+    assert read_settings().public_url == "https://hub.example/a/sync-1"
+
+
 def test_an_empty_variable_is_as_good_as_none(monkeypatch):
     monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", "")
 

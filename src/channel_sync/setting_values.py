@@ -49,6 +49,13 @@ def _address(text: str) -> str:
     return _checked(text).rstrip("/")
 
 
+def _public(text: str) -> str:
+    address = _address(text)
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", urlsplit(address).path) or "/." in address:
+        raise ValueError("must have a plain path, if any, like https://hub.example/sync")
+    return address
+
+
 def _origin(text: str) -> str:
     if urlsplit(_checked(text)).path:
         raise ValueError("must be origins like https://app.example, without a path")
@@ -96,6 +103,7 @@ def _postgres(text: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+PublicUrl = Annotated[str, AfterValidator(_public)]
 # It is named to whoever lacks it, in a header.
 ClaimName = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")]
 # Tokens name their issuer letter by letter, a slash at the end included.

@@ -19,6 +19,7 @@ from channel_sync.setting_values import (
     Networks,
     Origins,
     PostgresAddress,
+    PublicUrl,
 )
 
 PREFIX = "CHANNEL_SYNC_"
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
 
     database_url: DatabaseAddress = SecretStr("sqlite:///var/channel-sync.db")
     encryption_keys: SecretStr | None = None
-    public_url: Address | None = None
+    public_url: PublicUrl | None = None
     return_origins: Origins = ()
     trusted_proxies: Networks = ()
     wish_production_url: Address = "https://merchant.wish.com"

@@ -4,6 +4,8 @@ import httpx
 import pytest
 from tests.api.world import CONSOLE, NEW_INTEGRATION, World, query_of
 
+from channel_sync.domain.addresses import public_address
+
 HTTPS = "https://sync.example"
 
 
@@ -70,7 +72,7 @@ async def test_continue_sets_a_cookie_for_this_browser_and_works_once(admin, wor
 
 
 async def test_behind_https_the_cookie_is_a_host_cookie(world):
-    world.set(public_url=HTTPS)
+    world.set(address=public_address(HTTPS))
     async with world.caller() as admin:
         url = await invitation(admin)
     async with world.browser(base_url=HTTPS) as browser:

@@ -12,6 +12,7 @@ from tests.fake_channel import FakeChannel
 
 from channel_sync.api.app import create_api
 from channel_sync.api.services import ApiSettings, Services
+from channel_sync.domain.addresses import public_address
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
 from channel_sync.flows.authorise import Addresses, Authorise
@@ -53,7 +54,9 @@ class World:
     """One deployment. `app` is built on first use, so a test can change `settings` before."""
 
     database: Database
-    settings: ApiSettings = field(default_factory=lambda: ApiSettings(PUBLIC_URL, (CONSOLE,), rate_limit_per_s=0))
+    settings: ApiSettings = field(
+        default_factory=lambda: ApiSettings(public_address(PUBLIC_URL), (CONSOLE,), rate_limit_per_s=0)
+    )
     channel: FakeChannel = field(default_factory=FakeChannel)
     health: Health = field(default_factory=Health)
     issuer: Any = None
@@ -70,9 +73,7 @@ class World:
         channels = {"wish": self.channel}
         grants = Grants(self.database, channels, confirm_after_s=0)
         shops = Shops(grants, channels)
-        addresses = Addresses(
-            self.settings.public_url, f"{self.settings.public_url}/wish/callback", self.settings.return_origins
-        )
+        addresses = Addresses(self.settings.address, self.settings.return_origins)
         return Services(
             database=self.database,
             channels=channels,

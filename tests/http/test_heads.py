@@ -5,6 +5,7 @@ import itertools
 import pytest
 from tests.http.running import GET, Running, check_shape, posting, running
 
+from channel_sync.domain.addresses import public_address
 from channel_sync.http.bounds import MAX_AHEAD, MAX_HEAD, MAX_HEADERS
 
 BROKEN = {
@@ -76,7 +77,7 @@ async def test_what_is_no_http_is_a_400_like_any_other(world, sent):
 
 
 async def test_an_answer_that_the_server_gives_itself_tells_browsers_of_https(world):
-    world.set(public_url="https://sync.example")
+    world.set(address=public_address("https://sync.example"))
     async with running(world.app) as server:
         answer = await server.exchange(BROKEN["an unknown method"])
     assert answer.headers["strict-transport-security"] == "max-age=31536000"

@@ -85,8 +85,10 @@ _ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "X
 
 def create_api(services: Services) -> FastAPI:
     """The API on these services. It holds nothing else and starts nothing."""
-    app = _app(_layers(services))
+    address = services.settings.address
+    app = _app(_layers(services), server=address.prefix or "/")
     app.state.services = services
+    app.state.address = address
     app.state.visits = oauth.Visits()
     if services.settings.docs is not DocsMode.OFF:
         app.include_router(docs.router)
@@ -105,13 +107,13 @@ def openapi() -> dict[str, Any]:
     return openapi_document(_app([]))
 
 
-def _app(layers: list[Middleware], routers: Sequence[APIRouter] = _ROUTERS) -> FastAPI:
+def _app(layers: list[Middleware], routers: Sequence[APIRouter] = _ROUTERS, server: str = "/") -> FastAPI:
     app = FastAPI(
         title="channel-sync",
         summary="Orders in, stock out: seller accounts at marketplaces as one API.",
         description=DESCRIPTION,
         version=API_VERSION,
-        servers=[{"url": "/"}],
+        servers=[{"url": server}],
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -136,7 +138,7 @@ def _layers(services: Services) -> list[Middleware]:
     return [
         Middleware(HeadAsGet),
         Middleware(TrustedProxies, trusted=settings.trusted_proxies),
-        Middleware(RequestLog, https=settings.https),
+        Middleware(RequestLog, https=settings.address.is_https),
         Middleware(
             CORSMiddleware,
             allow_origins=settings.return_origins,

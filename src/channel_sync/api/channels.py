@@ -61,12 +61,12 @@ async def get_channel_logo(channel_type: str, services: CurrentServices) -> Resp
 
 
 def _view(services: Services, channel: ChannelDescription) -> ChannelView:
-    public_url = services.settings.public_url
+    address = services.settings.address
     return {
         "type": channel.type,
         "name": channel.name,
-        "logo_url": f"{public_url}/channels/{channel.type}/logo.svg",
-        "redirect_url": f"{public_url}/{channel.type}/callback",
+        "logo_url": address.url(f"/channels/{channel.type}/logo.svg"),
+        "redirect_url": address.callback(channel.type),
         "credential_fields": list(channel.credential_fields),
         "currencies": list(channel.currencies),
         "setup_steps": list(channel.setup_steps),

@@ -16,6 +16,7 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
+from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.incidents import Incident
@@ -85,7 +86,7 @@ def integration_view(
         "status": integration.status,
         "status_reason": integration.status_reason,
         "status_since": timestamp(integration.status_since),
-        "next_action": next_action(integration),
+        "next_action": next_action(integration, services.settings.address),
         "enabled": integration.enabled,
         "auth": _auth(integration, now),
         "default_currency": integration.default_currency,
@@ -99,7 +100,9 @@ def integration_view(
     }
 
 
-def status_view(integration: Integration, progress: Progress, now: datetime) -> IntegrationStatusView:
+def status_view(
+    integration: Integration, progress: Progress, address: PublicAddress, now: datetime
+) -> IntegrationStatusView:
     """Whether the integration works, and what to do if it does not."""
     orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled)
     orders["lag_s"] = progress.order_lag_s(now)
@@ -115,7 +118,7 @@ def status_view(integration: Integration, progress: Progress, now: datetime) -> 
         "auth": _auth(integration, now),
         "jobs": {"orders": orders, "stock": stock},
         "incidents": _incidents(progress),
-        "next_action": next_action(integration),
+        "next_action": next_action(integration, address),
         "version": integration.version,
     }
 
@@ -126,13 +129,13 @@ def channel_ref(services: Services, channel_type: str) -> ChannelRef:
     return {
         "type": channel_type,
         "name": channel_type if channel is None else channel.description.name,
-        "logo_url": f"{services.settings.public_url}/channels/{channel_type}/logo.svg",
+        "logo_url": services.settings.address.url(f"/channels/{channel_type}/logo.svg"),
     }
 
 
-def next_action(integration: Integration) -> NextAction | None:
+def next_action(integration: Integration, address: PublicAddress) -> NextAction | None:
     """The call that brings the integration forward, where there is one."""
-    href = f"/integrations/{integration.id}"
+    href = address.href(f"/integrations/{integration.id}")
     match integration.status:
         case Status.DRAFT if integration.connected:
             return {"method": "PATCH", "href": href}

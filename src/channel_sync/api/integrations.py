@@ -88,7 +88,7 @@ async def create_integration(
     view = await _view(services, draft, response)
     view["authorise_url"] = invitation.authorise_url
     view["expires_at"] = timestamp(invitation.expires_at)
-    response.headers["Location"] = f"/integrations/{draft.id}"
+    response.headers["Location"] = services.settings.address.href(f"/integrations/{draft.id}")
     return view
 
 
@@ -271,6 +271,6 @@ async def _view(services: Services, integration: Integration, response: Response
 async def _status(services: Services, integration: Integration, response: Response) -> IntegrationStatusView:
     async with services.database.read() as work:
         progress = await progress_of(work, [integration])
-    view = status_view(integration, progress[integration.id], utcnow())
+    view = status_view(integration, progress[integration.id], services.settings.address, utcnow())
     tag(response, integration.version, view)
     return view

@@ -78,7 +78,7 @@ async def create_api_key(
     key = ApiKey(new_id("key", now), caller.tenant, given.name, scopes, text.last4, now, None)
     async with services.database.begin() as work:
         await work.api_keys.add(key, key_hash(text.value))
-    response.headers["Location"] = "/api-keys"
+    response.headers["Location"] = services.settings.address.href("/api-keys")
     return {**_key_view(key), "key": text.value}
 
 

@@ -157,7 +157,7 @@ async def leave_for_marketplace(request: Request, services: CurrentServices, vis
     except ChannelSyncError as error:
         return visits.failed(error)
     response = RedirectResponse(departure.consent_url, status.HTTP_303_SEE_OTHER)
-    secure = services.settings.https
+    secure = services.settings.address.is_https
     response.set_cookie(
         cookie_name(services), departure.cookie, departure.max_age_s, secure=secure, httponly=True, samesite="lax"
     )
@@ -214,4 +214,4 @@ def _with_result(return_url: str, arrival: Arrival) -> str:
 
 def cookie_name(services: Services) -> str:
     """The prefix makes browsers insist on https and on this very host; plain http on localhost cannot have it."""
-    return "__Host-wish_attempt" if services.settings.https else "wish_attempt"
+    return "__Host-wish_attempt" if services.settings.address.is_https else "wish_attempt"

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.field_errors import FieldError, field_errors, in_body, in_query
 from channel_sync.api.fields import one_of
+from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.codes import PROBLEM_CODES, ProblemCode
 from channel_sync.domain.errors import (
     AccessTokenRejected,
@@ -176,12 +177,17 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
 
 def _next_action(scope: Scope, error: ChannelSyncError) -> NextAction | None:
     if error.code == "account_already_connected" and isinstance(error, Conflict) and error.related_id:
-        return {"method": "GET", "href": f"/integrations/{error.related_id}"}
+        return _call(scope, "GET", f"/integrations/{error.related_id}")
     integration_id = scope.get("path_params", {}).get("integration_id")
     if error.code not in _HELPS or integration_id is None:
         return None
     method, place = _HELPS[error.code]
-    return {"method": method, "href": f"/integrations/{integration_id}{place}"}
+    return _call(scope, method, f"/integrations/{integration_id}{place}")
+
+
+def _call(scope: Scope, method: str, place: str) -> NextAction:
+    address: PublicAddress = scope["app"].state.address
+    return {"method": method, "href": address.href(place)}
 
 
 def _http_answer(scope: Scope, error: HTTPException) -> Response:

@@ -13,6 +13,7 @@ from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.paging import Cursors, PageQuery, Paging
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import CurrentServices
+from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.persistence.runs import RunQuery
@@ -157,10 +158,11 @@ async def start_run(
         dry_run=given.dry_run,
     )
     run, deduplicated = await services.runs.request(caller.tenant, request)
-    response.headers["Location"] = f"/runs/{run.id}"
+    address = services.settings.address
+    response.headers["Location"] = address.href(f"/runs/{run.id}")
     if deduplicated:
         response.status_code = status.HTTP_200_OK
-    return {**run_view(run), "deduplicated": deduplicated}
+    return {**run_view(run, address), "deduplicated": deduplicated}
 
 
 class RunFilters(PageQuery):
@@ -180,14 +182,17 @@ async def list_runs(
     query = RunQuery(integration_id=asked.integration_id, kind=asked.kind, status=asked.status)
     async with services.database.read() as work:
         page = await work.runs.list(caller.tenant, query, cursors.request(asked))
-    return {"items": [run_view(run) for run in page.items], "next_cursor": cursors.write(page.next)}
+    return {
+        "items": [run_view(run, services.settings.address) for run in page.items],
+        "next_cursor": cursors.write(page.next),
+    }
 
 
 @router.get("/runs/{run_id}", summary="Show a run", dependencies=[READ])
 async def get_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
     """One run with its counts and, if it failed, why."""
     async with services.database.read() as work:
-        return run_view(await work.runs.get(caller.tenant, run_id))
+        return run_view(await work.runs.get(caller.tenant, run_id), services.settings.address)
 
 
 @router.get("/runs/{run_id}/calls", summary="List a run's calls to the marketplace", dependencies=[READ])
@@ -203,10 +208,10 @@ async def list_run_calls(run_id: str, asked: Paging, caller: CurrentCaller, serv
 @starting.post("/runs/{run_id}/cancel", summary="Stop a run", dependencies=[WRITE, IDEMPOTENT])
 async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
     """The run. It stops at the next page; what is stored stays. A run that has ended stays as it is."""
-    return run_view(await services.runs.cancel(caller.tenant, run_id))
+    return run_view(await services.runs.cancel(caller.tenant, run_id), services.settings.address)
 
 
-def run_view(run: Run) -> RunView:
+def run_view(run: Run, address: PublicAddress) -> RunView:
     """A run as it is shown."""
     counts = run.counts
     return {
@@ -225,7 +230,7 @@ def run_view(run: Run) -> RunView:
             "ignored": counts.ignored,
             "failed": counts.failed,
         },
-        "error": None if run.error is None else _error_view(run.error, run.integration_id),
+        "error": None if run.error is None else _error_view(run.error, run.integration_id, address),
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),
         "dry_run": run.dry_run,
@@ -237,12 +242,12 @@ def run_view(run: Run) -> RunView:
     }
 
 
-def _error_view(error: RunError, integration_id: str) -> RunErrorView:
+def _error_view(error: RunError, integration_id: str, address: PublicAddress) -> RunErrorView:
     helps: NextAction | None = None
     if error.kind == "auth":
         # A closed account is opened again at the marketplace; then a verification ends the pause.
         step = "verify" if error.code == "account_disabled" else "reauthorise"
-        helps = {"method": "POST", "href": f"/integrations/{integration_id}/{step}"}
+        helps = {"method": "POST", "href": address.href(f"/integrations/{integration_id}/{step}")}
     return {
         "code": error.code,
         "class": error.kind,

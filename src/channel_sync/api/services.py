@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from channel_sync.api.tokens import Issuer
+from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.flows.authorise import Authorise
 from channel_sync.flows.credentials import Credentials
@@ -29,20 +30,15 @@ class DocsMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """How the API is reached and what it allows. `public_url` has no trailing slash."""
+    """How the API is reached and what it allows."""
 
-    public_url: str
+    address: PublicAddress
     return_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100
     order_interval_s: int = 60
     stock_interval_s: int = 5
-
-    @property
-    def https(self) -> bool:
-        """Whether browsers reach us over https."""
-        return self.public_url.startswith("https://")
 
 
 class Health(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import App, Channel, Environment
 from channel_sync.domain.errors import Conflict, Invalid, NotFound
 from channel_sync.domain.ids import new_id
@@ -80,10 +81,9 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """How we are reached: none of it ever comes from a request. `public_url` has no trailing slash."""
+    """Where the browser comes from and goes back to: none of it ever comes from a request."""
 
-    public_url: str
-    redirect_url: str
+    public: PublicAddress
     return_origins: tuple[str, ...] = ()
 
 
@@ -100,7 +100,7 @@ class Authorise:
         self._database = database
         self._channels = channels
         self._addresses = addresses
-        self._arrivals = Arrivals(database, channels, addresses.redirect_url, nudge)
+        self._arrivals = Arrivals(database, channels, addresses.public.callback("wish"), nudge)
 
     async def begin(self, tenant: str, wanted: NewIntegration) -> tuple[Integration, Invitation]:
         """A draft, gone 60 minutes after its last step, and the invitation to connect it."""
@@ -224,7 +224,7 @@ class Authorise:
                 result=None,
             )
         )
-        return Invitation(f"{self._addresses.public_url}/wish/authorise?ticket={ticket}", expires_at)
+        return Invitation(self._addresses.public.url(f"/wish/authorise?ticket={ticket}"), expires_at)
 
     async def _open_attempt(self, work: UnitOfWork, ticket: str, now: datetime) -> tuple[Attempt, Integration]:
         attempt = await work.attempts.by_ticket(hash_of(ticket))

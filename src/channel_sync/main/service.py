@@ -10,6 +10,7 @@ from channel_sync.api.app import create_api
 from channel_sync.api.services import ApiSettings, DocsMode, Services
 from channel_sync.api.tokens import Issuer
 from channel_sync.channels.http.http_client import http_client
+from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.held_orders import Held
@@ -60,7 +61,7 @@ async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]
     async with AsyncExitStack() as open_things:
         ground = await open_things.enter_async_context(opened(settings))
         database = await open_things.enter_async_context(_of_requests(ground))
-        services, runner = build(ground, database, settings.public_url or public_url)
+        services, runner = build(ground, database, public_address(settings.public_url or public_url))
         service = Service(create_api(services), runner)
         await runner.start()
         open_things.push_async_callback(service.stopped)
@@ -77,7 +78,7 @@ async def _of_requests(ground: Ground) -> AsyncIterator[Database]:
         yield database
 
 
-def build(ground: Ground, database: Database, public_url: str) -> tuple[Services, Runner]:
+def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[Services, Runner]:
     """The API's services on the ground, and what runs the jobs or hands them on."""
     runner: Runner | None = None
 
@@ -88,7 +89,7 @@ def build(ground: Ground, database: Database, public_url: str) -> tuple[Services
     settings, channels = ground.settings, ground.channels
     work, shops = ground.work(nudge)
     runner = _runner(settings, work)
-    addresses = Addresses(public_url, f"{public_url}/wish/callback", settings.return_origins)
+    addresses = Addresses(address, settings.return_origins)
     services = Services(
         database=database,
         channels=channels,
@@ -100,7 +101,7 @@ def build(ground: Ground, database: Database, public_url: str) -> tuple[Services
         held=Held(database, shops),
         warehouses=Warehouses(database, shops),
         health=runner,
-        settings=_api_settings(settings, public_url),
+        settings=_api_settings(settings, address),
         outdated_schemas=migrations.outdated(),
         issuer=_issuer(settings),
     )
@@ -117,9 +118,9 @@ def _runner(settings: Settings, work: Work) -> Runner:
             return Dispatcher(work, ())
 
 
-def _api_settings(settings: Settings, public_url: str) -> ApiSettings:
+def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
     return ApiSettings(
-        public_url=public_url,
+        address=address,
         return_origins=settings.return_origins,
         trusted_proxies=settings.trusted_proxies,
         docs=DocsMode(settings.docs),
