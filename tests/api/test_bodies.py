@@ -1,13 +1,31 @@
+import asyncio
+from typing import Any
+
 import pytest
 
-from channel_sync.api.bodies import MAX_DEPTH, parse
+from channel_sync.api import strict_json
+from channel_sync.api.json_pieces import parse_in_pieces
 from channel_sync.api.problems import HttpProblem
+from channel_sync.api.strict_json import MAX_DEPTH
+
+MANY = 8192
 
 
 def refusal(body: bytes) -> tuple[int, str]:
+    """The same whether it is read at once or in pieces."""
     with pytest.raises(HttpProblem) as refused:
-        parse(body)
+        strict_json.parse(body, MANY)
+    with pytest.raises(HttpProblem) as refused_in_pieces:
+        asyncio.run(parse_in_pieces(body, MANY))
+    assert refused.value.code == refused_in_pieces.value.code
     return refused.value.status_code, refused.value.code
+
+
+def parse(body: bytes) -> Any:
+    """The same whether it is read at once or in pieces."""
+    at_once = strict_json.parse(body, MANY)
+    assert asyncio.run(parse_in_pieces(body, MANY)) == at_once
+    return at_once
 
 
 def nested(depth: int) -> bytes:

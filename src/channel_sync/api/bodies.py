@@ -1,21 +1,20 @@
-"""Strict JSON bodies: UTF-8, no duplicate members, no NaN, no odd characters, not deeper than 32."""
+"""Bodies: read strictly, only as JSON, and never so much of them at once that others wait."""
 
-import json
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
-from math import isfinite
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from channel_sync.api.problems import HttpProblem, malformed
+from channel_sync.api.json_pieces import PIECE, parse_in_pieces
+from channel_sync.api.limits import body_cap
+from channel_sync.api.problems import HttpProblem
 from channel_sync.api.queries import check_query, parameters_of
+from channel_sync.api.strict_json import parse
 from channel_sync.domain.errors import NotFound
 
-MAX_DEPTH = 32
-_MAX_DIGITS = 20
-_LONGEST_DECIMAL = 40
+# A body may be made of 8,192 values; one of stock of 65,536, of which 5,000 levels take 20,000.
+_BYTES_A_VALUE = 128
 
 
 class StrictRequest(Request):
@@ -24,7 +23,9 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body as JSON, or an `HttpProblem` that says what is wrong with it."""
         if not hasattr(self, "_json"):
-            self._json = parse(await self.body())
+            body, max_nodes = await self.body(), body_cap(self.scope) // _BYTES_A_VALUE
+            whole = len(body) <= PIECE
+            self._json = parse(body, max_nodes) if whole else await parse_in_pieces(body, max_nodes)
         return self._json
 
 
@@ -53,92 +54,3 @@ class StrictRoute(APIRoute):
 def _says_json(request: Request) -> bool:
     essence = request.headers.get("content-type", "").split(";")[0].strip().lower()
     return essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))
-
-
-def parse(body: bytes) -> Any:
-    """The JSON value of a body."""
-    try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_constant=_refuse_constant,
-            parse_float=_number,
-            parse_int=_whole,
-        )
-    except UnicodeDecodeError as error:
-        raise malformed("not_utf8", "The body is not UTF-8.") from error
-    except json.JSONDecodeError as error:
-        raise malformed("malformed_json", "The body is not JSON.") from error
-    except RecursionError as error:
-        raise _too_deep() from error
-    _check_depth(value, body)
-    # Both can only arrive as escapes, which are rare: without one there is no need to look at every text.
-    if b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body:
-        _check_texts(value)
-    return value
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise malformed("duplicate_member", "A member stands twice in one object.")
-    return members
-
-
-def _refuse_constant(_: str) -> Any:
-    raise malformed("malformed_json", "NaN and Infinity are not JSON.")
-
-
-def _number(text: str) -> float:
-    """JSON Schema, which the contract is written in, takes 5.0 and 5e0 for the integer 5, and so do we."""
-    number = float(text)
-    if not isfinite(number):
-        raise malformed("number_out_of_range", "A number is too large.")
-    if len(text) > _LONGEST_DECIMAL or abs(number) > 10**_MAX_DIGITS:
-        return number
-    # From the text, for a float of that size is not exact.
-    exact = Decimal(text)
-    return int(exact) if exact == exact.to_integral_value() else number
-
-
-def _whole(text: str) -> int:
-    if len(text) > _MAX_DIGITS:
-        raise HttpProblem(422, "number_out_of_range", "A number is too large.")
-    return int(text)
-
-
-def _check_depth(value: Any, body: bytes) -> None:
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
-        return
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, (dict, list))]
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _check_texts(value: Any) -> None:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            _check_text(item)
-        elif isinstance(item, (dict, list)):
-            waiting.extend(_children(item))
-            waiting.extend(item if isinstance(item, dict) else ())
-
-
-def _check_text(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise HttpProblem(422, "invalid_character", "A text holds NUL or half a surrogate pair.")
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
-def _too_deep() -> HttpProblem:
-    return malformed("too_deep", f"The body is nested deeper than {MAX_DEPTH}.")

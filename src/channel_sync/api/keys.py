@@ -10,6 +10,7 @@ from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Name, Timestamp, optional_timestamp, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.long_lists import STOPS_EARLY
 from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.ids import new_id
@@ -29,7 +30,7 @@ class ApiKeyInput(Input):
     """
 
     name: Name
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)] | None = None
+    scopes: Annotated[list[Scope], STOPS_EARLY, Field(min_length=1, max_length=20)] | None = None
     preset: Literal["support"] | None = None
 
     @model_validator(mode="after")

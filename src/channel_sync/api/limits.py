@@ -1,16 +1,20 @@
 """How much a caller may send, and how often. Plain ASGI: nothing here waits for a body."""
 
+import re
 from math import ceil
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channel_sync.api.buckets import Allowance, Buckets
-from channel_sync.api.problems import HttpProblem, answer
+from channel_sync.api.problems import HttpProblem, answer, malformed
 from channel_sync.api.request_log import REFUSAL
 
 MAX_BODY = 1024 * 1024
 MAX_STOCK_BODY = 8 * 1024 * 1024
+MAX_FORM = 16 * 1024
+MAX_QUERY_FIELDS = 100
+_FORMS = re.compile(r"/[^/]+/(authorise|callback)")
 
 
 class BodyCap:
@@ -27,8 +31,8 @@ class BodyCap:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        cap = MAX_STOCK_BODY if (scope["method"], scope["path"]) == ("PUT", "/stock") else MAX_BODY
-        refusal = _refusal(Headers(scope=scope), cap)
+        cap = body_cap(scope)
+        refusal = _refusal(Headers(scope=scope), cap) or _refusal_of_query(scope)
         if refusal is not None:
             await answer(scope, refusal)(scope, receive, send)
             return
@@ -46,6 +50,19 @@ class BodyCap:
             return message
 
         await self.app(scope, receive_counted, send)
+
+
+def body_cap(scope: Scope) -> int:
+    """How many bytes the body of a request may have."""
+    if (scope["method"], scope["path"]) == ("PUT", "/stock"):
+        return MAX_STOCK_BODY
+    return MAX_FORM if _FORMS.fullmatch(scope["path"]) else MAX_BODY
+
+
+def _refusal_of_query(scope: Scope) -> HttpProblem | None:
+    if scope["query_string"].count(b"&") < MAX_QUERY_FIELDS:
+        return None
+    return malformed("too_many_parameters", f"A query may have {MAX_QUERY_FIELDS} parameters.")
 
 
 def _refusal(headers: Headers, cap: int) -> HttpProblem | None:

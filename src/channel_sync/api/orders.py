@@ -11,6 +11,7 @@ from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Moment
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.long_lists import STOPS_EARLY
 from channel_sync.api.order_schemas import (
     HeldOrderPage,
     HeldOrderView,
@@ -39,7 +40,7 @@ _LAST_VERSION = 2**31 - 1
 class OrderIds(Input):
     """Which orders are meant."""
 
-    ids: Annotated[list[OrderId], Field(min_length=1, max_length=500)]
+    ids: Annotated[list[OrderId], STOPS_EARLY, Field(min_length=1, max_length=500)]
 
 
 class OrderVersion(Input):
@@ -52,8 +53,8 @@ class OrderVersion(Input):
 class Acknowledgement(Input):
     """Either `ids`, which acknowledges whatever stands there now, or `orders` at the versions that were read."""
 
-    ids: Annotated[list[OrderId], Field(min_length=1, max_length=500)] | None = None
-    orders: Annotated[list[OrderVersion], Field(min_length=1, max_length=500)] | None = None
+    ids: Annotated[list[OrderId], STOPS_EARLY, Field(min_length=1, max_length=500)] | None = None
+    orders: Annotated[list[OrderVersion], STOPS_EARLY, Field(min_length=1, max_length=500)] | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Acknowledgement":

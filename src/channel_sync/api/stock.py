@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import MAX_INTEGER, Input, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.long_lists import STOPS_EARLY
 from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.listings import Listing, PushState, push_state, why
@@ -34,7 +35,7 @@ class StockItem(Input):
 class StockInput(Input):
     """Levels to set."""
 
-    items: Annotated[list[StockItem], Field(min_length=1, max_length=5000)]
+    items: Annotated[list[StockItem], STOPS_EARLY, Field(min_length=1, max_length=5000)]
 
 
 class StockAnswerView(TypedDict):

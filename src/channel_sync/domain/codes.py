@@ -94,6 +94,9 @@ ProblemCode = Literal[
     "tokens_differ",
     "too_deep",
     "too_large",
+    "too_many_members",
+    "too_many_parameters",
+    "too_many_values",
     "too_many_backfills",
     "too_small",
     "unexpected_shape",
@@ -105,6 +108,7 @@ ProblemCode = Literal[
     "unsupported_media_type",
     "uri_too_long",
     "validation_failed",
+    "value_too_large",
     "window_invalid",
 ]
 
