@@ -18,7 +18,7 @@ from channel_sync.domain.channel import (
     Wire,
 )
 from channel_sync.domain.errors import ChannelRefused
-from channel_sync.domain.listings import ChannelListing, ListingStock, ProductStock, StockOutcome
+from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, ProductStock, StockOutcome
 from channel_sync.domain.orders import (
     ChannelOrder,
     OrderPage,
@@ -58,9 +58,11 @@ class FakeMerchant:
         Warehouse("wh1", "First", "standard"),
         Warehouse("wh2", "Second", "standard"),
     )
+    omitted: Omitted = Omitted.KEPT
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
     stock_writes: list[tuple[str, int]] = field(default_factory=list)
     stock_jobs: dict[str, tuple[ProductStock, ...]] = field(default_factory=dict)
+    sent_in_jobs: list[tuple[ProductStock, ...]] = field(default_factory=list)
     polls_until_ready: int = 1
     job_polls: dict[str, int] = field(default_factory=dict)
     failing_jobs: set[str] = field(default_factory=set)
@@ -91,7 +93,10 @@ class FakeMerchant:
         if stock.variation_id in self.refusals:
             return self.refusals[stock.variation_id]
         listing = self.listings[stock.variation_id]
-        amounts = dict(listing.quantities) | dict(stock.quantities)
+        before = dict(listing.quantities)
+        if self.omitted is Omitted.RESET:
+            before = dict.fromkeys(before, 0)
+        amounts = before | dict(stock.quantities)
         self.listings[stock.variation_id] = replace(listing, quantities=tuple(amounts.items()))
         self.stock_writes.append((stock.variation_id, stock.quantity))
         return None
@@ -189,12 +194,13 @@ class FakeShop:
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
         async with self._call("set_stock") as owner:
             answers = [(stock, owner.write(stock)) for stock in product.listings]
-        return tuple(_outcome(stock, refusal) for stock, refusal in answers)
+            return tuple(_outcome(stock, refusal, owner) for stock, refusal in answers)
 
     async def start_stock_job(self, products: Sequence[ProductStock]) -> str:
         async with self._call("start_stock_job") as owner:
             job_id = _start_job(owner, "stock")
             owner.stock_jobs[job_id] = tuple(products)
+            owner.sent_in_jobs.append(tuple(products))
         return job_id
 
     async def stock_job(self, job_id: str) -> StockJob:
@@ -206,9 +212,11 @@ class FakeShop:
         return StockJob(state, {product_id: refusal for product_id, refusal in answers if refusal})
 
 
-def _outcome(stock: ListingStock, refusal: tuple[str, str] | None) -> StockOutcome:
+def _outcome(stock: ListingStock, refusal: tuple[str, str] | None, owner: FakeMerchant) -> StockOutcome:
     code, reason = refusal or (None, None)
-    return StockOutcome(stock.listing_id, stock.version, refusal is None, code, reason)
+    shown = owner.listings.get(stock.variation_id)
+    seen = None if shown is None else shown.quantities
+    return StockOutcome(stock.listing_id, stock.version, refusal is None, code, reason, seen)
 
 
 def _start_job(owner: FakeMerchant, kind: str) -> str:

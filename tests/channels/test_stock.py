@@ -39,7 +39,15 @@ async def test_only_ids_and_every_warehouse_given_are_sent():
     assert json.loads(route.calls.last.request.content) == {
         "variations": [{"id": "v1", "inventories": inventories}]
     }
-    assert outcomes == (StockOutcome("lst_v1", 3, True),)
+    assert outcomes == (StockOutcome("lst_v1", 3, True, seen=(("w1", 7), ("w2", 0))),)
+
+
+async def test_an_outcome_shows_the_warehouses_that_were_not_named_too():
+    with respx.mock as router:
+        inventories = [{"warehouse_id": "w2", "inventory": 4}, {"warehouse_id": "w1", "inventory": 7}]
+        router.put(PRODUCT).mock(return_value=ok(a_product("p1", a_variation("v1", inventories=inventories))))
+        (outcome,) = await set_stock(product(), router)
+    assert outcome == StockOutcome("lst_v1", 3, True, seen=(("w2", 4), ("w1", 7)))
 
 
 async def test_a_write_whose_answer_is_lost_is_sent_again():
@@ -57,7 +65,7 @@ async def test_a_reply_that_does_not_show_the_stock_is_checked_by_reading(reply)
         router.put(PRODUCT).mock(return_value=ok(reply))
         router.get(PRODUCT).mock(return_value=ok(a_product("p1", a_variation("v1", 7))))
         (outcome,) = await set_stock(product(), router)
-    assert outcome == StockOutcome("lst_v1", 3, True)
+    assert outcome == StockOutcome("lst_v1", 3, True, seen=(("w1", 7),))
 
 
 async def test_stock_that_wish_does_not_show_is_not_applied():

@@ -8,8 +8,14 @@ from tests.stores import ON_SQLITE
 
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import PushState
+from channel_sync.domain.listings import ChannelListing, PushState
 from channel_sync.domain.runs import Outcome, Run, RunKind, RunStatus
+
+
+def in_one_warehouse(number: int, **changes) -> ChannelListing:
+    """A listing that may go in a job at once."""
+    return a_listing(number, quantities=(("wh1", 5),), **changes)
+
 
 Killed = tuple[asyncio.Task[Run], asyncio.Event]
 
@@ -20,7 +26,7 @@ def workshop(database) -> Workshop:
 
 
 async def test_many_products_go_as_one_job(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 101)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 101)))
     await workshop.put(*((f"sku-{number}", number) for number in range(1, 101)))
 
     run = await push(workshop, seller)
@@ -31,7 +37,7 @@ async def test_many_products_go_as_one_job(workshop: Workshop):
 
 
 async def test_a_job_takes_250_products_and_one_is_open_at_a_time(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 601)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 601)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 601)))
 
     await push(workshop, seller)
@@ -42,7 +48,7 @@ async def test_a_job_takes_250_products_and_one_is_open_at_a_time(workshop: Work
 
 
 async def test_refused_products_of_a_job_keep_the_reason_and_wait_for_a_change(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 101)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 101)))
     workshop.shop().refusals = {"var-7": ("90001", "Not allowed."), "var-8": ("90001", "Not allowed.")}
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 101)))
 
@@ -61,7 +67,7 @@ async def test_refused_products_of_a_job_keep_the_reason_and_wait_for_a_change(w
 
 
 async def test_a_refused_variation_does_not_hold_back_its_siblings(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(n, product=n // 2) for n in range(2, 12)))
+    seller = await a_shop(workshop, *(in_one_warehouse(n, product=n // 2) for n in range(2, 12)))
     workshop.shop().refusals = {"var-4": ("90001", "Not allowed.")}
     await workshop.put(*((f"sku-{number}", 9) for number in range(2, 12)))
 
@@ -72,7 +78,7 @@ async def test_a_refused_variation_does_not_hold_back_its_siblings(workshop: Wor
 
 
 async def test_a_job_that_fails_is_halved_until_single_products_remain(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 9)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 9)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 9)))
     workshop.shop().failing_jobs = {f"stock-{number}" for number in range(1, 10)}
 
@@ -84,7 +90,7 @@ async def test_a_job_that_fails_is_halved_until_single_products_remain(workshop:
 
 
 async def test_a_job_that_is_refused_at_the_door_is_halved_too(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 7)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 7)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 7)))
     workshop.channel.fail("start_stock_job", ChannelRefused("90001", "Too much."))
 
@@ -95,7 +101,7 @@ async def test_a_job_that_is_refused_at_the_door_is_halved_too(workshop: Worksho
 
 async def test_a_job_that_never_ends_is_given_up_for_single_products(database):
     workshop = Workshop(database)
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 6)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 6)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 6)))
     workshop.shop().polls_until_ready = 10_000
 
@@ -106,7 +112,7 @@ async def test_a_job_that_never_ends_is_given_up_for_single_products(database):
 
 @ON_SQLITE
 async def test_a_job_of_a_killed_process_is_followed_to_its_end(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 11)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 11)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 11)))
     killed = await held_at(workshop, seller, "stock_job")
     await workshop.put(("sku-3", 4))
@@ -124,7 +130,7 @@ async def test_a_job_of_a_killed_process_is_followed_to_its_end(workshop: Worksh
 
 @ON_SQLITE
 async def test_a_job_of_a_killed_process_with_an_unknown_answer_is_sent_again(workshop: Workshop):
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 11)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 11)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 11)))
     killed = await held_at(workshop, seller, "start_stock_job")
 
@@ -139,7 +145,7 @@ async def test_a_job_of_a_killed_process_with_an_unknown_answer_is_sent_again(wo
 
 async def test_a_cancelled_push_stops_while_it_waits_for_a_job(database):
     workshop = Workshop(database)
-    seller = await a_shop(workshop, *(a_listing(number) for number in range(1, 6)))
+    seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 6)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 6)))
     workshop.shop().polls_until_ready = 10_000
     run = await workshop.queue(seller, RunKind.STOCK)

@@ -9,6 +9,7 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import ErrorCode, StatusReason
 from channel_sync.domain.errors import Conflict
 from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.listings import Omitted
 from channel_sync.domain.stock import StockSettings
 
 # The marketplace ended a grant minutes after it was renewed. That may be a mistake, or the work of a renewal of
@@ -151,7 +152,8 @@ def must_be_runnable(integration: Integration) -> None:
 class Account:
     """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations.
 
-    With `resend_after` its listings behind that id are still to be told their stock by changed rules.
+    With `resend_after` its listings behind that id are still to be told their stock by changed rules. `omitted` is
+    what this shop's stock writes were seen to do to warehouses that they do not name.
     """
 
     id: str
@@ -165,6 +167,7 @@ class Account:
     order_cursor: datetime | None
     listings_at: datetime | None
     resend_after: str | None = None
+    omitted: Omitted | None = None
 
 
 class AttemptKind(StrEnum):

@@ -1,6 +1,7 @@
 """Listings at the marketplace and what we send them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,6 +29,16 @@ class PushState(StrEnum):
     SKIPPED = "skipped"
 
 
+Quantities = tuple[tuple[str, int], ...]
+
+
+class Omitted(StrEnum):
+    """What becomes of the warehouses that a stock write does not name. Marketplaces do not say; it shows."""
+
+    KEPT = "kept"
+    RESET = "reset"
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelListing:
     """One variation as the marketplace has it; `quantities` is (warehouse id, units) in its own order."""
@@ -38,7 +49,7 @@ class ChannelListing:
     title: str | None
     image_url: str | None
     writable: bool
-    quantities: tuple[tuple[str, int], ...]
+    quantities: Quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Listing:
     image_url: str | None
     writable: bool
     mapping: Mapping
-    quantities: tuple[tuple[str, int], ...]
+    quantities: Quantities
     wanted_version: int
     sent_version: int
     sent_quantity: int | None
@@ -69,13 +80,32 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ListingStock:
-    """The units one listing should have, warehouse by warehouse; `version` is the level's when it was read."""
+    """The units one listing should have; `version` is the level's when it was read.
+
+    `quantities` is what is said of its warehouses, ours first; `others` is what lay in the other ones when they
+    were last seen.
+    """
 
     listing_id: str
     variation_id: str
     version: int
     quantity: int
-    quantities: tuple[tuple[str, int], ...]
+    quantities: Quantities
+    others: Quantities = ()
+
+    @property
+    def warehouse_id(self) -> str:
+        """Our warehouse."""
+        return self.quantities[0][0]
+
+    def beside(self, seen: Quantities) -> "ListingStock":
+        """The same with the other warehouses as they were seen now."""
+        return replace(self, others=tuple(place for place in seen if place[0] != self.warehouse_id))
+
+    @property
+    def restating(self) -> "ListingStock":
+        """The same, that says of the other warehouses what they have."""
+        return replace(self, quantities=(self.quantities[0], *self.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +115,43 @@ class ProductStock:
     product_id: str
     listings: tuple[ListingStock, ...]
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether units of it lie in other warehouses, too."""
+        return any(listing.others for listing in self.listings)
+
 
 @dataclass(frozen=True, slots=True)
 class StockOutcome:
-    """What became of one listing's new stock; `code` and `reason` are the marketplace's where it refused."""
+    """What became of one listing's new stock; `code` and `reason` are the marketplace's where it refused.
+
+    `seen` is what the marketplace showed of all its warehouses afterwards, if it showed anything.
+    """
 
     listing_id: str
     version: int
     accepted: bool
     code: str | None = None
     reason: str | None = None
+    seen: Quantities | None = None
+
+
+def omitted(product: ProductStock, outcomes: Iterable[StockOutcome]) -> Omitted | None:
+    """What a write that named only our warehouse did to the other ones; None where they show nothing.
+
+    That all which had units have none now is no sale.
+    """
+    seen = {outcome.listing_id: dict(outcome.seen) for outcome in outcomes if outcome.seen is not None}
+    left = [
+        seen[listing.listing_id].get(warehouse_id, 0)
+        for listing in product.listings
+        if listing.listing_id in seen
+        for warehouse_id, units in listing.others
+        if units > 0
+    ]
+    if not left:
+        return None
+    return Omitted.KEPT if any(left) else Omitted.RESET
 
 
 _CLOSED = ("listing_closed", "The marketplace takes no stock for this listing.")

@@ -11,7 +11,7 @@ from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
 from channel_sync.flows.stock_outcomes import commonest_refusal
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan
+from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan, with_care
 from channel_sync.flows.stock_warehouse import warehouse_of
 
 _MOST_LISTINGS = 50_000
@@ -77,10 +77,13 @@ class _StockPush:
         return await asyncio.to_thread(plan, stale, settings, self.warehouse_id)
 
     async def send(self, products: Sequence[ProductStock]) -> None:
-        """Send the first of these: few one by one, many as one bulk job."""
+        """Send the first of these: few one by one, many as one job, and by themselves those that need care."""
         if len(products) <= SINGLE_PRODUCTS:
             return await push_one_by_one(self.session, products)
-        await self._again(await push_in_bulk(self.session, first_batch(products), self.waits))
+        careful, others = with_care(first_batch(products), self.session.account.omitted)
+        if others:
+            await self._again(await push_in_bulk(self.session, others, self.waits))
+        await push_one_by_one(self.session, careful)
 
     async def _again(self, rest: SendAgain) -> None:
         if rest.one_by_one:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from channel_sync.domain.listings import Listing, ListingStock, ProductStock
+from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock
 from channel_sync.domain.stock import StockLevel, StockSettings
 
 SINGLE_PRODUCTS = 3
 BULK_PRODUCTS = 250
 BULK_BYTES = 2_000_000
+_WITH_CARE_AT_ONCE = 30
 _BYTES_A_LISTING = 80
 _BYTES_A_WAREHOUSE = 60
 
@@ -21,9 +22,10 @@ def plan(
     for listing, level in stale:
         known = dict(listing.quantities)
         units = settings.units(level.available)
-        change = units - known.get(warehouse_id, 0)
-        known[warehouse_id] = units
-        stock = ListingStock(listing.id, listing.variation_id, level.version, units, tuple(known.items()))
+        change = units - known.pop(warehouse_id, 0)
+        stock = ListingStock(
+            listing.id, listing.variation_id, level.version, units, ((warehouse_id, units),), tuple(known.items())
+        )
         products.setdefault(listing.product_id, []).append(stock)
         steepest[listing.product_id] = min(change, steepest.get(listing.product_id, change))
     order = sorted(products, key=steepest.__getitem__)
@@ -42,10 +44,31 @@ def first_batch(products: Sequence[ProductStock]) -> list[ProductStock]:
     return batch
 
 
+def with_care(
+    products: Sequence[ProductStock], known: Omitted | None
+) -> tuple[Sequence[ProductStock], Sequence[ProductStock]]:
+    """Those that are read right before they are written, as many as are sent at a time, and those that are not.
+
+    While nobody knows what becomes of other warehouses, the product that shows it best goes alone.
+    """
+    shared = [] if known is Omitted.KEPT else [product for product in products if product.is_shared]
+    apart = {product.product_id for product in shared}
+    others = [product for product in products if product.product_id not in apart]
+    if known is None and shared:
+        teacher = max(shared, key=_units_elsewhere)
+        if _units_elsewhere(teacher):
+            return [teacher], []
+    return shared[:_WITH_CARE_AT_ONCE], others
+
+
 def halves(products: Sequence[ProductStock]) -> tuple[Sequence[ProductStock], Sequence[ProductStock]]:
     """The first and the second half."""
     middle = len(products) // 2
     return products[:middle], products[middle:]
+
+
+def _units_elsewhere(product: ProductStock) -> int:
+    return sum(units for listing in product.listings for _, units in listing.others)
 
 
 def _size(product: ProductStock) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import case, insert, null, or_, select, update
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
+from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.session import Session
 from channel_sync.persistence.tables import accounts
@@ -26,6 +27,7 @@ _COLUMNS = [
     _row.order_cursor,
     _row.listings_at,
     _row.resend_after,
+    _row.omitted,
 ]
 _READ_MANY = select(*_COLUMNS).where(among_given(_row.id, "ids"))
 
@@ -105,6 +107,10 @@ class AccountRepository:
             .where(_row.id == account_id, or_(_row.order_cursor.is_(None), _row.order_cursor < at))
             .values(order_cursor=at)
         )
+
+    async def set_omitted(self, account_id: str, omitted: Omitted | None) -> None:
+        """Remember what becomes of warehouses that a stock write does not name."""
+        await self._session.execute(update(accounts).where(_row.id == account_id).values(omitted=omitted))
 
     async def set_listings_at(self, account_id: str, at: datetime) -> None:
         """Remember up to when the listings are known."""

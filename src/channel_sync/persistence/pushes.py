@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select, text, update
+from sqlalchemy import bindparam, exists, func, or_, select, text, update
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome
 from channel_sync.domain.stock import StockLevel
@@ -97,32 +98,24 @@ class PushRepository:
     async def settle(self, outcomes: Sequence[StockOutcome], now: datetime) -> None:
         """Keep what became of what was sent; an outcome of what is not the last sent any more says nothing.
 
-        A refused version is settled as well, so it is not sent again; an accepted one is what the shop has now.
+        A refused version is settled as well, so it is not sent again. What the shop showed is what it has now.
         """
-        if not outcomes:
-            return
-        accepted = [
-            {"listing": outcome.listing_id, "of": outcome.version} for outcome in outcomes if outcome.accepted
-        ]
-        refused = [
-            {"listing": outcome.listing_id, "of": outcome.version, "code": outcome.code, "why": outcome.reason}
-            for outcome in outcomes
-            if not outcome.accepted
-        ]
         last_sent = (_row.id == bindparam("listing"), _row.sent_version == bindparam("of"))
         settled = (
             update(listings)
             .where(*last_sent)
-            .values(settled_version=bindparam("of"), settled_at=now, job_id=None, push_code=None, push_reason=None)
-        )
-        if accepted:
-            confirmed = settled.values(push_state=PushState.CONFIRMED, quantities=_row.sent_quantities)
-            await self._session.execute(confirmed, accepted)
-        if refused:
-            rejected = settled.values(
-                push_state=PushState.REJECTED, push_code=bindparam("code"), push_reason=bindparam("why")
+            .values(
+                settled_version=bindparam("of"),
+                settled_at=now,
+                job_id=None,
+                push_state=bindparam("state"),
+                push_code=bindparam("code"),
+                push_reason=bindparam("why"),
+                quantities=func.coalesce(bindparam("shown", type_=_row.quantities.type), _row.quantities),
             )
-            await self._session.execute(rejected, refused)
+        )
+        if outcomes:
+            await self._session.execute(settled, [_settled(outcome) for outcome in outcomes])
 
     async def unsend(self, job_id: str) -> None:
         """Take back what was sent with a job and is not settled: those listings wait again."""
@@ -168,3 +161,14 @@ class PushRepository:
         """Per account how many listings wait, counted up to `MOST_COUNTED`, and since when the first one does."""
         rows = await self._session.rows(_PENDING[self._session.postgres], {"these": account_ids})
         return {account_id: (count, since) for account_id, count, since in rows if count}
+
+
+def _settled(outcome: StockOutcome) -> dict[str, Any]:
+    return {
+        "listing": outcome.listing_id,
+        "of": outcome.version,
+        "state": PushState.CONFIRMED if outcome.accepted else PushState.REJECTED,
+        "code": outcome.code,
+        "why": outcome.reason,
+        "shown": outcome.seen,
+    }

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeEngine
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AttemptKind, Settings
+from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.column_types import Document, OneOf, Utc
 
 Strings = tuple[str, ...]
@@ -82,6 +83,7 @@ accounts = Table(
     Column("shop_name", Text),
     Column("order_cursor", Utc),
     Column("listings_at", Utc),
+    Column("omitted", OneOf(Omitted)),
     Column("resend_after", Text),  # listings behind this id are still to be told their stock by other rules
     Index("uq_accounts_merchant", "tenant", "channel", "environment", "merchant_id", unique=True),
     Index("ix_accounts_app", "channel", "environment", "client_id", "merchant_id"),

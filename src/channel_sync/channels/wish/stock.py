@@ -17,7 +17,7 @@ from channel_sync.channels.wish.replies import Family
 from channel_sync.channels.wish.stock_results import refusals
 from channel_sync.domain.channel import JobState, StockJob
 from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
-from channel_sync.domain.listings import ListingStock, ProductStock, StockOutcome
+from channel_sync.domain.listings import ListingStock, ProductStock, Quantities, StockOutcome
 
 _JOB_PATH = f"{PRODUCTS_PATH}/bulk_update"
 _VARIATIONS_PER_CALL = 400
@@ -57,7 +57,8 @@ async def _written(connection: Connection, product: ProductStock) -> list[StockO
         reply = await connection.put(Family.PRODUCTS, path, {"variations": _variations(product.listings)})
     except ChannelRefused as refusal:
         if len(product.listings) == 1:
-            return [_outcome(product.listings[0], False, refusal.code, refusal.message)]
+            (only,) = product.listings
+            return [StockOutcome(only.listing_id, only.version, False, refusal.code, refusal.message)]
         alone = [replace(product, listings=(listing,)) for listing in product.listings]
         return [outcome for single in alone for outcome in await _written(connection, single)]
     return await _checked(connection, product, bytes(reply.data))
@@ -83,10 +84,13 @@ class _Seen:
         self._variations = {str(variation.id): variation for variation in variations_of(product)}
 
     def shows(self, listing: ListingStock) -> bool:
-        """Whether every warehouse has what was written."""
-        variation = self._variations.get(listing.variation_id)
-        quantities = {} if variation is None else quantities_of(variation)
+        """Whether every warehouse that was named has what was written."""
+        quantities = dict(self._quantities(listing) or ())
         return all(quantities.get(warehouse) == units for warehouse, units in listing.quantities)
+
+    def _quantities(self, listing: ListingStock) -> Quantities | None:
+        variation = self._variations.get(listing.variation_id)
+        return None if variation is None else tuple(quantities_of(variation).items())
 
     def is_in_review(self, listing: ListingStock) -> bool:
         """Whether Wish's listing review keeps the change for now."""
@@ -95,17 +99,12 @@ class _Seen:
 
     def outcome(self, listing: ListingStock) -> StockOutcome:
         """A change in review is accepted, and says so: Wish has it, and asking again would change nothing."""
+        ours, seen = (listing.listing_id, listing.version), self._quantities(listing)
         if self.shows(listing):
-            return _outcome(listing, True)
+            return StockOutcome(*ours, True, seen=seen)
         if self.is_in_review(listing):
-            return _outcome(listing, True, "under_review", "Wish reviews the change before it shows.")
-        return _outcome(listing, False, "not_applied", "Wish took the change but does not show it.")
-
-
-def _outcome(
-    listing: ListingStock, accepted: bool, code: str | None = None, reason: str | None = None
-) -> StockOutcome:
-    return StockOutcome(listing.listing_id, listing.version, accepted, code, reason)
+            return StockOutcome(*ours, True, "under_review", "Wish reviews the change before it shows.", seen)
+        return StockOutcome(*ours, False, "not_applied", "Wish took the change but does not show it.", seen)
 
 
 def _parts(product: ProductStock) -> Iterator[ProductStock]:
@@ -114,7 +113,7 @@ def _parts(product: ProductStock) -> Iterator[ProductStock]:
 
 
 def _variations(listings: Iterable[ListingStock]) -> list[JsonObject]:
-    """Only stock and ids: what is left out of a product stays as it is, but warehouses left out may not."""
+    """Only stock and ids: what is left out of a product stays as it is. Of warehouses nobody knows beforehand."""
     return [
         {
             "id": listing.variation_id,
