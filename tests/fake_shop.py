@@ -98,6 +98,7 @@ class FakeMerchant:
             before = dict.fromkeys(before, 0)
         amounts = before | dict(stock.quantities)
         self.listings[stock.variation_id] = replace(listing, quantities=tuple(amounts.items()))
+        self.changed_at[listing.product_id] = datetime.now(UTC)
         self.stock_writes.append((stock.variation_id, stock.quantity))
         return None
 

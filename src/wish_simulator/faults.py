@@ -43,11 +43,12 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Hold(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Calls that match wait, before or after their effect, until released."""
+    """Calls that match wait, before or after their effect, until released; with `times` only the next so many."""
 
     path: str = "*"
     method: str | None = None
     when: Literal["before", "after"] = "before"
+    times: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 def _matches(rule: Fault | Hold, method: str, path: str) -> bool:
@@ -88,7 +89,7 @@ class Faults:
         return None
 
     async def wait_if_held(self, method: str, path: str, when: Literal["before", "after"]) -> None:
-        if not any(hold.when == when and _matches(hold, method, path) for hold in self.holds):
+        if not self._is_held(method, path, when):
             return
         released = self._released
         self.waiting += 1
@@ -96,3 +97,14 @@ class Faults:
             await released.wait()
         finally:
             self.waiting -= 1
+
+    def _is_held(self, method: str, path: str, when: Literal["before", "after"]) -> bool:
+        for hold in self.holds:
+            if hold.when != when or not _matches(hold, method, path):
+                continue
+            if hold.times is not None:
+                hold.times -= 1
+                if hold.times == 0:
+                    self.holds.remove(hold)
+            return True
+        return False

@@ -1,5 +1,4 @@
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -50,13 +49,31 @@ async def test_an_outcome_shows_the_warehouses_that_were_not_named_too():
     assert outcome == StockOutcome("lst_v1", 3, True, seen=(("w2", 4), ("w1", 7)))
 
 
-async def test_a_write_whose_answer_is_lost_is_sent_again():
+@pytest.mark.parametrize(
+    ("answer", "did_nothing"),
+    [
+        (httpx.ReadTimeout("lost"), False),
+        (httpx.ReadError("cut"), False),
+        (httpx.Response(502), False),
+        (httpx.ConnectError("refused"), True),
+    ],
+)
+async def test_a_write_without_an_answer_is_not_sent_again_on_the_spot(answer, did_nothing):
     with respx.mock as router:
-        answers: list[Any] = [httpx.ReadTimeout("lost"), ok(a_product("p1", a_variation("v1", 7)))]
-        route = router.put(PRODUCT).mock(side_effect=answers)
-        (outcome,) = await set_stock(product(), router)
-    assert outcome.accepted
-    assert route.call_count == 2
+        route = router.put(PRODUCT).mock(side_effect=[answer])
+        with pytest.raises(ChannelUnavailable) as raised:
+            await set_stock(product(), router)
+    assert raised.value.did_nothing is did_nothing
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize("way", [httpx.Response(429), refused(1056)])
+async def test_a_write_that_was_turned_away_for_its_rate_did_nothing(way):
+    with respx.mock as router:
+        router.put(PRODUCT).mock(return_value=way)
+        with pytest.raises(ChannelUnavailable) as raised:
+            await set_stock(product(), router)
+    assert raised.value.did_nothing
 
 
 @pytest.mark.parametrize("reply", [{}, a_product("p1", a_variation("v1", 5)), {"id": "p1"}, []])
@@ -130,13 +147,22 @@ async def test_an_outage_is_not_a_refusal():
 
 async def test_a_job_is_a_bare_array_of_products():
     with respx.mock as router:
-        route = router.post(BULK).mock(side_effect=[httpx.Response(502), ok({"id": "j1", "status": "PENDING"})])
+        route = router.post(BULK).mock(return_value=ok({"id": "j1", "status": "PENDING"}))
         async with at_the_counter() as counter:
             assert await counter.shop.start_stock_job([product(), ProductStock("p2", (listing("v9", 0),))]) == "j1"
     assert json.loads(route.calls.last.request.content) == [
         {"id": "p1", "variations": [{"id": "v1", "inventories": [{"warehouse_id": "w1", "inventory": 7}]}]},
         {"id": "p2", "variations": [{"id": "v9", "inventories": [{"warehouse_id": "w1", "inventory": 0}]}]},
     ]
+
+
+async def test_a_job_without_an_answer_is_not_queued_again():
+    with respx.mock as router:
+        route = router.post(BULK).mock(side_effect=[httpx.Response(502)])
+        async with at_the_counter() as counter:
+            with pytest.raises(ChannelUnavailable):
+                await counter.shop.start_stock_job([product()])
+    assert route.call_count == 1
 
 
 async def job_of(content="", status="READY"):

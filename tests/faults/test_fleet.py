@@ -31,17 +31,17 @@ def deployment(tmp_path: Path, postgres: PostgresServer, wish: ServerProcess) ->
     """An empty PostgreSQL database and settings for many processes."""
     name = f"test_{uuid4().hex}"
     asyncio.run(postgres.run(f"CREATE DATABASE {name}"))
-    yield distributed(tmp_path, postgres.url(name), wish)
+    yield distributed(tmp_path, postgres.url(name), wish.url)
     asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def distributed(folder: Path, database_url: str, wish: ServerProcess) -> Deployment:
+def distributed(folder: Path, database_url: str, wish_url: str) -> Deployment:
     """Settings for many processes that take over soon from each other."""
     return Deployment(
         folder,
         {
             "CHANNEL_SYNC_DATABASE_URL": database_url,
-            "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
+            "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
             "CHANNEL_SYNC_PUBLIC_URL": "http://localhost:8000",
             "CHANNEL_SYNC_JOBS": "distributed",
             "CHANNEL_SYNC_LEASE_S": str(LEASE_S),
@@ -161,7 +161,7 @@ def test_a_worker_that_is_asked_to_stop_ends_well_within_25_seconds(deployment: 
 
 def test_workers_go_on_soon_after_postgres_was_away_and_stop_while_it_is(tmp_path: Path, wish: ServerProcess):
     with httpx.Client(base_url=wish.url) as controls, postgres_cluster() as cluster:
-        deployment = distributed(tmp_path, cluster.url("postgres"), wish)
+        deployment = distributed(tmp_path, cluster.url("postgres"), wish.url)
         with fleet(deployment, 1, 2, SEED) as running:
             shop = new_shop(controls)
             shop.add_products(1, variations=1)

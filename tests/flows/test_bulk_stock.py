@@ -139,7 +139,7 @@ async def test_a_job_of_a_killed_process_with_an_unknown_answer_is_sent_again(wo
     await later.due(seller, RunKind.STOCK)
 
     assert {workshop.shop().units(f"var-{number}")["wh1"] for number in range(1, 11)} == {9}
-    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+    assert await state_of(workshop, "sku-1") is PushState.SENT
     await let_go(killed)
 
 

@@ -115,7 +115,7 @@ async def test_changed_stock_rules_are_applied_to_every_listing(database):
         await work.stock.put(TENANT, [("A", 7, None)], now)
         ((listing, level),) = await work.pushes.stale(account.id, 10)
         sent = ListingStock(listing.id, listing.variation_id, level.version, 7, (("warehouse-1", 7),))
-        await work.pushes.mark_sent([sent], now, None)
+        await work.pushes.mark_sent([sent], now)
         await work.pushes.settle([StockOutcome(listing.id, level.version, accepted=True)], now)
         assert await work.pushes.stale(account.id, 10) == []
 

@@ -11,7 +11,7 @@ async def test_other_settings_reach_many_listings_in_pieces_and_show_at_once(dat
         await work.stock.put(TENANT, [(one.sku, 1, None) for one in many], NOW)
         stale = await work.pushes.stale(account.id, 1000)
         sent = [ListingStock(one.id, one.variation_id, level.version, 1, (("w", 1),)) for one, level in stale]
-        await work.pushes.mark_sent(sent, NOW, None)
+        await work.pushes.mark_sent(sent, NOW)
         await work.pushes.settle([StockOutcome(one.listing_id, one.version, True) for one in sent], NOW)
         assert await work.pushes.accounts_with_stale([account.id]) == set()
 

@@ -53,7 +53,7 @@ class Shelf:
         async with self.database.begin() as work:
             stale = await work.pushes.stale(self.account.id, 99)
             items = [ListingStock(one.id, one.variation_id, level.version, 1, (("w", 1),)) for one, level in stale]
-            await work.pushes.mark_sent(items, NOW, None)
+            await work.pushes.mark_sent(items, NOW)
             await work.pushes.settle([StockOutcome(item.listing_id, item.version, True) for item in items], NOW)
 
 

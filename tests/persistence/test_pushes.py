@@ -40,7 +40,7 @@ class Push:
         async with self.database.begin() as work:
             if job_id is not None:
                 await work.stock_jobs.add(OpenStockJob(job_id, self.account.id, None, NOW, 0))
-            await work.pushes.mark_sent(items, later(1), job_id)
+            await work.pushes.mark_sent(items, later(1), job_id=job_id)
         return items
 
     async def settle(self, *outcomes):
@@ -66,7 +66,7 @@ async def push(database):
 
 
 def accepted(item):
-    return StockOutcome(item.listing_id, item.version, True)
+    return StockOutcome(item.listing_id, item.version, True, seen=item.quantities)
 
 
 def refused(item):

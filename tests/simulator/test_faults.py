@@ -150,6 +150,17 @@ async def test_calls_are_held_after_their_effect(wish: Simulated, url: str) -> N
     assert (await waiting).status_code == 200
 
 
+async def test_one_call_can_be_held_while_later_ones_pass_it(wish: Simulated, url: str) -> None:
+    await wish.control("/hold", {"path": "/api/v3/products/*", "method": "PUT", "times": 1})
+    waiting = asyncio.create_task(put_stock(wish, url, 3))
+    await held(wish, 1)
+    assert (await put_stock(wish, url, 7)).status_code == 200
+    assert (await stock(wish))["MUG-RED"] == [7, 10]
+    await wish.control("/release")
+    await waiting
+    assert (await stock(wish))["MUG-RED"] == [3, 10]
+
+
 async def test_errors_can_come_with_status_200(wish: Simulated) -> None:
     wish.market.switches.change({"errors_as_200": True})
     answer = await wish.get("/orders", limit=501)

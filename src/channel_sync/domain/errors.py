@@ -127,14 +127,27 @@ class ChannelError(ChannelSyncError):
         self.request_id = request_id
 
 
+# Calls that were not made, or of which the marketplace read no more than whose they are.
+_TURNED_AWAY = ("marketplace_unavailable", "rate_limited")
+
+
 class ChannelUnavailable(ChannelError):
-    """Time-outs, 5xx, rate limits: nothing is wrong with the request. `retry_after_s` where it is known."""
+    """Time-outs, 5xx, rate limits: nothing is wrong with the request. `retry_after_s` where it is known.
+
+    It may have taken effect, or may yet, unless it `did_nothing`.
+    """
 
     def __init__(
-        self, code: str, message: str, retry_after_s: float | None = None, request_id: str | None = None
+        self,
+        code: str,
+        message: str,
+        retry_after_s: float | None = None,
+        request_id: str | None = None,
+        did_nothing: bool = False,
     ) -> None:
         super().__init__(code, message, request_id)
         self.retry_after_s = retry_after_s
+        self.did_nothing = did_nothing or code in _TURNED_AWAY
 
 
 class GrantRejected(ChannelError):

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from channel_sync.domain.channel import JobState, StockJob
-from channel_sync.domain.errors import ChannelRefused, ChannelSyncError
+from channel_sync.domain.errors import ChannelRefused, ChannelSyncError, RunLost
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.run_session import RunSession
-from channel_sync.flows.stock_outcomes import accepted, listings_of, refused, settle
+from channel_sync.flows.stock_doubt import doubt, may_have_landed
+from channel_sync.flows.stock_outcomes import STORED_AT_ONCE, accepted, listings_of, refused, settle
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
 # One bad variation refuses its whole product, so each is sent alone to find it. More refusals than this are the
@@ -27,19 +29,23 @@ class SendAgain:
 
 
 async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], waits: PollWaits) -> SendAgain:
-    """Send one job and follow it. The job is a row before it is sent: a kill leaves one to follow or to undo."""
+    """Send one job and follow it. The job is a row before it is sent: a kill leaves one to follow or to doubt."""
     job = await _record(session, products)
     try:
         channel_job_id = await session.call(lambda shop: shop.start_stock_job(products))
     except ChannelRefused:
         await _undo(session, job)
         return SendAgain(in_halves=products)
-    except ChannelSyncError:
-        # Whether it arrived is not known: the listings wait again, and get what is newest then.
-        await _undo(session, job)
+    except ChannelSyncError as error:
+        await (_lose(session, job) if may_have_landed(error) else _undo(session, job))
         raise
-    async with session.page() as page:
-        await page.work.stock_jobs.submitted(job.id, channel_job_id, utcnow())
+    try:
+        async with session.page() as page:
+            await page.work.stock_jobs.submitted(job.id, channel_job_id, utcnow())
+    except RunLost:
+        # Whoever has our place knows nothing of a job that came after its own look.
+        await doubt(session, [listing.listing_id for listing in listings_of(products)])
+        raise
     return await follow(session, replace(job, channel_job_id=channel_job_id), products, waits)
 
 
@@ -48,14 +54,17 @@ async def follow(
 ) -> SendAgain:
     """Look at an open job until it ended, and store what became of each listing."""
     if job.channel_job_id is None:
-        # Killed between row and answer: nobody knows whether the marketplace has it.
-        await _undo(session, job)
+        # Killed between row and answer.
+        await _lose(session, job)
         return SendAgain()
     wait_s: float | None = 0
     while wait_s is not None:
         wait_s = waits.next_wait_s(job.submitted_at, utcnow())
         await session.wire.sleep(wait_s or 0)
         status = await _look(session, job.channel_job_id)
+        if status is None:
+            await _lose(session, job)
+            return SendAgain(in_halves=products)
         match status.state:
             case JobState.READY:
                 return await _settle_job(session, job, products, status.refused)
@@ -64,7 +73,7 @@ async def follow(
                 return SendAgain(in_halves=products)
             case JobState.PENDING:
                 continue
-    await _undo(session, job)
+    await _lose(session, job)
     return SendAgain(one_by_one=products)
 
 
@@ -73,22 +82,32 @@ async def _record(session: RunSession, products: Sequence[ProductStock]) -> Open
     job = OpenStockJob(new_id("sjb", now), session.account.id, None, now, 0)
     async with session.page() as page:
         await page.work.stock_jobs.add(job)
-        await page.work.pushes.mark_sent(listings_of(products), now, job.id)
+    for part in in_pieces(listings_of(products), STORED_AT_ONCE):
+        async with session.page() as page:
+            await page.work.pushes.mark_sent(part, now, job_id=job.id)
     return job
 
 
 async def _undo(session: RunSession, job: OpenStockJob) -> None:
+    """The job did nothing, or nothing more: its listings wait again."""
     async with session.page() as page:
         await page.work.pushes.unsend(job.id)
         await page.work.stock_jobs.close(job.id, utcnow())
 
 
-async def _look(session: RunSession, channel_job_id: str) -> StockJob:
+async def _lose(session: RunSession, job: OpenStockJob) -> None:
+    """Nobody knows what the job does, or when: its listings wait again, and the shop is looked at."""
+    async with session.page() as page:
+        await page.work.doubts.unanswered_job(job.id, utcnow())
+        await page.work.stock_jobs.close(job.id, utcnow())
+
+
+async def _look(session: RunSession, channel_job_id: str) -> StockJob | None:
+    """How far the job is; nothing where the marketplace does not know it any more."""
     try:
         return await session.call(lambda shop: shop.stock_job(channel_job_id))
     except ChannelRefused:
-        # The marketplace does not know the job any more; what it did with it is open.
-        return StockJob(JobState.FAILED)
+        return None
 
 
 async def _settle_job(
@@ -96,11 +115,13 @@ async def _settle_job(
 ) -> SendAgain:
     apart = [product for product in products if product.product_id in refusals and len(product.listings) > 1]
     apart = apart if len(apart) <= _MOST_SENT_ALONE else []
-    whole = [product for product in products if product not in apart]
-    async with session.page() as page:
-        await settle(page, session, [outcome for product in whole for outcome in _outcomes(product, refusals)])
-        await page.work.pushes.unsend(job.id)
-        await page.work.stock_jobs.close(job.id, utcnow())
+    alone = {product.product_id for product in apart}
+    whole = [product for product in products if product.product_id not in alone]
+    outcomes = [outcome for product in whole for outcome in _outcomes(product, refusals)]
+    for part in in_pieces(outcomes, STORED_AT_ONCE):
+        async with session.page() as page:
+            await settle(page, session, part)
+    await _undo(session, job)
     return SendAgain(one_by_one=apart)
 
 

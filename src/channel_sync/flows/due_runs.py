@@ -1,6 +1,6 @@
 """Runs that start by the clock."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from channel_sync.domain.integrations import Integration, Status
@@ -18,7 +18,7 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
     """
     due = await work.schedules.take_due(kind, now, limit)
     integrations = await work.integrations.find_all(due)
-    to_send = await accounts_with_stock_to_send(work, integrations.values()) if kind is RunKind.STOCK else set()
+    stock_at = await next_stock_at(work, integrations.values(), now) if kind is RunKind.STOCK else {}
     plans: list[Plan] = []
     fresh: list[Run] = []
     for integration_id in due:
@@ -27,8 +27,8 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
             plans.append(Plan(integration_id, kind, None))
         elif integration.status is Status.PAUSED:
             plans.append(Plan(integration_id, kind, now + pace.until_next(integration, kind)))
-        elif kind is RunKind.STOCK and integration.account_id not in to_send:
-            plans.append(Plan(integration_id, kind, now + pace.until_next_look(integration)))
+        elif kind is RunKind.STOCK and (at := _stock_at(integration, stock_at, pace, now)) > now:
+            plans.append(Plan(integration_id, kind, at))
         else:
             fresh.append(queued_run(integration, _request(integration, kind), now))
     opened = await work.run_batches.open(fresh)
@@ -39,10 +39,24 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
     return len(due) == limit
 
 
-async def accounts_with_stock_to_send(work: UnitOfWork, integrations: Collection[Integration]) -> set[str]:
-    """Ids of the accounts a listing of which lacks its newest value, or that have a bulk job open."""
+async def next_stock_at(
+    work: UnitOfWork, integrations: Collection[Integration], now: datetime
+) -> dict[str, datetime]:
+    """By account when there is something to do for its stock; an account without anything is missing.
+
+    At once where a listing lacks its newest value or a bulk job is open, else when the shop is to be looked at.
+    """
     ids = [integration.account_id for integration in integrations if integration.account_id is not None]
-    return await work.pushes.accounts_with_stale(ids) | await work.stock_jobs.accounts_with_open(ids)
+    due = await work.doubts.next_looks(ids)
+    to_send = await work.pushes.accounts_with_stale(ids) | await work.stock_jobs.accounts_with_open(ids)
+    return due | dict.fromkeys(to_send, now)
+
+
+def _stock_at(
+    integration: Integration, stock_at: Mapping[str, datetime], pace: RunPace, now: datetime
+) -> datetime:
+    next_look = now + pace.until_next_look(integration)
+    return min(next_look, stock_at.get(integration.account_id or "", next_look))
 
 
 def _starts_by_itself(integration: Integration, kind: RunKind) -> bool:

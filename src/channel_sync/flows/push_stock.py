@@ -10,6 +10,7 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
+from channel_sync.flows.stock_checks import look_at_doubts, look_for_first_writes
 from channel_sync.flows.stock_outcomes import commonest_refusal
 from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan, with_care
 from channel_sync.flows.stock_warehouse import warehouse_of
@@ -30,10 +31,12 @@ class PushStock:
         await push.resume()
         await push.follow_rules()
         for _ in range(_MOST_ROUNDS):
+            has_looked = await look_at_doubts(session)
             products = await push.stale()
-            if not products:
+            if products:
+                await push.send(products)
+            elif not has_looked:
                 break
-            await push.send(products)
         session.flaw = commonest_refusal(session)
 
 
@@ -46,10 +49,16 @@ class _StockPush:
     warehouse_id: str | None = None
 
     async def resume(self) -> None:
-        """Follow the job that an earlier run left open."""
+        """Take up what earlier runs left: calls without an outcome, and an open job, which is followed."""
+        account_id, run_id = self.session.account.id, self.session.run.id
         async with self.session.database.read() as work:
-            job = await work.stock_jobs.open(self.session.account.id)
+            are_calls_lost = await work.doubts.are_calls_lost(account_id, run_id)
+            job = await work.stock_jobs.open(account_id)
             products = await work.pushes.in_job(job.id) if job else []
+        if are_calls_lost:
+            async with self.session.page() as page:
+                await page.work.doubts.notice_lost_calls(account_id, run_id, utcnow())
+        await look_for_first_writes(self.session)
         if job is not None:
             await self._again(await follow(self.session, job, products, self.waits))
 

@@ -1,14 +1,15 @@
 """Stock sent product by product."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.run_session import RunSession
-from channel_sync.flows.shared_stock import set_shared_stock
+from channel_sync.flows.shared_stock import beside_others, set_shared_stock
+from channel_sync.flows.side_by_side import to_their_ends
+from channel_sync.flows.stock_doubt import in_doubt_without_outcome
 from channel_sync.flows.stock_outcomes import refused, settle
 from channel_sync.flows.stock_plan import SINGLE_PRODUCTS
 
@@ -16,20 +17,29 @@ from channel_sync.flows.stock_plan import SINGLE_PRODUCTS
 async def push_one_by_one(session: RunSession, products: Sequence[ProductStock]) -> None:
     """Set the stock of each product with a call of its own, a few at a time."""
     for together in in_pieces(products, SINGLE_PRODUCTS):
-        # Every call is awaited to its end: the others count, whatever happened to one.
-        results = await asyncio.gather(*(_push(session, product) for product in together), return_exceptions=True)
-        for result in results:
-            if result is not None:
-                raise result
+        await to_their_ends(push(session, product) for product in together)
 
 
-async def _push(session: RunSession, product: ProductStock) -> None:
+async def push(session: RunSession, planned: ProductStock) -> None:
+    """Set the stock of one product."""
     session.wire.check()
+    product = await beside_others(session, planned)
+    await send(session, product, _outcomes)
+
+
+Send = Callable[[RunSession, ProductStock], Awaitable[Sequence[StockOutcome]]]
+
+
+async def send(session: RunSession, product: ProductStock, ask: Send) -> None:
+    """Let a call set the product's stock. What is about to be sent is a row before, its outcome one afterwards."""
     async with session.page() as page:
-        await page.work.pushes.mark_sent(product.listings, utcnow(), None)
-    outcomes = await _outcomes(session, product)
-    async with session.page() as page:
-        await settle(page, session, outcomes)
+        await page.work.pushes.mark_sent(product.listings, utcnow(), run_id=session.run.id)
+    ids = [listing.listing_id for listing in product.listings]
+    async with in_doubt_without_outcome(session, ids):
+        outcomes = await ask(session, product)
+        async with session.page() as page:
+            await settle(page, session, outcomes)
+            await page.work.doubts.answered(session.run.id, ids)
 
 
 async def _outcomes(session: RunSession, product: ProductStock) -> Sequence[StockOutcome]:

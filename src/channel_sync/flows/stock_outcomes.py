@@ -11,6 +11,9 @@ from channel_sync.domain.runs import Counts
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.run_session import RunPage, RunSession
 
+# Listings of one transaction, for which on SQLite everybody else waits: about 10 ms.
+STORED_AT_ONCE = 250
+
 
 def listings_of(products: Iterable[ProductStock]) -> list[ListingStock]:
     """All listings of some products."""

@@ -10,7 +10,7 @@ from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.due_runs import accounts_with_stock_to_send
+from channel_sync.flows.due_runs import next_stock_at
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
 from channel_sync.flows.run_session import RunPage, RunSession
@@ -114,10 +114,10 @@ class SyncListings:
 
     async def _hurry_stock(self, session: RunSession) -> None:
         async with session.database.read() as work:
-            to_send = await accounts_with_stock_to_send(work, [session.integration])
-        if to_send:
+            due = await next_stock_at(work, [session.integration], utcnow())
+        for at in due.values():
             async with session.page() as page:
-                await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, utcnow())
+                await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, at)
 
 
 async def _store(account_id: str, listings: Sequence[ChannelListing], page: RunPage) -> None:

@@ -14,6 +14,7 @@ from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.credentials import CredentialRepository
+from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.feeds import FeedWrites
@@ -69,6 +70,7 @@ class UnitOfWork:
         self.held_orders = HeldOrderRepository(session, cipher)
         self.listings = ListingRepository(session)
         self.pushes = PushRepository(session)
+        self.doubts = DoubtRepository(session)
         self.stock = StockRepository(session)
         self.stock_jobs = StockJobRepository(session)
         self.events = EventRepository(session, self.feeds)

@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, or_, select, text, update
+from sqlalchemy import bindparam, exists, func, literal, or_, select, text, update
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome
 from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.among import GIVEN_VALUES, among, among_given, these
 from channel_sync.persistence.column_types import Utc
+from channel_sync.persistence.doubts import FIRST_LOOK
 from channel_sync.persistence.listing_rows import READ, is_pending
 from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import accounts
@@ -67,10 +68,16 @@ class PushRepository:
         """Those of the accounts a listing of which lacks the newest level and is not in an open job."""
         return set(await self._session.column(_WITH_STALE, {"ids": account_ids}))
 
-    async def mark_sent(self, items: Sequence[ListingStock], now: datetime, job_id: str | None) -> None:
-        """Write down what is about to be sent, as part of a job or alone."""
-        if not items:
-            return
+    async def mark_sent(
+        self, items: Sequence[ListingStock], now: datetime, run_id: str | None = None, job_id: str | None = None
+    ) -> None:
+        """Write down what is about to be sent by a run's own call or as part of a job.
+
+        With a call goes a look at the shop, which is due unless the call's outcome comes first.
+        """
+        look = (
+            {} if run_id is None else {"check_at": func.coalesce(_row.check_at, literal(now + FIRST_LOOK, Utc()))}
+        )
         statement = (
             update(listings)
             .where(_row.id == bindparam("listing"))
@@ -78,22 +85,15 @@ class PushRepository:
                 sent_version=bindparam("sent"),
                 sent_quantity=bindparam("units"),
                 sent_quantities=bindparam("everywhere"),
+                warehouse_id=bindparam("place"),
                 sent_at=now,
                 job_id=job_id,
+                call_of=run_id,
+                **look,
             )
         )
-        await self._session.execute(
-            statement,
-            [
-                {
-                    "listing": item.listing_id,
-                    "sent": item.version,
-                    "units": item.quantity,
-                    "everywhere": item.quantities,
-                }
-                for item in items
-            ],
-        )
+        if items:
+            await self._session.execute(statement, [_sent(item) for item in items])
 
     async def settle(self, outcomes: Sequence[StockOutcome], now: datetime) -> None:
         """Keep what became of what was sent; an outcome of what is not the last sent any more says nothing.
@@ -112,16 +112,16 @@ class PushRepository:
                 push_code=bindparam("code"),
                 push_reason=bindparam("why"),
                 quantities=func.coalesce(bindparam("shown", type_=_row.quantities.type), _row.quantities),
+                seen_at=func.coalesce(bindparam("shown_at", type_=Utc), _row.seen_at),
             )
         )
         if outcomes:
-            await self._session.execute(settled, [_settled(outcome) for outcome in outcomes])
+            await self._session.execute(settled, [_settled(outcome, now) for outcome in outcomes])
 
     async def unsend(self, job_id: str) -> None:
         """Take back what was sent with a job and is not settled: those listings wait again."""
-        await self._session.execute(
-            update(listings).where(_row.job_id == job_id).values(job_id=None, sent_version=_row.settled_version)
-        )
+        back = {"job_id": None, "sent_version": _row.settled_version}
+        await self._session.execute(update(listings).where(_row.job_id == job_id).values(back))
 
     async def in_job(self, job_id: str) -> list[ProductStock]:
         """What was sent with a job and is not settled."""
@@ -163,7 +163,17 @@ class PushRepository:
         return {account_id: (count, since) for account_id, count, since in rows if count}
 
 
-def _settled(outcome: StockOutcome) -> dict[str, Any]:
+def _sent(item: ListingStock) -> dict[str, Any]:
+    return {
+        "listing": item.listing_id,
+        "sent": item.version,
+        "units": item.quantity,
+        "everywhere": item.quantities,
+        "place": item.warehouse_id,
+    }
+
+
+def _settled(outcome: StockOutcome, now: datetime) -> dict[str, Any]:
     return {
         "listing": outcome.listing_id,
         "of": outcome.version,
@@ -171,4 +181,5 @@ def _settled(outcome: StockOutcome) -> dict[str, Any]:
         "code": outcome.code,
         "why": outcome.reason,
         "shown": outcome.seen,
+        "shown_at": None if outcome.seen is None else now,
     }

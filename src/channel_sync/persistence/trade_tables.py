@@ -78,6 +78,8 @@ held_orders = Table(
 # `stock_sku` is the SKU whose level feeds the listing: the one mapped by hand, else its own.
 # `wanted_version` is that level's version while the listing is mapped and writable, else 0; so what is still to
 # be sent is `wanted_version > settled_version`, and an index answers it alone. A refused version is settled too.
+# While a call is under way `call_of` is its run; without an outcome the listing is in doubt from `doubted_at` on.
+# Either way it is looked at in the shop at `check_at`, which is written before the call: whoever dies leaves it.
 listings = Table(
     "listings",
     metadata,
@@ -103,6 +105,11 @@ listings = Table(
     Column("push_reason", Text),
     Column("settled_at", Utc),
     Column("job_id", Text, ForeignKey("stock_jobs.id")),
+    Column("warehouse_id", Text),  # that was told last
+    Column("seen_at", Utc),  # when the shop showed `quantities`
+    Column("call_of", Text),
+    Column("doubted_at", Utc),
+    Column("check_at", Utc),
     required("quantities", Document(Quantities)),
     Column("title", Text),
     Column("image_url", Text),
@@ -110,6 +117,7 @@ listings = Table(
     Index("ix_listings_of_account", "account_id", "tenant", "id"),
     Index("ix_listings_by_sku", "tenant", "stock_sku"),
     Index("ix_listings_job_id", "job_id"),
+    partial_index("ix_listings_checks", "account_id", "check_at", where="check_at IS NOT NULL"),
     # Whom a SKU may feed by itself, and whom of them it feeds.
     partial_index(
         "ix_listings_rivals",

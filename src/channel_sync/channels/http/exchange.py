@@ -75,6 +75,8 @@ def plain_errors() -> Iterator[None]:
         raise ReplyNotUnderstood("headers_too_large", "The reply's headers are larger than we read.") from None
     except Blocked:
         raise ReplyNotUnderstood("blocked_address", "The address is not on the public internet.") from None
+    except httpx.ConnectError:
+        raise ChannelUnavailable("connection_failed", "There was no connection.", did_nothing=True) from None
     except (httpx.TimeoutException, TimeoutError):
         raise ChannelUnavailable("timeout", "There was no answer in time.") from None
     except httpx.DecodingError:

@@ -28,12 +28,15 @@ class Connection:
         return await self._call(Request(family, "GET", path, query))
 
     async def put(self, family: Family, path: str, body: object) -> Reply:
-        """The reply to a write of absolute values, which may be sent again when its answer is lost."""
-        return await self._call(Request(family, "PUT", path, body=msgspec.json.encode(body)))
+        """The reply to a write. One whose answer is lost may be carried out after all that is sent behind it.
+
+        So it is not sent again on the spot: whoever wrote has to look what is there.
+        """
+        return await self._call(Request(family, "PUT", path, body=msgspec.json.encode(body), is_repeatable=False))
 
     async def post(self, family: Family, path: str, body: object) -> Reply:
-        """The reply to a job that writes absolute values; a job queued twice does no harm."""
-        return await self._call(Request(family, "POST", path, body=msgspec.json.encode(body)))
+        """The reply to a job that writes, which is not queued again either when its answer is lost."""
+        return await self._call(Request(family, "POST", path, body=msgspec.json.encode(body), is_repeatable=False))
 
     async def queue(self, family: Family, path: str, query: Query = ()) -> Reply:
         """The reply to a job without a body, which is not queued again when its answer is lost."""
