@@ -75,6 +75,7 @@ class FakeChannel:
     rotates: bool = True
     keeps_old_tokens: bool = False
     lifetime: timedelta = timedelta(days=30)
+    consent_ends_at: datetime | None = None
     required_scopes: frozenset[str] = frozenset(SCOPES)
     granted_scopes: tuple[str, ...] = SCOPES
     description: ChannelDescription = DESCRIPTION
@@ -105,7 +106,8 @@ class FakeChannel:
             merchant.refresh_token = f"refresh-{merchant_id}-{secrets.token_hex(8)}"
         self.tokens[token.value] = merchant_id
         expires_at = datetime.now(UTC) + self.lifetime
-        return Grant(token, Secret(merchant.refresh_token), expires_at, merchant_id, self.granted_scopes)
+        refresh_token = Secret(merchant.refresh_token)
+        return Grant(token, refresh_token, expires_at, merchant_id, self.granted_scopes, self.consent_ends_at)
 
     def revoke_access(self, merchant_id: str) -> None:
         """Let all access tokens of the merchant stop working."""

@@ -61,9 +61,49 @@ def test_a_restored_one_without_credentials_needs_the_merchant():
     assert replace(ACTIVE, access_token_last4=None, access_token_expires_at=None).status is Status.NEEDS_REAUTH
 
 
-def test_the_grant_is_expiring_for_its_last_five_days():
-    assert ACTIVE.auth_state(NOON) is AuthState.CONNECTED
-    assert ACTIVE.auth_state(NOON + timedelta(days=26)) is AuthState.EXPIRING
+END = NOON + timedelta(days=30)
+
+
+def test_a_token_that_renews_itself_is_no_reason_to_act():
+    for now in (NOON, END - timedelta(hours=1), END + timedelta(days=3)):
+        assert ACTIVE.auth_state(now) is AuthState.CONNECTED
+
+
+def test_a_token_that_is_long_not_renewed_is_expiring_on_its_last_day():
+    failing = replace(ACTIVE, renewal_failing_since=END - timedelta(days=5))
+    assert failing.auth_state(END - timedelta(days=2)) is AuthState.CONNECTED
+    assert failing.auth_state(END - timedelta(hours=23)) is AuthState.EXPIRING
+    assert failing.authorise_by(END - timedelta(hours=23)) == END
+
+
+def test_one_failure_is_no_reason_however_short_the_life_of_a_token():
+    failing = replace(ACTIVE, renewal_failing_since=END - timedelta(hours=2))
+    assert failing.auth_state(END - timedelta(minutes=70)) is AuthState.CONNECTED
+    assert failing.auth_state(END - timedelta(minutes=50)) is AuthState.EXPIRING
+
+
+def test_a_consent_that_ends_is_expiring_two_weeks_before():
+    ending = replace(ACTIVE, grant_ends_at=END, access_token_expires_at=END - timedelta(days=20))
+    assert ending.auth_state(END - timedelta(days=15)) is AuthState.CONNECTED
+    assert ending.auth_state(END - timedelta(days=13)) is AuthState.EXPIRING
+    assert replace(ending, enabled=False).authorise_by(END - timedelta(days=13)) == END
+
+
+def test_the_nearer_end_is_the_one_that_counts():
+    both = replace(ACTIVE, renewal_failing_since=NOON, grant_ends_at=END + timedelta(days=2))
+    assert both.authorise_by(END - timedelta(hours=3)) == END
+
+
+def test_nobody_has_to_act_where_nothing_is_renewed_or_something_else_is_wrong():
+    now, failing = END - timedelta(hours=1), replace(ACTIVE, renewal_failing_since=NOON, grant_ends_at=END)
+    for changes in (
+        {"enabled": False, "grant_ends_at": None},
+        {"paused_reason": "account_disabled_at_wish", "grant_ends_at": None},
+        {"removed_at": NOON},
+        {"activated_at": None},
+        {"rejected_reason": "client_rejected"},
+    ):
+        assert replace(failing, **changes).authorise_by(now) is None
 
 
 def test_a_draft_waits_for_the_merchant_only_while_its_attempt_lives():

@@ -147,7 +147,7 @@ async def test_what_was_left_open_stays_so_until_it_is_answered(database):
     await take(database, integration)
     await take(database, integration, now=later(60), owner=OTHER)
     async with database.begin() as work:
-        await work.renewals.leave_unsettled(integration.id, 1, OTHER, later(90), later(390))
+        await work.renewals.release(integration.id, 1, OTHER, later(390), open_since=later(90))
 
     assert await unsettled(database, later(389)) == []
     assert await unsettled(database, later(390)) == [(integration.id, 1)]

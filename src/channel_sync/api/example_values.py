@@ -21,6 +21,7 @@ _SETTINGS = {
 }
 _AUTH = {
     "state": "connected",
+    "authorise_by": None,
     "merchant_id": "5f0e1d2c3b4a59687786f5e4",
     "shop_name": "Blue Mug Company",
     "scopes": ["merchant:read", "orders:read", "products:read", "products:write"],

@@ -49,9 +49,14 @@ class RefreshTokenView(TypedDict):
 
 
 class AuthView(TypedDict):
-    """What the marketplace says about the grant, and for whom it was given."""
+    """What the marketplace says about the grant, and for whom it was given.
+
+    An access token renews itself and needs nobody. Where a person has to act, because the consent ends or renewals
+    have failed for long, the state is `expiring` and `authorise_by` says until when.
+    """
 
     state: AuthState
+    authorise_by: Timestamp | None
     merchant_id: str | None
     shop_name: str | None
     scopes: list[str]

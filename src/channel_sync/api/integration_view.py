@@ -86,7 +86,7 @@ def integration_view(
         "status": integration.status,
         "status_reason": integration.status_reason,
         "status_since": timestamp(integration.status_since),
-        "next_action": next_action(integration, services.settings.address),
+        "next_action": next_action(integration, services.settings.address, now),
         "enabled": integration.enabled,
         "auth": _auth(integration, now),
         "default_currency": integration.default_currency,
@@ -118,7 +118,7 @@ def status_view(
         "auth": _auth(integration, now),
         "jobs": {"orders": orders, "stock": stock},
         "incidents": _incidents(progress),
-        "next_action": next_action(integration, address),
+        "next_action": next_action(integration, address, now),
         "version": integration.version,
     }
 
@@ -133,7 +133,7 @@ def channel_ref(services: Services, channel_type: str) -> ChannelRef:
     }
 
 
-def next_action(integration: Integration, address: PublicAddress) -> NextAction | None:
+def next_action(integration: Integration, address: PublicAddress, now: datetime) -> NextAction | None:
     """The call that brings the integration forward, where there is one."""
     href = address.href(f"/integrations/{integration.id}")
     match integration.status:
@@ -147,6 +147,8 @@ def next_action(integration: Integration, address: PublicAddress) -> NextAction 
             return {"method": "POST", "href": f"{href}/restore"}
         case Status.PAUSED:
             return {"method": "POST", "href": f"{href}/verify"}
+        case Status.ACTIVE if integration.authorise_by(now) is not None:
+            return {"method": "POST", "href": f"{href}/reauthorise"}
         case Status.ACTIVE:
             return None
 
@@ -156,6 +158,7 @@ def _auth(integration: Integration, now: datetime) -> AuthView:
     secret = integration.client_secret_last4
     return {
         "state": integration.auth_state(now),
+        "authorise_by": optional_timestamp(integration.authorise_by(now)),
         "merchant_id": integration.merchant_id,
         "shop_name": integration.shop_name,
         "scopes": list(integration.scopes),

@@ -53,13 +53,17 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a merchant's consent gave us. `expires_at` is the access token's; scopes are as granted."""
+    """What a merchant's consent gave us. `expires_at` is the access token's; scopes are as granted.
+
+    `ends_at` is when the consent itself ends and has to be given anew, where the marketplace says so.
+    """
 
     access_token: Secret
     refresh_token: Secret
     expires_at: datetime
     merchant_id: str
     scopes: tuple[str, ...]
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ EventType = Literal[
     "integration.connected",
     "integration.enabled",
     "integration.disabled",
+    "integration.expiring",
     "integration.needs_reauth",
     "integration.reauthorised",
     "integration.paused",

@@ -16,6 +16,11 @@ from channel_sync.domain.stock import StockSettings
 # ours that came late, so it is asked once more by itself; every other reason for a rejection waits for a person.
 GRANT_REVOKED: Final = "grant_revoked"
 RENEW_BEFORE = timedelta(days=5)
+# Most of the time in which a token could have been renewed has passed in vain; and for so long it was tried.
+RENEWAL_OVERDUE = RENEW_BEFORE / 5
+FAILING_LONG = timedelta(hours=1)
+# A person has to find the time for it.
+CONSENT_ENDS_SOON = timedelta(days=14)
 DRAFT_LIFETIME = timedelta(minutes=60)
 RESTORABLE_FOR = timedelta(days=30)
 
@@ -96,6 +101,8 @@ class Integration:
     access_token_last4: str | None = None
     access_token_expires_at: datetime | None = None
     refresh_token_last4: str | None = None
+    grant_ends_at: datetime | None = None
+    renewal_failing_since: datetime | None = None
     rejected_reason: StatusReason | None = None
     paused_reason: StatusReason | None = None
     degraded_reason: str | None = None
@@ -131,13 +138,28 @@ class Integration:
         """Whether jobs may call the marketplace for it."""
         return self.status is Status.ACTIVE
 
+    def authorise_by(self, now: datetime) -> datetime | None:
+        """Until when its merchant has to authorise again, where that is soon.
+
+        A token that renews itself is no reason: the consent ends, where the marketplace says when, or the token
+        does although it was long tried to renew it.
+        """
+        if not self.connected or self.activated_at is None or self.removed_at is not None:
+            return None
+        ends = []
+        if self.grant_ends_at is not None and self.grant_ends_at - now < CONSENT_ENDS_SOON:
+            ends.append(self.grant_ends_at)
+        end, since = self.access_token_expires_at, self.renewal_failing_since
+        if self.runnable and end is not None and since is not None and now - since >= FAILING_LONG:
+            ends += [end] if end - now < RENEWAL_OVERDUE else []
+        return min(ends, default=None)
+
     def auth_state(self, now: datetime) -> AuthState:
         """What the marketplace says about the grant, as of `now`."""
         if self.rejected_reason is not None:
             return AuthState.REJECTED
         if self.access_token_expires_at is not None:
-            soon = self.access_token_expires_at - now < RENEW_BEFORE
-            return AuthState.EXPIRING if soon else AuthState.CONNECTED
+            return AuthState.CONNECTED if self.authorise_by(now) is None else AuthState.EXPIRING
         waiting = self.pending_until is not None and self.pending_until > now
         return AuthState.PENDING if waiting else AuthState.NONE
 

@@ -20,6 +20,7 @@ from channel_sync.domain.errors import (
 from channel_sync.domain.integrations import GRANT_REVOKED, RENEW_BEFORE
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.ends_of_grants import tell_of_ends
 from channel_sync.flows.held_credentials import HeldCredentials, read_all_credentials, read_credentials
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.recovery import recover
@@ -127,11 +128,12 @@ class Grants:
         return GrantRejected(GRANT_REVOKED, "The marketplace ended the access that it had renewed a moment ago.")
 
     async def renew_due(self) -> None:
-        """Renew what ends within five days. One that fails is tried again later and stops no other."""
+        """Renew what ends within five days. One that fails is tried again later, and told of before the day."""
         now = utcnow()
         async with self._database.read() as work:
             due = await work.renewals.due(now, self._lease.length, now + RENEW_BEFORE, _DUE_AT_ONCE)
         await self._each(due, self.access)
+        await tell_of_ends(self._database, utcnow())
 
     async def take_over(self) -> None:
         """At the start of a single process: what an earlier one was renewing is to be settled at once."""

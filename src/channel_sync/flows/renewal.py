@@ -183,14 +183,13 @@ class Renewals:
         answered = isinstance(error, GrantRejected)
         retry_at = None if answered else now + RETRY_AFTER
         stays_open = current.held.renewing_until is not None and (not answered or _only_the_secret(renewal, error))
+        open_since = now if stays_open else None
 
         async def give_back() -> None:
             async with self._database.begin() as work:
-                this = (renewal.integration_id, renewal.generation, owner)
-                if stays_open:
-                    await work.renewals.leave_unsettled(*this, now, retry_at)
-                else:
-                    await work.renewals.release(*this, retry_at)
+                await work.renewals.release(
+                    renewal.integration_id, renewal.generation, owner, retry_at, open_since
+                )
 
         await until_stored(give_back, self._lease.seconds)
 

@@ -33,6 +33,7 @@ _READ = select(
             "access_token_expires_at",
             "merchant_id",
             "scopes",
+            "grant_ends_at",
             "generation",
             "renewing_until",
             "renewed_at",
@@ -121,6 +122,7 @@ class CredentialRepository:
             row.access_token_expires_at,
             row.merchant_id,
             row.scopes,
+            row.grant_ends_at,
         )
         return HeldGrant(grant, row.generation, row.renewing_until, row.renewed_at, row.retry_at)
 
@@ -141,6 +143,8 @@ class CredentialRepository:
                 access_token_last4=grant.access_token.last4,
                 access_token_expires_at=grant.expires_at,
                 refresh_token_last4=grant.refresh_token.last4,
+                grant_ends_at=grant.ends_at,
+                renewal_failing_since=None,
                 renewed_at=_row.renewing_since,
                 renewing_owner=None,
                 renewing_since=None,
@@ -194,6 +198,8 @@ class CredentialRepository:
                 renewing_owner=None,
                 renewing_since=None,
                 renewing_until=None,
+                grant_ends_at=None,
+                renewal_failing_since=None,
                 retry_at=None,
             )
         )

@@ -48,6 +48,8 @@ _OF_CREDENTIALS = frozenset(
         "access_token_last4",
         "access_token_expires_at",
         "refresh_token_last4",
+        "grant_ends_at",
+        "renewal_failing_since",
         "generation",
     }
 )

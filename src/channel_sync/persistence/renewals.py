@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Update, and_, or_, select, union_all, update
+from sqlalchemy import Column, ColumnElement, Update, and_, func, or_, select, union, union_all, update
 
 from channel_sync.domain.integrations import GRANT_REVOKED, Status
 from channel_sync.persistence.integrations import has_status
@@ -63,17 +64,24 @@ class RenewalRepository:
         mine = _held(integration_id, generation, owner)
         return await self._session.change(mine.values(renewing_until=until)) == 1
 
-    async def release(self, integration_id: str, generation: int, owner: str, retry_at: datetime | None) -> None:
-        """Give the lease back without a grant; with `retry_at` nobody asks again before."""
-        values = {"renewing_owner": None, "renewing_since": None, "renewing_until": None, "retry_at": retry_at}
-        await self._session.execute(_held(integration_id, generation, owner).values(values))
-
-    async def leave_unsettled(
-        self, integration_id: str, generation: int, owner: str, now: datetime, retry_at: datetime | None
+    async def release(
+        self,
+        integration_id: str,
+        generation: int,
+        owner: str,
+        retry_at: datetime | None = None,
+        open_since: datetime | None = None,
     ) -> None:
-        """Give the lease back without an answer to what a process left open; `retry_at` as in `release`."""
+        """Give the lease back without a grant.
+
+        With `retry_at` there was no answer, and nobody asks again before; with `open_since` what a process left
+        open stays open.
+        """
+        values: dict[str, Any] = {"renewing_owner": None, "renewing_since": None, "renewing_until": open_since}
+        if retry_at is not None:
+            values["renewal_failing_since"] = func.coalesce(_row.renewal_failing_since, _row.renewing_since)
         mine = _held(integration_id, generation, owner)
-        await self._session.execute(mine.values(renewing_owner=None, renewing_until=now, retry_at=retry_at))
+        await self._session.execute(mine.values(**values, retry_at=retry_at))
 
     async def end_of_others(self, owner: str, now: datetime) -> None:
         """End the leases of processes that are gone; for the start of the only process there is."""
@@ -99,6 +107,31 @@ class RenewalRepository:
             .order_by(_row.access_token_expires_at)
             .limit(limit)
         )
+
+    async def ending(
+        self, tokens_before: datetime, failing_before: datetime, consents_before: datetime, limit: int
+    ) -> list[str]:
+        """Ids of integrations whose consent, or token that is not renewed, ends soon, and nobody was told."""
+        tokens = and_(
+            _row.access_token_expires_at < tokens_before,
+            _row.renewal_failing_since <= failing_before,
+            _row.told_of_end.is_distinct_from(_row.access_token_expires_at),
+            has_status(Status.ACTIVE),
+        )
+        consents = and_(
+            _row.grant_ends_at < consents_before,
+            _row.told_of_end.is_distinct_from(_row.grant_ends_at),
+            _row.rejected_reason.is_(None),
+            _row.activated_at.is_not(None),
+            _row.removed_at.is_(None),
+        )
+        each = (select(_row.id).where(condition) for condition in (tokens, consents))
+        return await self._session.column(union(*each).limit(limit))
+
+    async def note_told(self, integration_id: str, end: datetime) -> bool:
+        """Note that others are told of this end; false where they were."""
+        fresh = _change(integration_id).where(_row.told_of_end.is_distinct_from(end))
+        return await self._session.change(fresh.values(told_of_end=end)) == 1
 
     async def unsettled(self, now: datetime, lease_length: timedelta, limit: int) -> list[tuple[str, int]]:
         """Ids and generations of what is to be asked about now, although nobody needs it yet.

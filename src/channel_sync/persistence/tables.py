@@ -128,6 +128,7 @@ integrations = Table(
     Column("access_token_expires_at", Utc),
     Column("refresh_token", LargeBinary),
     Column("refresh_token_last4", Text),
+    Column("grant_ends_at", Utc),
     Column("previous_access_token", LargeBinary),
     Column("previous_refresh_token", LargeBinary),
     required("generation", Integer),
@@ -136,6 +137,8 @@ integrations = Table(
     Column("renewing_until", Utc),
     Column("renewed_at", Utc),
     Column("retry_at", Utc),
+    Column("renewal_failing_since", Utc),
+    Column("told_of_end", Utc),  # which end of token or consent others were told of
     Index("ix_integrations_by_name", "tenant", "name_key", "id"),
     Index("ix_integrations_by_created_at", "tenant", "created_at", "id"),
     Index("ix_integrations_account_id", "account_id"),
@@ -146,6 +149,7 @@ integrations = Table(
     ),
     partial_index("ix_integrations_renewing", "renewing_until", where="renewing_until IS NOT NULL"),
     partial_index("ix_integrations_retry_at", "retry_at", where="retry_at IS NOT NULL"),
+    partial_index("ix_integrations_grant_ends_at", "grant_ends_at", where="grant_ends_at IS NOT NULL"),
 )
 
 # One walk of a browser to the marketplace and back. Only hashes of what the browser holds.
