@@ -119,7 +119,7 @@ def test_serve_refuses_to_start_without_an_encryption_key(migrated):
 def test_serve_refuses_a_wrong_encryption_key(migrated):
     migrated.create_key("admin")
     before = migrated.database.read_bytes()
-    other = f"k1:{base64.b64encode(bytes(32)).decode()}"
+    other = f"k1:{base64.b64encode(os.urandom(32)).decode()}"
 
     said = refusal(migrated, "serve", "--port", "0", CHANNEL_SYNC_ENCRYPTION_KEYS=other)
 

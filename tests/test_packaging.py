@@ -1,5 +1,6 @@
 """What is shipped: the wheel, and the image, whose lines run here without Docker."""
 
+import base64
 import json
 import os
 import re
@@ -21,7 +22,7 @@ import yaml
 from channel_sync.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-KEYS = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+KEYS = f"k1:{base64.b64encode(os.urandom(32)).decode()}"
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +216,7 @@ def image():
 
 
 def test_the_images_lines_install_and_start_the_service_as_an_ordinary_user(image):
-    settings = {"CHANNEL_SYNC_ENCRYPTION_KEYS": KEYS}
+    settings = {"CHANNEL_SYNC_ENCRYPTION_KEYS": KEYS, "CHANNEL_SYNC_PUBLIC_URL": "https://sync.example"}
     image.build()
     image.run([f"{image.folder}/opt/channel-sync/bin/pip", "check"], "data")
     image.run(["channel-sync", "migrate"], "data", **settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from channel_sync.setting_values import Docs, Jobs
+from channel_sync.setting_values import Docs, Jobs, Switch
 from channel_sync.settings import Settings, SettingsError, read_settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -127,6 +127,35 @@ def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, variable,
     assert said.startswith(variable)
     assert "CANARY" not in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("PUBLIC_URL", "http://CANARY.example"),
+        ("WISH_PRODUCTION_URL", "http://CANARY.example"),
+        ("WISH_SANDBOX_URL", "http://10.0.0.1/CANARY"),
+        ("OIDC_ISSUER", "http://localhost.CANARY.example"),
+    ],
+)
+def test_plain_http_goes_no_further_than_this_machine_unless_permitted(monkeypatch, name, address):
+    monkeypatch.setenv("CHANNEL_SYNC_OIDC_AUDIENCE", "sync")
+    monkeypatch.setenv("CHANNEL_SYNC_OIDC_ISSUER", "https://issuer.example")
+    monkeypatch.setenv(f"CHANNEL_SYNC_{name}", address)
+
+    said = refusal()
+
+    assert said.startswith(f"CHANNEL_SYNC_{name}: plain http")
+    assert "CANARY" not in said
+    monkeypatch.setenv("CHANNEL_SYNC_INSECURE_HTTP", "on")
+    assert read_settings().insecure_http is Switch.ON
+
+
+@pytest.mark.parametrize("host", ["localhost", "wish.localhost", "127.0.0.1", "127.8.9.1", "[::1]"])
+def test_this_machine_may_be_asked_by_plain_http(monkeypatch, host):
+    monkeypatch.setenv("CHANNEL_SYNC_WISH_SANDBOX_URL", f"http://{host}:8001")
+
+    assert read_settings().wish_sandbox_url == f"http://{host}:8001"
 
 
 def test_settings_do_not_show_their_secrets():

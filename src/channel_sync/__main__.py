@@ -11,7 +11,6 @@ from channel_sync.process import CannotStart
 
 app = typer.Typer(
     name="channel-sync",
-    help="Connects Wish seller accounts: orders arrive by themselves, listings show the right stock.",
     no_args_is_help=True,
     add_completion=False,
     # Its tracebacks would show local variables, secrets among them.
@@ -32,6 +31,23 @@ def main() -> None:
     except (CannotStart, ChannelSyncError) as problem:
         print(f"channel-sync: {problem}", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from channel_sync import serving
+
+        print(serving.versions())
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end.")
+    ] = False,
+) -> None:
+    """Connects Wish seller accounts: orders arrive by themselves, listings show the right stock."""
 
 
 @app.command()

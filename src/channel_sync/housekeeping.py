@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.keys import PRESETS, SCOPES, ApiKey, key_hash, new_key
+from channel_sync.domain.keys import PRESETS, SCOPES, ApiKey, is_tenant, key_hash, new_key
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
-from channel_sync.main.store import load_settings, migrate_database, open_database
+from channel_sync.main.start import start
+from channel_sync.main.store import migrate_database, open_database
 from channel_sync.observability import configure_logging
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import new_key_text
@@ -25,9 +26,7 @@ _KEYS_AT_ONCE = 200
 
 def migrate() -> str:
     """The schema that the database is at now."""
-    settings = load_settings()
-    configure_logging(settings.log_level)
-    return migrate_database(settings)
+    return migrate_database(start())
 
 
 def create_key(tenant: str, scopes: str, name: str) -> tuple[ApiKey, Secret]:
@@ -35,6 +34,10 @@ def create_key(tenant: str, scopes: str, name: str) -> tuple[ApiKey, Secret]:
     wanted = PRESETS.get(scopes) or tuple(
         dict.fromkeys(part.strip() for part in scopes.split(",") if part.strip())
     )
+    _check_name(tenant, "--tenant")
+    _check_name(name, "--name")
+    if not wanted:
+        raise CannotStart("--scopes names none")
     if unknown := [scope for scope in wanted if scope not in SCOPES]:
         raise CannotStart(f"there is no scope {', '.join(unknown)}; there are: {', '.join(SCOPES)}")
     secret, now = new_key(), utcnow()
@@ -46,6 +49,11 @@ def create_key(tenant: str, scopes: str, name: str) -> tuple[ApiKey, Secret]:
 
     _with_database(add)
     return key, secret
+
+
+def _check_name(text: str, option: str) -> None:
+    if not is_tenant(text):
+        raise CannotStart(f"{option} must be 1 to 200 characters that can be seen, and not blank")
 
 
 def list_keys(tenant: str) -> list[ApiKey]:
@@ -104,7 +112,7 @@ def rotate_encryption() -> int:
 
 def _with_database(ask: Callable[[Database], Awaitable[T]]) -> T:
     """The answer of a migrated database that our keys fit."""
-    settings = load_settings()
+    settings = start()
     configure_logging("error")
 
     async def answer() -> T:

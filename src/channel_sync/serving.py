@@ -3,17 +3,19 @@
 import json
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
+from importlib.metadata import version
 from socket import socket
 
 from channel_sync import demo as demonstration
+from channel_sync.api.app import API_VERSION
 from channel_sync.api.app import openapi as describe_api
 from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import Server, run_to_the_end, stop_signal
 from channel_sync.main.service import running
-from channel_sync.main.store import load_settings, sqlite_file
+from channel_sync.main.start import start
+from channel_sync.main.store import load_settings, seen_by_browsers, sqlite_file
 from channel_sync.main.worker import working
-from channel_sync.observability import configure_logging
 from channel_sync.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
 
 
@@ -26,7 +28,7 @@ def serve(host: str, port: int) -> None:
 def work(health_host: str, health_port: int | None) -> None:
     """Carry out runs from the queue until a signal comes; with a port, tell there how it goes."""
     exit_cleanly_when_asked()
-    configure_logging(load_settings().log_level)
+    start()
     with nullcontext() if health_port is None else listen(health_host, health_port) as listener:
         run_to_the_end(_work(listener))
 
@@ -57,8 +59,7 @@ def demo(port: int | None) -> None:
 
 
 def _serve(listener: socket, ready: Callable[[str], None]) -> None:
-    settings = load_settings()
-    configure_logging(settings.log_level)
+    settings = start()
     allow_open_files(settings.max_connections)
     with ExitStack() as held:
         held.enter_context(listener)
@@ -71,8 +72,13 @@ async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> No
     url = address_of(listener)
     settings = load_settings()
     bounds = Bounds(settings.keep_alive_s, settings.max_connections)
-    async with running(settings, url) as service:
+    async with running(settings, seen_by_browsers(settings, url)) as service:
         await Server(service.app, bounds, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
+
+
+def versions() -> str:
+    """The package's version and the contract's, in a line."""
+    return f"channel-sync {version('channel-sync')}, contract {API_VERSION}"
 
 
 def openapi() -> str:

@@ -28,6 +28,13 @@ class Docs(StrEnum):
     OFF = "off"
 
 
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class LogLevel(StrEnum):
     """The least serious event that is logged."""
 

@@ -1,11 +1,13 @@
 """Every setting of the service. docs/settings.md lists them; a test keeps the two in step."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from channel_sync.domain.plain_http import can_be_overheard
 from channel_sync.setting_values import (
     Address,
     ClaimName,
@@ -20,6 +22,7 @@ from channel_sync.setting_values import (
     Origins,
     PostgresAddress,
     PublicUrl,
+    Switch,
 )
 
 PREFIX = "CHANNEL_SYNC_"
@@ -40,6 +43,7 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr | None = None
     public_url: PublicUrl | None = None
     return_origins: Origins = ()
+    insecure_http: Switch = Switch.OFF
     trusted_proxies: Networks = ()
     wish_production_url: Address = "https://merchant.wish.com"
     wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
@@ -70,7 +74,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("log_level", "docs", "jobs", mode="before")
+    @field_validator("log_level", "docs", "jobs", "insecure_http", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
@@ -87,7 +91,32 @@ def read_settings() -> Settings:
         raise SettingsError("; ".join(_complaint(one["loc"], one["msg"]) for one in error.errors())) from None
     if (settings.oidc_issuer is None) != (settings.oidc_audience is None):
         raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_AUDIENCE go together; one of them is missing")
+    for name in ("public_url", "wish_production_url", "wish_sandbox_url", "oidc_issuer"):
+        check_overheard(settings, name, getattr(settings, name))
     return settings
+
+
+def check_overheard(settings: Settings, name: str, address: str | None) -> None:
+    """`SettingsError` for plain http beyond this machine, unless it is permitted."""
+    if address is not None and settings.insecure_http is Switch.OFF and can_be_overheard(address):
+        raise SettingsError(
+            f"{PREFIX}{name.upper()}: plain http beyond this machine can be overheard and changed; "
+            f"give an https address, or permit it with {PREFIX}INSECURE_HTTP=on"
+        )
+
+
+def unknown_settings() -> list[str]:
+    """One line for each name in the environment and the secrets folder that looks like a setting and is none."""
+    known = [name.upper() for name in (*Settings.model_fields, "secrets_dir")]
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    files = [file.name for file in Path(folder).iterdir()] if folder else []
+    given = sorted({name for name in (*os.environ, *files) if name.upper().startswith(PREFIX)})
+    return [_unknown(name, known) for name in given if name.upper().removeprefix(PREFIX) not in known]
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.upper().removeprefix(PREFIX), known, 1)
+    return f"{name} is no setting and counts for nothing" + (f"; {PREFIX}{close[0]} is one" if close else "")
 
 
 def _complaint(location: tuple[int | str, ...], message: str) -> str:

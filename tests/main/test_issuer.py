@@ -55,3 +55,14 @@ async def test_an_issuer_that_does_not_answer_is_an_outage_without_its_words(web
         await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
 
     assert "CANARY" not in str(unavailable.value)
+
+
+async def test_keys_from_beyond_this_machine_come_by_plain_http_only_where_that_is_permitted(web):
+    plain = "http://keys.example/jwks"
+    web.get(DISCOVERY).respond(json={**DOCUMENT, "jwks_uri": plain})
+    asked = web.get(plain).respond(json=PUBLISHED)
+
+    with pytest.raises(ChannelUnavailable):
+        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
+    assert not asked.called
+    assert await PublishedKeys(ISSUER, httpx.AsyncClient, plain_http=True).keys() == PUBLISHED

@@ -1,3 +1,4 @@
+import base64
 import os
 from datetime import UTC, datetime
 
@@ -138,6 +139,23 @@ def test_a_key_that_cannot_be_used_is_refused_without_being_shown(text):
         parse_keys(text)
 
     assert not text.partition(":")[2] or text.partition(":")[2] not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "key", [bytes(32), b"\xff" * 32, b"ABCD" * 8, bytes(range(32)), bytes(range(32, 0, -1)), os.urandom(16) * 2]
+)
+def test_a_key_that_chance_would_not_make_seals_nothing(key):
+    weak, good = f"weak:{base64.b64encode(key).decode()}", new_key_text(datetime(2026, 11, 23, tzinfo=UTC))
+
+    with pytest.raises(ValueError, match="Encryption key 1 is not random"):
+        parse_keys(weak)
+    assert len(parse_keys(f"{good},{weak}")) == 2
+
+
+def test_hexadecimal_digits_of_chance_are_a_key():
+    for _ in range(200):
+        digits = os.urandom(16).hex().encode()
+        assert parse_keys(f"k1:{base64.b64encode(digits).decode()}") == {"k1": digits}
 
 
 def test_two_new_keys_of_one_day_go_into_one_ring():

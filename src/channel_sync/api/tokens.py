@@ -13,12 +13,11 @@ from joserfc.errors import ExpiredTokenError, InvalidClaimError, JoseError, Miss
 
 from channel_sync.api.issuer_keys import IssuerKeys, KeySource
 from channel_sync.api.unauthorised import Reason, Unauthorised
-from channel_sync.domain.keys import SCOPES, Caller
+from channel_sync.domain.keys import SCOPES, Caller, is_tenant
 
 # Signatures only: with a shared-secret algorithm anybody could sign with the issuer's public key.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 _LEEWAY_S = 30
-_MAX_TENANT = 200
 _WRONG: dict[str, Reason] = {
     "iss": "token_invalid_issuer",
     "aud": "token_invalid_audience",
@@ -86,7 +85,7 @@ class Tokens:
 
     def _caller_of(self, claims: dict[str, Any]) -> Caller:
         tenant = claim(claims, self._issuer.tenant_claim)
-        if not isinstance(tenant, str) or not 0 < len(tenant) <= _MAX_TENANT or not tenant.isprintable():
+        if not is_tenant(tenant):
             raise _unusable(self._issuer.tenant_claim)
         scopes = _scopes(claim(claims, self._issuer.scope_claim))
         if scopes is None:

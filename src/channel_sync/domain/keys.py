@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Literal, get_args
+from typing import Literal, TypeGuard, get_args
 
 from channel_sync.domain.secrets import Secret
 
@@ -33,6 +33,14 @@ PRESETS = {"support": (*_READ_SCOPES, "runs:write", "credentials:verify")}
 
 # Whoever may change credentials may ask whether they work.
 _IMPLIED = {"credentials:verify": "credentials:write"}
+
+
+_LONGEST_TENANT = 200
+
+
+def is_tenant(text: object) -> TypeGuard[str]:
+    """Whether a tenant may be called so: 1 to 200 characters that can be seen, not all of them blank."""
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST_TENANT and text.isprintable() and not text.isspace()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import httpx
 
 from channel_sync.channels.http.exchange import answering, chunks
 from channel_sync.domain.errors import ChannelError, ChannelUnavailable
+from channel_sync.domain.plain_http import can_be_overheard
 
 _KEYS_WITHIN_S = 5.0
 _MOST_KEY_BYTES = 1_000_000
@@ -18,11 +19,15 @@ _MOST_KEY_BYTES = 1_000_000
 class PublishedKeys:
     """The signing keys that an issuer publishes, found through its discovery document.
 
-    `open_client` gives a client for one look at them.
+    `open_client` gives a client for one look at them. Only where it is permitted do they come by plain http from
+    beyond this machine: whoever changed them on the way would be every tenant.
     """
 
-    def __init__(self, issuer: str, open_client: Callable[[], httpx.AsyncClient]) -> None:
+    def __init__(
+        self, issuer: str, open_client: Callable[[], httpx.AsyncClient], plain_http: bool = False
+    ) -> None:
         self._issuer = issuer
+        self._plain_http = plain_http
         self._open_client = open_client
         self._discovery = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
@@ -40,6 +45,8 @@ class PublishedKeys:
             raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
 
     async def _read(self, http: httpx.AsyncClient, url: str) -> dict[str, Any]:
+        if can_be_overheard(url) and not self._plain_http:
+            raise ValueError
         deadline = monotonic() + _KEYS_WITHIN_S
         async with answering(http, http.build_request("GET", url)) as answer:
             if not answer.is_success:

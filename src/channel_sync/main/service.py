@@ -25,7 +25,7 @@ from channel_sync.main.issuer import PublishedKeys
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
-from channel_sync.setting_values import Jobs
+from channel_sync.setting_values import Jobs, Switch
 from channel_sync.settings import Settings
 
 # The clock of requests and that of jobs run side by side; together they stay below the 25 s of a stop.
@@ -57,11 +57,11 @@ class Service:
 
 @asynccontextmanager
 async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]:
-    """The whole service, jobs running; `public_url` is used where the settings name none."""
+    """The whole service, jobs running; `public_url` is what browsers see."""
     async with AsyncExitStack() as open_things:
         ground = await open_things.enter_async_context(opened(settings))
         database = await open_things.enter_async_context(_of_requests(ground))
-        services, runner = build(ground, database, public_address(settings.public_url or public_url))
+        services, runner = build(ground, database, public_address(public_url))
         service = Service(create_api(services), runner)
         await runner.start()
         open_things.push_async_callback(service.stopped)
@@ -136,7 +136,7 @@ def _issuer(settings: Settings) -> Issuer | None:
     return Issuer(
         settings.oidc_issuer,
         settings.oidc_audience,
-        PublishedKeys(settings.oidc_issuer, lambda: http_client(1)),
+        PublishedKeys(settings.oidc_issuer, lambda: http_client(1), settings.insecure_http is Switch.ON),
         settings.oidc_tenant_claim,
         settings.oidc_scope_claim,
     )

@@ -13,7 +13,7 @@ from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.persistence.postgres import DriverMissing
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.process import CannotStart
-from channel_sync.settings import Settings, SettingsError, read_settings
+from channel_sync.settings import Settings, SettingsError, check_overheard, read_settings
 
 _MORE_PACKAGES = "pip install 'channel-sync[postgres]'"
 
@@ -24,6 +24,16 @@ def load_settings() -> Settings:
         return read_settings()
     except SettingsError as error:
         raise CannotStart(str(error)) from None
+
+
+def seen_by_browsers(settings: Settings, listening: str) -> str:
+    """What browsers see: the setting, or where it listens; `CannotStart` where that can be overheard."""
+    address = settings.public_url or listening
+    try:
+        check_overheard(settings, "public_url", address)
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
+    return address
 
 
 def sqlite_file(settings: Settings) -> Path | None:

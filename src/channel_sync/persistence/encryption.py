@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import itertools
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,6 +21,8 @@ _FORMER_FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _nonces = RandomBytes(_NONCE_BYTES)
 _KEY_BYTES = 32
+# Of 32 random bytes hardly ever fewer than 25 differ; of 32 hexadecimal digits hardly ever fewer than 8.
+_FEWEST_BYTES = 8
 _MAX_KEY_ID = 64
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -102,6 +105,11 @@ def parse_keys(text: str) -> dict[str, bytes]:
         if not colon or not key_id or len(key_id.encode()) > _MAX_KEY_ID or key_id in ring:
             raise ValueError(f"Encryption key {position} needs an id of its own, a colon and the key.")
         ring[key_id] = _key(position, encoded)
+    if _can_be_guessed(next(iter(ring.values()))):
+        # Any other may be like this: values that it sealed are yet to be sealed anew.
+        raise ValueError(
+            "Encryption key 1 is not random; put one of `channel-sync encryption new-key` in front of it."
+        )
     return ring
 
 
@@ -113,6 +121,13 @@ def _key(position: int, encoded: str) -> bytes:
     if len(key) != _KEY_BYTES:
         raise ValueError(f"Encryption key {position} is not {_KEY_BYTES} bytes.")
     return key
+
+
+def _can_be_guessed(key: bytes) -> bool:
+    """Whether a key has few different bytes, repeats a part, or counts up or down: chance makes none of these."""
+    steps = {(after - before) % 256 for before, after in itertools.pairwise(key)}
+    repeated = key[: _KEY_BYTES // 2] == key[_KEY_BYTES // 2 :]
+    return len(set(key)) < _FEWEST_BYTES or repeated or len(steps) == 1
 
 
 def new_key_text(now: datetime) -> str:
