@@ -12,11 +12,13 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.arrivals import Arrival, Callback
 from channel_sync.flows.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
+from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.departures import Departure, Departures
 from channel_sync.flows.grants import Grants, ShopConnection
 from channel_sync.flows.lifecycle import Lifecycle
+from channel_sync.flows.outcomes import Arrival, Callback
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.run_opening import queued_run
 from channel_sync.persistence.database import Database
@@ -38,7 +40,9 @@ class Desk:
         channels = {"wish": self.channel}
         addresses = Addresses(public_address(PUBLIC_URL), (RETURN_ORIGIN,))
         self.grants = self.more_grants()
-        self.authorise = Authorise(database, channels, addresses, self.nudge)
+        self.authorise = Authorise(database, channels, addresses)
+        self.departures = Departures(database, channels)
+        self.callbacks = Callbacks(database, channels, addresses.public, self.nudge)
         self.credentials = Credentials(database, channels, self.grants, self.nudge)
         self.lifecycle = Lifecycle(database, channels, self.grants, self.nudge)
         self.prune = Prune(database)
@@ -56,10 +60,26 @@ class Desk:
         return integration, ticket_of(invitation.authorise_url)
 
     async def arrive(self, ticket: str, merchant_id: str = "m1") -> Arrival:
-        """The browser went all the way, and this merchant agreed."""
-        departure = await self.authorise.proceed(ticket)
+        """The browser went all the way, this merchant agreed, and the state came back."""
+        departure = await self.departures.proceed(ticket, [])
+        return await self.come_back(self.answer(departure, merchant_id), departure)
+
+    async def come_back(self, callback: Callback, *departures: Departure) -> Arrival:
+        """The browser of these departures is back, and at an end."""
+        outcome = await self.callbacks.arrive(callback, [departure.cookie for departure in departures])
+        assert isinstance(outcome, Arrival), outcome
+        return outcome
+
+    async def left(self, **members: Any) -> tuple[Integration, Departure]:
+        """A new draft whose browser is on its way to the marketplace."""
+        draft, ticket = await self.draft(**members)
+        return draft, await self.departures.proceed(ticket, [])
+
+    def answer(self, departure: Departure, merchant_id: str = "m1", with_state: bool = True) -> Callback:
+        """What the marketplace sends back when this merchant agrees."""
         code = self.channel.consent(departure.consent_url, merchant_id)
-        return await self.authorise.callback(Callback(code=code), departure.cookie)
+        state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
+        return Callback(code=code, state=state if with_state else None)
 
     async def active(self, merchant_id: str = "m1", tenant: str = TENANT, **members: Any) -> Integration:
         """An integration that is connected and works."""

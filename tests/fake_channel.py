@@ -74,6 +74,7 @@ class FakeChannel:
     most_at_once: Counter[str] = field(default_factory=Counter)
     rotates: bool = True
     keeps_old_tokens: bool = False
+    knows_pkce: bool = True
     lifetime: timedelta = timedelta(days=30)
     consent_ends_at: datetime | None = None
     required_scopes: frozenset[str] = frozenset(SCOPES)
@@ -178,7 +179,7 @@ class FakeChannel:
             if issued is None or issued.client_id != app.client_id:
                 raise GrantRejected("code_rejected", "The code is used or unknown.")
             digest = hashlib.sha256(consent.code_verifier.value.encode()).digest()
-            if issued.challenge != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
+            if self.knows_pkce and issued.challenge != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
                 raise GrantRejected("code_rejected", "The code verifier does not match.")
             return self.issue(issued.merchant_id)
 

@@ -1,8 +1,9 @@
 import asyncio
+import re
 
 import httpx
 import pytest
-from tests.api.world import CONSOLE, NEW_INTEGRATION, World, query_of
+from tests.api.world import CONSOLE, NEW_INTEGRATION, PUBLIC_URL, World, query_of
 
 from channel_sync.domain.addresses import public_address
 
@@ -20,6 +21,11 @@ async def departed(world: World, admin: httpx.AsyncClient, **members: str | None
     browser = world.browser()
     departure = await browser.post(await invitation(admin, **members))
     return browser, departure.headers["location"]
+
+
+def answer_to(world: World, consent_url: str, merchant_id: str = "m1") -> dict[str, str]:
+    """What the marketplace sends the browser back with, when it knows what a state is."""
+    return {"code": world.channel.consent(consent_url, merchant_id), "state": query_of(consent_url)["state"]}
 
 
 async def state_of(admin: httpx.AsyncClient) -> str:
@@ -56,19 +62,20 @@ async def test_looking_uses_nothing_up(admin, world):
     assert (statuses, head.status_code, departure.status_code) == ([200, 200, 200], 200, 303)
 
 
-async def test_continue_sets_a_cookie_for_this_browser_and_works_once(admin, world):
+async def test_continue_sets_a_cookie_and_works_for_this_browser_alone(admin, world):
     url = await invitation(admin)
-    async with world.browser() as browser:
+    async with world.browser() as browser, world.browser() as other:
         departure = await browser.post(url)
-        again = await browser.post(url)
+        foreign = [(await other.get(url)).status_code, (await other.post(url)).status_code]
+        again = [(await browser.get(url)).status_code, (await browser.post(url)).status_code]
+    assert (foreign, again) == ([409, 409], [200, 303])
     assert departure.headers["location"].startswith("https://production.wish.example/consent?")
     cookie = departure.headers["set-cookie"]
-    assert cookie.startswith("wish_attempt=")
+    assert re.match(r"wish_attempt_[0-9a-z]{10}=[A-Za-z0-9_-]{43};", cookie)
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Path=/" in cookie
     assert "Secure" not in cookie
-    assert again.status_code == 409
 
 
 async def test_behind_https_the_cookie_is_a_host_cookie(world):
@@ -77,7 +84,7 @@ async def test_behind_https_the_cookie_is_a_host_cookie(world):
         url = await invitation(admin)
     async with world.browser(base_url=HTTPS) as browser:
         departure = await browser.post(url)
-    assert departure.headers["set-cookie"].startswith("__Host-wish_attempt=")
+    assert departure.headers["set-cookie"].startswith("__Host-wish_attempt_")
     assert "Secure" in departure.headers["set-cookie"]
     assert departure.headers["strict-transport-security"] == "max-age=31536000"
 
@@ -89,12 +96,32 @@ async def test_the_ticket_may_stand_in_the_form(admin, world):
     assert departure.status_code == 303
 
 
-async def test_a_form_on_another_site_is_refused_and_uses_nothing_up(admin, world):
+ELSEWHERE = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://localhost:8001"},
+    {"Origin": "https://localhost:8000"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+]
+HERE = [
+    {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"},
+    # Pages that tell no referrer tell no origin either.
+    {"Origin": "null", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": PUBLIC_URL},
+    {},
+]
+
+
+async def test_a_form_on_another_page_is_refused_and_uses_nothing_up(admin, world):
     url = await invitation(admin)
     async with world.browser() as browser:
-        refused = await browser.post(url, headers={"Sec-Fetch-Site": "cross-site"})
-        departure = await browser.post(url, headers={"Sec-Fetch-Site": "same-origin"})
-    assert (refused.status_code, departure.status_code) == (400, 303)
+        refused = [(await browser.post(url, headers=headers)).status_code for headers in ELSEWHERE]
+        departures = [(await browser.post(url, headers=headers)).status_code for headers in HERE]
+    assert (set(refused), set(departures)) == ({400}, {303})
 
 
 @pytest.mark.parametrize(
@@ -109,9 +136,8 @@ async def test_an_unknown_or_odd_ticket_is_a_page_without_echo(world, query):
 
 async def test_the_callback_goes_back_to_the_console_with_a_clean_address(admin, world):
     browser, consent_url = await departed(world, admin, return_url=f"{CONSOLE}/done?tab=2&result=x")
-    code = world.channel.consent(consent_url, "m1")
-    state = query_of(consent_url)["state"]
-    arrival = await browser.get("/wish/callback", params={"code": code, "state": state, "x": "CANARY"})
+    query = answer_to(world, consent_url)
+    arrival = await browser.get("/wish/callback", params={**query, "x": "CANARY"})
     target = arrival.headers["location"]
     assert arrival.status_code == 303
     assert target.startswith(f"{CONSOLE}/done?")
@@ -122,14 +148,15 @@ async def test_the_callback_goes_back_to_the_console_with_a_clean_address(admin,
 
 async def test_without_a_return_url_the_callback_ends_in_a_page(admin, world):
     browser, consent_url = await departed(world, admin, return_url=None)
-    page = await browser.get("/wish/callback", params={"code": world.channel.consent(consent_url, "m1")})
+    page = await browser.get("/wish/callback", params=answer_to(world, consent_url))
     assert page.status_code == 200
     assert "Shop is connected to Mugs." in page.text
 
 
 async def test_a_denial_goes_back_with_the_reason_and_changes_nothing(admin, world):
-    browser, _ = await departed(world, admin)
+    browser, consent_url = await departed(world, admin)
     query = {"error": "access_denied", "error_description": "<script>CANARY</script>"}
+    query["state"] = query_of(consent_url)["state"]
     arrival = await browser.get("/wish/callback", params=query)
     assert query_of(arrival.headers["location"])["error"] == "access_denied"
     assert "CANARY" not in arrival.headers["location"]
@@ -176,7 +203,7 @@ async def test_a_foreign_state_is_refused(admin, world):
 
 async def test_reading_ahead_uses_nothing_up(admin, world):
     browser, consent_url = await departed(world, admin)
-    query = {"code": world.channel.consent(consent_url, "m1")}
+    query = answer_to(world, consent_url)
     ahead = await browser.get("/wish/callback", params=query, headers={"Sec-Purpose": "prefetch"})
     head = await browser.head("/wish/callback", params=query)
     arrival = await browser.get("/wish/callback", params=query)
@@ -185,7 +212,7 @@ async def test_reading_ahead_uses_nothing_up(admin, world):
 
 async def test_one_callback_loaded_often_makes_one_token_call(admin, world):
     browser, consent_url = await departed(world, admin)
-    query = {"code": world.channel.consent(consent_url, "m1")}
+    query = answer_to(world, consent_url)
     arrivals = await asyncio.gather(*(browser.get("/wish/callback", params=query) for _ in range(20)))
     assert world.channel.calls["redeem"] == 1
     assert {query_of(one.headers["location"])["result"] for one in arrivals} == {"connected"}
@@ -206,8 +233,7 @@ async def test_a_flood_from_the_same_address_turns_away_nobody_with_a_link_or_a_
     async with world.browser() as flood, world.browser() as browser:
         strangers = [(await flood.get("/wish/callback?code=x")).status_code for _ in range(100)]
         looked, departure = await browser.get(url), await browser.post(url)
-        code = world.channel.consent(departure.headers["location"], "m1")
-        arrival = await browser.get("/wish/callback", params={"code": code})
+        arrival = await browser.get("/wish/callback", params=answer_to(world, departure.headers["location"]))
     assert (looked.status_code, departure.status_code, arrival.status_code) == (200, 303, 303)
     assert strangers[-1] == 429
 

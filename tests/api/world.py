@@ -16,8 +16,10 @@ from channel_sync.domain.addresses import public_address
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
 from channel_sync.flows.authorise import Addresses, Authorise
+from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.departures import Departures
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
@@ -77,7 +79,9 @@ class World:
         return Services(
             database=self.database,
             channels=channels,
-            authorise=Authorise(self.database, channels, addresses, _nobody),
+            authorise=Authorise(self.database, channels, addresses),
+            departures=Departures(self.database, channels),
+            callbacks=Callbacks(self.database, channels, addresses.public, _nobody),
             credentials=Credentials(self.database, channels, grants, _nobody),
             lifecycle=Lifecycle(self.database, channels, grants, _nobody),
             runs=Runs(self.database, shops, {}, RunRules(), _nobody),

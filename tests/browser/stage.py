@@ -85,6 +85,15 @@ class Stage:
         found: dict[str, Any] = self.caller.get(f"/integrations/{integration_id}").raise_for_status().json()
         return found
 
+    @contextmanager
+    def switched(self, **switches: Any) -> Iterator[None]:
+        """Wish behaves otherwise for a while."""
+        before = self.controls.get("/_control/switches").raise_for_status().json()
+        self.controls.patch("/_control/switches", json=switches).raise_for_status()
+        yield
+        former = {name: before[name] for name in switches}
+        self.controls.patch("/_control/switches", json=former).raise_for_status()
+
     def token_calls(self) -> int:
         """How often Wish was asked for tokens so far."""
         calls = self.controls.get("/_control/journal").raise_for_status().json()

@@ -26,6 +26,7 @@ def test_a_newcomer_makes_an_app_and_connects_the_demo_shop(stage: Stage, visito
     page.goto(draft["authorise_url"])
     page.get_by_role("button", name="Continue to Wish").click()
     visitor.allow()
+    visitor.connect_this_shop()
     expect(page.locator("main")).to_contain_text("Demo shop is connected to Wish of demo.")
     orders = eventually(lambda: stage.items("/orders", integration_id=draft["id"]))
     assert len(orders) == 25

@@ -23,6 +23,9 @@ def test_a_denied_consent_changes_nothing(stage: Stage, visitor: Visitor):
     visitor.go_on_to_wish(draft["authorise_url"])
     visitor.log_in(seller)
     visitor.deny()
+    expect(visitor.page.get_by_role("heading", name="Not connected")).to_be_visible()
+    complain_only_of(visitor, 400)
+    visitor.page.get_by_role("button", name="Stop connecting").click()
     expect(visitor.page.locator("#result")).to_have_text("failed")
     told = {"integration_id": draft["id"], "result": "failed", "error": "access_denied"}
     assert visitor.query == {"tab": "wish", **told}
@@ -59,6 +62,7 @@ def test_a_callback_in_another_browser_changes_nothing(stage: Stage, visitor: Vi
     assert stranger.heading == "Start from your system"
     assert stage.integration(draft["id"]) == before
     visitor.page.goto(callback)
+    visitor.connect_this_shop()
     expect(visitor.page.locator("#result")).to_have_text("connected")
 
 
@@ -69,6 +73,7 @@ def test_another_merchant_is_refused_and_the_old_grant_stays(stage: Stage, visit
     visitor.go_on_to_wish(draft["authorise_url"])
     visitor.log_in(owner)
     visitor.allow()
+    visitor.connect_this_shop()
     expect(visitor.page.get_by_role("heading", name="Connected")).to_be_visible()
     before = stage.integration(draft["id"])
 
@@ -78,9 +83,11 @@ def test_another_merchant_is_refused_and_the_old_grant_stays(stage: Stage, visit
     stranger.go_on_to_wish(again.json()["authorise_url"])
     stranger.log_in(other)
     stranger.allow()
+    expect(stranger.page.locator("main")).to_contain_text(f"Shop of {other.login}")
+    complain_only_of(stranger, 409)
+    stranger.page.get_by_role("button", name="Stop connecting").click()
     expect(stranger.page.locator("#result")).to_have_text("failed")
     assert (stranger.query["error"], stranger.query["integration_id"]) == ("account_mismatch", draft["id"])
-    assert stranger.complaints == []
     after = stage.integration(draft["id"])
     assert (after["auth"], after["status"]) == (before["auth"], "active")
     assert stage.caller.post(f"/integrations/{draft['id']}/verify").json()["ok"] is True

@@ -61,12 +61,24 @@ class Visitor:
         """Consent; the browser goes where Wish sends it."""
         self.page.get_by_role("button", name="Allow").click()
 
+    def connect_this_shop(self) -> None:
+        """Say yes to the shop that answered; the browser goes where we send it."""
+        expect(self.page.get_by_role("heading", name="Connect this shop?")).to_be_visible()
+        self.page.get_by_role("button", name="Connect this shop").click()
+
     def allow_but_stay(self) -> str:
         """Consent as the page's form would; the address that Wish sends the browser to, which it does not load."""
         form = {name: self.page.locator(f"[name={name}]").input_value() for name in ("client_id", "state")}
         url = urljoin(self.page.url, "/v3/oauth/authorize")
         answer = self.page.context.request.post(url, form={**form, "decision": "allow"}, max_redirects=0)
         return answer.headers["location"]
+
+    def consent_again(self, authorise_url: str, seller: Seller) -> None:
+        """Open the link once more and go all the way, as this seller whoever was logged in before."""
+        self.page.context.clear_cookies(name="wish_session")
+        self.go_on_to_wish(authorise_url)
+        self.log_in(seller)
+        self.allow()
 
     def deny(self) -> None:
         """Refuse; the browser goes where Wish sends it."""

@@ -1,7 +1,7 @@
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
@@ -10,7 +10,7 @@ from tests.connecting import RETURN_ORIGIN, TENANT, Desk, utc_now
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.domain.integrations import AuthState, Status
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.arrivals import Callback
+from channel_sync.flows.outcomes import Arrival, Callback
 
 
 async def test_consent_makes_a_draft_with_a_currency_active(database):
@@ -53,10 +53,10 @@ async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(
     desk = Desk(database)
     desk.channel.delays["redeem"] = 0.3
     draft, ticket = await desk.draft(default_currency="GBP")
-    departure = await desk.authorise.proceed(ticket)
-    callback = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
+    departure = await desk.departures.proceed(ticket, [])
+    callback = desk.answer(departure)
 
-    arrivals = await asyncio.gather(*(desk.authorise.callback(callback, departure.cookie) for _ in range(50)))
+    arrivals = await asyncio.gather(*(desk.come_back(callback, departure) for _ in range(50)))
 
     assert desk.channel.calls["redeem"] == 1
     assert Counter((a.integration_id, a.result) for a in arrivals) == {(draft.id, "connected"): 50}
@@ -67,26 +67,25 @@ async def test_a_callback_loaded_again_repeats_the_result(database):
     desk = Desk(database)
     desk.channel.fail("redeem", ChannelUnavailable("server_error", "Down."))
     _, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
-    callback = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
+    departure = await desk.departures.proceed(ticket, [])
+    callback = desk.answer(departure)
 
-    arrivals = [await desk.authorise.callback(callback, departure.cookie) for _ in range(3)]
+    arrivals = [await desk.come_back(callback, departure) for _ in range(3)]
 
     assert {arrival.error for arrival in arrivals} == {"exchange_failed"}
     assert desk.channel.calls["redeem"] == 1
 
 
-@pytest.mark.parametrize("cookie", [None, "", "guess", "y" * 4096])
-async def test_without_its_cookie_nothing_changes(database, cookie):
+@pytest.mark.parametrize("cookies", [[], [""], ["guess"], ["y" * 4096, "z"]])
+async def test_without_its_cookie_nothing_changes(database, cookies):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
+    departure = await desk.departures.proceed(ticket, [])
     before = await desk.read(draft.id)
 
-    arrival = await desk.authorise.callback(
-        Callback(code=desk.channel.consent(departure.consent_url, "m1")), cookie
-    )
+    arrival = await desk.callbacks.arrive(desk.answer(departure), cookies)
 
+    assert isinstance(arrival, Arrival)
     assert (arrival.integration_id, arrival.return_url, arrival.result) == (None, None, "failed")
     assert desk.channel.calls["redeem"] == 0
     assert await desk.read(draft.id) == before
@@ -95,16 +94,16 @@ async def test_without_its_cookie_nothing_changes(database, cookie):
 async def test_the_state_that_comes_back_must_be_the_one_that_went(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
-    state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
-    code = desk.channel.consent(departure.consent_url, "m1")
+    departure = await desk.departures.proceed(ticket, [])
+    good = desk.answer(departure)
+    state = good.state or ""
     flipped = ("a" if state[0] != "a" else "b") + state[1:]
 
     for wrong in ("", "unknown", flipped, state + "x", "x" * 4096):
-        arrival = await desk.authorise.callback(Callback(code=code, state=wrong), departure.cookie)
+        arrival = await desk.come_back(replace(good, state=wrong), departure)
         assert (arrival.integration_id, arrival.error) == (None, "state_mismatch")
     assert desk.channel.calls["redeem"] == 0
-    right = await desk.authorise.callback(Callback(code=code, state=state), departure.cookie)
+    right = await desk.come_back(good, departure)
     assert (right.integration_id, right.result) == (draft.id, "connected")
 
 
@@ -112,12 +111,10 @@ async def test_the_state_of_another_attempt_is_refused(database):
     desk = Desk(database)
     _, first = await desk.draft()
     _, second = await desk.draft()
-    one, two = await desk.authorise.proceed(first), await desk.authorise.proceed(second)
-    foreign = parse_qs(urlsplit(two.consent_url).query)["state"][0]
+    one, two = await desk.departures.proceed(first, []), await desk.departures.proceed(second, [])
+    foreign = desk.answer(two).state
 
-    arrival = await desk.authorise.callback(
-        Callback(code=desk.channel.consent(one.consent_url, "m1"), state=foreign), one.cookie
-    )
+    arrival = await desk.come_back(replace(desk.answer(one), state=foreign), one)
 
     assert arrival.error == "state_mismatch"
     assert desk.channel.calls["redeem"] == 0
@@ -136,10 +133,9 @@ async def test_the_state_of_another_attempt_is_refused(database):
 async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(database, issuer, result):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
-    code = desk.channel.consent(departure.consent_url, "m1")
+    departure = await desk.departures.proceed(ticket, [])
 
-    arrival = await desk.authorise.callback(Callback(code=code, iss=issuer), departure.cookie)
+    arrival = await desk.come_back(replace(desk.answer(departure), iss=issuer), departure)
 
     assert arrival.result == result
     assert desk.channel.calls["redeem"] == (1 if result == "connected" else 0)
@@ -149,12 +145,11 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(datab
     desk = Desk(database)
     integration = await desk.active()
     draft, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
+    departure = await desk.departures.proceed(ticket, [])
 
-    denied = await desk.authorise.callback(Callback(error="access_denied"), departure.cookie)
-    late = await desk.authorise.callback(
-        Callback(code=desk.channel.consent(departure.consent_url, "m2")), departure.cookie
-    )
+    answer = desk.answer(departure, "m2")
+    denied = await desk.come_back(Callback(error="access_denied", state=answer.state), departure)
+    late = await desk.come_back(answer, departure)
 
     assert denied.error == late.error == "access_denied"
     assert desk.channel.calls["redeem"] == 1
@@ -165,9 +160,10 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(datab
 async def test_an_error_of_the_marketplace_is_no_refusal(database):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
+    departure = await desk.departures.proceed(ticket, [])
 
-    arrival = await desk.authorise.callback(Callback(error="<script>"), departure.cookie)
+    answer = Callback(error="<script>", state=desk.answer(departure).state)
+    arrival = await desk.come_back(answer, departure)
 
     assert arrival.error == "exchange_failed"
 
@@ -176,24 +172,24 @@ async def test_an_error_of_the_marketplace_is_no_refusal(database):
 async def test_a_callback_without_a_usable_code_uses_nothing_up(database, code):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
+    departure = await desk.departures.proceed(ticket, [])
 
-    arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
-
-    assert (arrival.integration_id, arrival.result) == (None, "failed")
+    good = desk.answer(departure)
+    for state in (good.state, None):
+        arrival = await desk.come_back(Callback(code=code, state=state), departure)
+        assert (arrival.integration_id, arrival.result) == (None, "failed")
     assert desk.channel.calls["redeem"] == 0
-    good = Callback(code=desk.channel.consent(departure.consent_url, "m1"))
-    assert (await desk.authorise.callback(good, departure.cookie)).result == "connected"
+    assert (await desk.come_back(good, departure)).result == "connected"
 
 
 async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
-    code = desk.channel.consent(departure.consent_url, "m1")
+    departure = await desk.departures.proceed(ticket, [])
+    answer = desk.answer(departure)
 
     with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
-        arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+        arrival = await desk.come_back(answer, departure)
 
     assert (arrival.integration_id, arrival.error) == (draft.id, "attempt_expired")
     assert desk.channel.calls["redeem"] == 0
@@ -205,10 +201,9 @@ async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(database):
     began = utc_now()
 
     with time_machine.travel(began + timedelta(minutes=9), tick=True):
-        departure = await desk.authorise.proceed(ticket)
+        departure = await desk.departures.proceed(ticket, [])
     with time_machine.travel(began + timedelta(minutes=18), tick=True):
-        code = desk.channel.consent(departure.consent_url, "m1")
-        arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+        arrival = await desk.come_back(desk.answer(departure), departure)
 
     assert arrival.result == "connected"
 
@@ -254,11 +249,10 @@ async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(databa
 async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.authorise.proceed(ticket)
+    departure = await desk.departures.proceed(ticket, [])
     await desk.lifecycle.remove(TENANT, draft.id, None)
 
-    code = desk.channel.consent(departure.consent_url, "m1")
-    arrival = await desk.authorise.callback(Callback(code=code), departure.cookie)
+    arrival = await desk.come_back(desk.answer(departure), departure)
 
     assert (arrival.integration_id, desk.channel.calls["redeem"]) == (None, 0)
     assert await desk.find(draft.id) is None

@@ -8,6 +8,7 @@ from tests.factories import a_channel_order, a_draft, a_run, an_event, an_integr
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.secrets import Secret
+from channel_sync.flows.tickets import hash_of
 from channel_sync.persistence.idempotency import Replay
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
@@ -84,13 +85,13 @@ async def test_however_many_removed_integrations_are_due_none_is_left(database):
 
 async def test_a_ticket_of_a_pruned_draft_is_gone_with_it(database):
     desk = Desk(database)
-    draft, _ = await desk.draft()
+    _, ticket = await desk.draft()
 
     with ahead(minutes=61):
         await desk.prune.run()
 
     async with database.read() as work:
-        assert await work.attempts.open_for(draft.id) is None
+        assert await work.attempts.by_ticket(hash_of(ticket)) is None
 
 
 async def test_a_removed_integration_goes_after_thirty_days_with_its_buyers_data(database):

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from sqlalchemy import select
-from tests.connecting import TENANT, Desk, utc_now
+from tests.connecting import TENANT, Desk, ticket_of, utc_now
 from tests.factories import a_channel_listing, a_channel_order
 
 from channel_sync.domain.errors import ConfirmationRequired, Conflict, Invalid, NotFound
@@ -13,6 +13,7 @@ from channel_sync.domain.orders import OrderState
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.authorise import Reauthorisation
+from channel_sync.flows.tickets import hash_of
 from channel_sync.persistence.tables import attempts
 
 
@@ -45,7 +46,7 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(database)
     desk = Desk(database)
     integration = await desk.active()
     run_id = await desk.queued_run(integration)
-    await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
+    invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
 
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
 
@@ -57,8 +58,9 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(database)
         assert await work.credentials.grant(integration.id) is None
         with pytest.raises(NotFound):
             await work.credentials.app(integration.id)
-        attempt = await work.attempts.open_for(integration.id)
-    assert attempt is None
+        attempt = await work.attempts.by_ticket(hash_of(ticket_of(invitation.authorise_url)))
+    assert attempt is not None
+    assert (attempt.result, attempt.code_verifier) == ("closed", Secret(""))
     account = await desk.account()
     assert account is not None
     assert account.integration_id is None

@@ -1,16 +1,11 @@
 from dataclasses import replace
-from itertools import count
 
 import pytest
 from sqlalchemy import text
-from tests.factories import NOW, TENANT, a_draft, later
+from tests.factories import NOW, a_draft, later
+from tests.persistence.attempt_steps import an_attempt, consume, get, proceed, store
 
-from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.attempts import Attempt
-
-_numbers = count(1)
 
 
 @pytest.fixture
@@ -22,71 +17,54 @@ async def draft(database):
     return draft
 
 
-def an_attempt(draft, **members):
-    number = next(_numbers)
-    defaults = {
-        "id": new_id("att", NOW),
-        "tenant": TENANT,
-        "integration_id": draft.id,
-        "kind": AttemptKind.CONNECT,
-        "ticket_hash": f"ticket-{number}",
-        "state_hash": None,
-        "cookie_hash": None,
-        "code_verifier": Secret("a-verifier"),
-        "client_id": None,
-        "client_secret": None,
-        "return_url": "https://shop.example/done",
-        "created_at": NOW,
-        "expires_at": later(600),
-        "continued_at": None,
-        "consumed_at": None,
-        "result": None,
-    }
-    return Attempt(**(defaults | members))
-
-
-async def store(database, attempt):
-    async with database.begin() as work:
-        await work.attempts.add(attempt)
-    return attempt
-
-
-async def get(database, attempt):
-    async with database.read() as work:
-        return await work.attempts.get(attempt.id)
-
-
-async def proceed(database, attempt, now=NOW, cookie="cookie-1"):
-    async with database.begin() as work:
-        return await work.attempts.proceed(attempt.id, "state-1", cookie, now, later(900))
-
-
-async def consume(database, attempt, now=NOW):
-    async with database.begin() as work:
-        return await work.attempts.consume(attempt.id, now)
-
-
 async def test_an_attempt_comes_back_as_it_was_stored(database, draft):
     attempt = await store(database, an_attempt(draft, client_id="c2", client_secret=Secret("another-secret")))
 
     assert await get(database, attempt) == attempt
     async with database.read() as work:
         assert await work.attempts.by_ticket(attempt.ticket_hash) == attempt
-        assert await work.attempts.open_for(draft.id) == attempt
         assert await work.attempts.by_ticket("ticket-none") is None
 
 
-async def test_going_on_binds_the_browser_once(database, draft):
+async def test_going_on_binds_one_browser_which_may_go_on_again(database, draft):
     attempt = await store(database, an_attempt(draft))
 
     assert await proceed(database, attempt)
     assert not await proceed(database, attempt, cookie="cookie-of-another")
+    assert await proceed(database, attempt, now=later(60))
 
     async with database.read() as work:
-        bound = await work.attempts.by_cookie("cookie-1")
-        assert await work.attempts.by_cookie("cookie-of-another") is None
+        bound = await work.attempts.by_cookies(["cookie-1", "cookie-2"])
+        assert await work.attempts.by_cookies(["cookie-of-another"]) == []
     expected = {"state_hash": "state-1", "cookie_hash": "cookie-1", "continued_at": NOW, "expires_at": later(900)}
-    assert bound == replace(attempt, **expected)
+    assert bound == [replace(attempt, **expected)]
+
+
+async def test_a_browser_has_as_many_attempts_as_cookies_the_newest_first(database, draft):
+    stored = [await store(database, an_attempt(draft)) for _ in range(3)]
+    for number, attempt in enumerate(stored):
+        await proceed(database, attempt, cookie=f"cookie-{number}")
+
+    async with database.read() as work:
+        mine = await work.attempts.by_cookies([f"cookie-{number}" for number in range(3)])
+
+    assert [attempt.id for attempt in mine] == sorted((attempt.id for attempt in stored), reverse=True)
+    assert len({attempt.ref for attempt in mine}) == 3
+
+
+async def test_an_attempt_is_recognised_by_ticket_and_cookie_until_it_expires(database, draft):
+    attempt = await store(database, an_attempt(draft))
+    await proceed(database, attempt)
+
+    async with database.read() as work:
+        found = [
+            await work.attempts.live(attempt.ticket_hash, [], NOW),
+            await work.attempts.live("", ["another", "cookie-1"], NOW),
+            await work.attempts.live("ticket-none", ["another"], NOW),
+            await work.attempts.live(attempt.ticket_hash, ["cookie-1"], later(900)),
+        ]
+
+    assert found == [attempt.id, attempt.id, None, None]
 
 
 async def test_an_attempt_that_expired_neither_goes_on_nor_comes_back(database, draft):
@@ -131,8 +109,6 @@ async def test_closing_ends_what_has_not_come_back_yet(database, draft):
 
     assert not await proceed(database, waiting, cookie="cookie-2")
     assert (await get(database, back)).result == "connected"
-    async with database.read() as work:
-        assert await work.attempts.open_for(draft.id) is None
 
 
 async def test_old_attempts_are_pruned(database, draft):

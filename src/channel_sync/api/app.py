@@ -35,6 +35,7 @@ from channel_sync.api.not_modified import NotModified
 from channel_sync.api.problems import answer, answer_request
 from channel_sync.api.request_log import RequestLog
 from channel_sync.api.services import DocsMode, Services, Vitals
+from channel_sync.api.visits import Visits
 from channel_sync.domain.errors import ChannelSyncError
 
 API_VERSION = "1.0.0"
@@ -89,7 +90,7 @@ def create_api(services: Services) -> FastAPI:
     app = _app(_layers(services), server=address.prefix or "/")
     app.state.services = services
     app.state.address = address
-    app.state.visits = oauth.Visits()
+    app.state.visits = Visits(services)
     if services.settings.docs is not DocsMode.OFF:
         app.include_router(docs.router)
     return app

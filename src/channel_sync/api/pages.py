@@ -1,12 +1,19 @@
 """The pages a seller's browser sees on its way to the marketplace and back."""
 
 import base64
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
+
+from channel_sync.api.oauth_words import WHERE_TO_START, ending
+from channel_sync.api.problems import status_of
+from channel_sync.domain.errors import ChannelSyncError
+from channel_sync.flows.departures import AttemptView
+from channel_sync.flows.outcomes import Arrival, Callback, Choice, Question, Setback
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -26,16 +33,51 @@ class Pages:
     def message(self, status: int, title: str, text: str, hint: str) -> HTMLResponse:
         """A page that only says something."""
         policy = f"{self._policy}; form-action 'none'"
-        return self._page("message.html", status, policy, {"title": title, "text": text, "hint": hint})
+        words = {"title": title, "text": text, "hint": hint}
+        return self._page("message.html", status, words, policy)
 
-    def authorise(self, **words: str | bool | None) -> HTMLResponse:
-        """The page with "Continue".
+    def failed(self, error: ChannelSyncError) -> HTMLResponse:
+        """The page for an error: its code decides the words."""
+        if status_of(error) != 503:
+            return self.ended(error.code)
+        page = self.message(503, "One moment", "Load this page again in a few seconds.", WHERE_TO_START)
+        page.headers["Retry-After"] = "5"
+        return page
 
-        Chromium holds the redirect after a form to `form-action` too, and the address of the marketplace is only
-        decided when the form is sent; so this page names no form-action. It has one form and no injected markup.
+    def ended(self, code: str) -> HTMLResponse:
+        """The page for a connection that did not come about."""
+        words = ending(code)
+        return self.message(words.status, "Not connected", words.text, WHERE_TO_START)
+
+    def connected(self, arrival: Arrival) -> HTMLResponse:
+        """The page for one that did."""
+        text = f"{arrival.shop_name or 'The account'} is connected to {arrival.integration_name}."
+        return self.message(200, "Connected", text, "You can close this page and go back to your system.")
+
+    def authorise(self, view: AttemptView, ticket: str, browser: str) -> HTMLResponse:
+        """The page with "Continue"."""
+        return self._page("authorise.html", 200, {"view": view, "ticket": ticket, "browser": browser})
+
+    def question(self, asked: Question) -> HTMLResponse:
+        """The page that says which shop answered and asks whether to connect it."""
+        return self._page("question.html", 200, {"asked": asked})
+
+    def choice(self, asked: Choice, callback: Callback) -> HTMLResponse:
+        """The page that asks which connection an answer is for; the answer itself comes back with the form."""
+        return self._page("choice.html", 200, {"asked": asked, "callback": callback})
+
+    def setback(self, setback: Setback) -> HTMLResponse:
+        """The page that says what failed, and lets the person go on or stop."""
+        words = ending(setback.error)
+        return self._page("setback.html", words.status, {"setback": setback, "text": words.text})
+
+    def _page(
+        self, template: str, status: int, words: Mapping[str, object], policy: str | None = None
+    ) -> HTMLResponse:
+        """A page. One with a form names no form-action.
+
+        Chromium holds every redirect after a form to it: the marketplace's own ones, and those of the platform
+        that the browser goes back to. These pages have our own forms and no injected markup.
         """
-        return self._page("authorise.html", 200, self._policy, words)
-
-    def _page(self, template: str, status: int, policy: str, words: dict[str, str | bool | None]) -> HTMLResponse:
         html = self._templates.get_template(template).render(words)
-        return HTMLResponse(html, status, {"Content-Security-Policy": policy})
+        return HTMLResponse(html, status, {"Content-Security-Policy": policy or self._policy})

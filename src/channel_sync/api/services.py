@@ -11,7 +11,9 @@ from channel_sync.api.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.flows.authorise import Authorise
+from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.departures import Departures
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
@@ -69,6 +71,8 @@ class Services(Vitals):
 
     channels: Mapping[str, Channel]
     authorise: Authorise
+    departures: Departures
+    callbacks: Callbacks
     credentials: Credentials
     lifecycle: Lifecycle
     runs: Runs

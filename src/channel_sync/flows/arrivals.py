@@ -1,123 +1,68 @@
-"""What becomes of a browser that came back: one token call, one result, told to everyone who asks."""
+"""What becomes of an attempt: one grant, one result, told to everyone who asks."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from random import uniform
 from time import monotonic
 
-from channel_sync.domain.channel import Access, App, Channel, Consent, Priority, Wire
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelError, Conflict
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import Connection, connect
+from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Arrival, Callback
+from channel_sync.flows.redeeming import Redeeming
 from channel_sync.flows.retries import until_stored, while_stale
-from channel_sync.flows.shop_facts import first_warehouse, shop_name
+from channel_sync.flows.under_way import UnderWay
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Unreadable
 
-CONNECTED = "connected"
+STORE_PATIENCE_S = 20
 _FIRST_RESULT_WITHIN_S = 10
-_STORE_PATIENCE_S = 20
-_LONGEST_CODE = 2048
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """What the marketplace put into the address; all of it may be missing, or anybody's invention."""
-
-    code: str | None = field(default=None, repr=False)
-    state: str | None = field(default=None, repr=False)
-    error: str | None = None
-    iss: str | None = None
-
-    @property
-    def has_code(self) -> bool:
-        """Whether there is a code that can be one."""
-        text = self.code or ""
-        return 0 < len(text) <= _LONGEST_CODE and text.isascii() and text.isprintable()
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """How it ended. Without `integration_id` it belongs to nothing we know: no redirect, a page that says so."""
-
-    integration_id: str | None
-    result: str
-    error: CallbackError | None
-    return_url: str | None = None
-    shop_name: str | None = None
-    integration_name: str | None = None
-
-
-NOWHERE = Arrival(None, "failed", "attempt_expired")
-
-
 class Arrivals:
-    """Callbacks that belong to an attempt of this browser."""
+    """Ends of attempts. `nudge` is called when a connection made jobs due."""
 
-    def __init__(
-        self,
-        database: Database,
-        channels: Mapping[str, Channel],
-        redirect_url: str,
-        nudge: Callable[[], None],
-    ) -> None:
+    def __init__(self, database: Database, redeeming: Redeeming, nudge: Callable[[], None]) -> None:
         self._database = database
-        self._channels = channels
-        self._redirect_url = redirect_url
+        self._redeeming = redeeming
         self._nudge = nudge
 
-    async def arrive(self, attempt: Attempt, integration: Integration, callback: Callback) -> Arrival:
-        """The result of the attempt; the first callback brings it about, the others wait for it."""
-        if attempt.consumed_at is not None or attempt.result is not None:
-            return await self._first_result(attempt)
+    async def arrive(self, one: UnderWay, callback: Callback) -> Arrival:
+        """The result of an attempt whose state came back: the first callback brings it about, others wait."""
         now = utcnow()
-        if now >= attempt.expires_at:
-            return _arrival(attempt, integration, "attempt_expired")
+        if not one.is_open(now):
+            return await self.result_of(one)
         if callback.error is None and not callback.has_code:
             return replace(NOWHERE, error="exchange_failed")
         async with self._database.begin() as work:
-            is_first = await work.attempts.consume(attempt.id, now)
+            is_first = await work.attempts.consume(one.attempt.id, now)
         if not is_first:
-            return await self._first_result(attempt)
-        return await self._finish(attempt, integration, callback)
+            return await self.result_of(one)
+        return await self._finish(one, callback)
 
-    async def _finish(self, attempt: Attempt, integration: Integration, callback: Callback) -> Arrival:
+    async def _finish(self, one: UnderWay, callback: Callback) -> Arrival:
         """The attempt carried through. Killed in here, it stays used up without a result and nothing is stored."""
         if callback.error is not None or callback.code is None:
-            denied = callback.error == "access_denied"
-            return await self._fail(attempt, integration, "access_denied" if denied else "exchange_failed")
+            return await self.fail(one, refusal_of(callback))
         try:
-            connection = await self._redeem(attempt, integration, Secret(callback.code))
+            app = await self._redeeming.app_of(one)
+            connection = await self._redeeming.redeem(one, app, Secret(callback.code))
         except (ChannelError, Unreadable):
-            return await self._fail(attempt, integration, "exchange_failed")
-        channel = self._channels[integration.channel]
-        if not channel.required_scopes <= set(connection.grant.scopes):
-            return await self._fail(attempt, integration, "insufficient_scope")
+            return await self.fail(one, "exchange_failed")
+        if not self._redeeming.covers(one, connection.grant):
+            return await self.fail(one, "insufficient_scope")
         try:
-            connected = await self._store(attempt, connection)
+            connected = await self._store(one.attempt, connection)
         except Conflict as refused:
-            return await self._fail(attempt, integration, _account_error(refused))
+            return await self.fail(one, account_error(refused))
         self._nudge()
-        return _arrival(attempt, connected, CONNECTED) if connected else NOWHERE
-
-    async def _redeem(self, attempt: Attempt, integration: Integration, code: Secret) -> Connection:
-        secret = attempt.client_secret
-        if secret is None:
-            async with self._database.read() as work:
-                secret = (await work.credentials.app(integration.id)).client_secret
-        app = App(attempt.client_id or integration.client_id, secret, integration.environment)
-        app_is_new = attempt.client_id is not None or attempt.client_secret is not None
-        consent = Consent(code, attempt.code_verifier, self._redirect_url)
-        grant = await self._channels[integration.channel].redeem(app, consent)
-        access = Access(integration.id, integration.environment, grant.access_token, generation=0)
-        shop = self._channels[integration.channel].shop(access, Wire(Priority.INTERACTIVE))
-        return Connection(app, grant, await shop_name(shop), app_is_new, await first_warehouse(shop))
+        return arrival_of(one.attempt, connected, CONNECTED) if connected else NOWHERE
 
     async def _store(self, attempt: Attempt, connection: Connection) -> Integration | None:
         """The connected integration; nothing when it was removed while the browser was away."""
@@ -131,51 +76,64 @@ class Arrivals:
                 await work.attempts.finish(attempt.id, CONNECTED)
                 return connected
 
-        return await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
+        return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
 
-    async def _fail(self, attempt: Attempt, integration: Integration, error: CallbackError) -> Arrival:
+    async def fail(self, one: UnderWay, error: CallbackError) -> Arrival:
         """The attempt ended; the integration is as it was, only that nobody is on the way any more."""
 
         async def step() -> None:
             async with self._database.begin() as work:
-                await work.attempts.finish(attempt.id, error)
-                waiting = await work.integrations.find(attempt.integration_id)
+                await work.attempts.finish(one.attempt.id, error)
+                waiting = await work.integrations.find(one.integration.id)
                 if waiting is not None and waiting.pending_until is not None:
                     await work.integrations.save(replace(waiting, pending_until=None))
 
-        await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
-        return _arrival(attempt, integration, error)
+        await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
+        return arrival_of(one.attempt, one.integration, error)
 
-    async def _first_result(self, attempt: Attempt) -> Arrival:
-        """What the first callback came to, waited for while it is on its way."""
+    async def give_up(self, one: UnderWay, error: CallbackError) -> Arrival:
+        """The attempt ended by a failure, unless it came to its end before."""
+        async with self._database.begin() as work:
+            is_first = await work.attempts.consume(one.attempt.id, utcnow())
+        return await self.fail(one, error) if is_first else await self.result_of(one)
+
+    async def result_of(self, one: UnderWay) -> Arrival:
+        """What an attempt that is over came to, waited for while its grant is on the way."""
         give_up_at = monotonic() + _FIRST_RESULT_WITHIN_S
         while True:
             async with self._database.read() as work:
-                first = await work.attempts.by_cookie(attempt.cookie_hash or "")
-                integration = await work.integrations.find(attempt.integration_id)
+                first = await work.attempts.get(one.attempt.id)
+                integration = await work.integrations.find(one.integration.id)
             if first is None or integration is None:
                 return NOWHERE
-            if first.result is not None:
-                return _arrival(first, integration, first.result)
+            if first.result is not None or first.consumed_at is None:
+                return arrival_of(first, integration, first.result or "attempt_expired")
             if monotonic() >= give_up_at:
-                return _arrival(first, integration, "attempt_used")
+                return arrival_of(first, integration, "attempt_used")
             await asyncio.sleep(uniform(0.1, 0.2))
 
 
-def _arrival(attempt: Attempt, integration: Integration, result: str) -> Arrival:
-    error = _ERRORS.get(result, "attempt_expired")
+def arrival_of(attempt: Attempt, integration: Integration, result: str) -> Arrival:
+    """The end that a result is."""
     return Arrival(
         integration_id=integration.id,
         result=CONNECTED if result == CONNECTED else "failed",
-        error=None if result == CONNECTED else error,
+        error=None if result == CONNECTED else _ERRORS.get(result, "attempt_expired"),
         return_url=attempt.return_url,
         shop_name=integration.shop_name,
         integration_name=integration.name,
     )
 
 
-def _account_error(refused: Conflict) -> CallbackError:
+def refusal_of(callback: Callback) -> CallbackError:
+    """The contract's word for an answer without a code."""
+    return "access_denied" if callback.error == "access_denied" else "exchange_failed"
+
+
+def account_error(refused: Conflict) -> CallbackError:
     """The contract's word. Two first connections of one merchant at once meet in the store: one of them lost."""
-    if refused.code == "account_mismatch":
-        return "account_mismatch"
-    return "account_in_use" if refused.code == "account_in_use" else "account_already_connected"
+    match refused.code:
+        case "account_mismatch" | "account_in_use":
+            return refused.code
+        case _:
+            return "account_already_connected"

@@ -46,6 +46,11 @@ class Prune:
             async with self._database.begin() as work:
                 pruned = await some(work)
 
+    async def forget_grants(self) -> None:
+        """Wipe grants that waited for a person who did not come back in time."""
+        async with self._database.begin() as work:
+            await work.callbacks.forget_grants(utcnow())
+
     async def forget_queue_log(self) -> None:
         """Drop what the queue of workers notes for itself; runs have their own history."""
         before, forgotten = utcnow() - QUEUE_LOG_KEPT, _LOG_ROWS_AT_ONCE

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import secrets
+from datetime import timedelta
 
 from channel_sync.domain.secrets import Secret
 
+TICKET_LIFETIME = timedelta(minutes=10)
 _BITS = 256
 
 

@@ -44,6 +44,7 @@ JOBS = (
     Job("settle_grants", 5, lambda work: work.grants.settle()),
     Job("notice_clock", 60, lambda work: work.runs.notice_clock(), chore=True),
     Job("renew_grants", 60, lambda work: work.grants.renew_due(), chore=True),
+    Job("forget_grants", 60, lambda work: work.prune.forget_grants(), chore=True),
     Job("prune", 3600, lambda work: work.prune.run(), chore=True),
 )
 

@@ -12,7 +12,9 @@ from channel_sync.api.tokens import Issuer
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.authorise import Addresses, Authorise
+from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
+from channel_sync.flows.departures import Departures
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
@@ -93,7 +95,9 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
     services = Services(
         database=database,
         channels=channels,
-        authorise=Authorise(database, channels, addresses, nudge),
+        authorise=Authorise(database, channels, addresses),
+        departures=Departures(database, channels),
+        callbacks=Callbacks(database, channels, addresses.public, nudge),
         credentials=Credentials(database, channels, work.grants, nudge),
         lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,

@@ -13,6 +13,7 @@ from channel_sync.persistence.accounts import AccountRepository
 from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
+from channel_sync.persistence.callbacks import CallbackRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
@@ -62,6 +63,7 @@ class UnitOfWork:
         self.renewals = RenewalRepository(session)
         self.accounts = AccountRepository(session)
         self.attempts = AttemptRepository(session, cipher)
+        self.callbacks = CallbackRepository(session, cipher)
         self.runs = RunRepository(session)
         self.run_batches = RunBatches(session, self.runs.queued_now)
         self.schedules = ScheduleRepository(session)

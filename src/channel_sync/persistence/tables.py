@@ -172,10 +172,31 @@ attempts = Table(
     Column("continued_at", Utc),
     Column("consumed_at", Utc),
     Column("result", Text),
+    Column("codes_tried", Integer, nullable=False, server_default="0"),  # of those that came without a state
     Index("uq_attempts_ticket_hash", "ticket_hash", unique=True),
     Index("uq_attempts_cookie_hash", "cookie_hash", unique=True),
     Index("ix_attempts_integration_id", "integration_id"),
     Index("ix_attempts_expires_at", "expires_at"),
+)
+
+# What came back without a state to say which attempt it belongs to: each code once, and what it was good for. The
+# grant waits here until a person says that it is the right one, and is wiped when the attempt is over.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    required("tenant", Text),
+    required("attempt_id", Text, ForeignKey("attempts.id", ondelete="CASCADE")),
+    required("code_hash", Text),
+    required("created_at", Utc),
+    Column("error", Text),
+    Column("merchant_id", Text),
+    Column("shop_name", Text),
+    Column("warehouse_id", Text),
+    Column("kept_grant", LargeBinary),  # sealed
+    Column("integration_id", Text),  # who got the grant
+    Index("uq_callbacks_code_hash", "code_hash", unique=True),
+    Index("ix_callbacks_attempt_id", "attempt_id"),
 )
 
 # What is not in order with an integration although it goes on working; one of a kind is open at a time.
