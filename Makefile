@@ -1,6 +1,6 @@
-# Everything a newcomer types. It needs Python 3.11 to 3.13 and make, and nothing outside this folder.
-PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do $$python -c \
-	'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
+# Everything a newcomer types. It needs Python 3.11 or newer and make, and nothing outside this folder.
+PYTHON ?= $(shell for python in $$(seq -f python3.%g 30 -1 11) python3; do $$python -c 'import ensurepip, sys; \
+	v = sys.version_info; sys.exit(v < (3, 11) or v.releaselevel != "final")' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/installed
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
@@ -15,10 +15,10 @@ help: ## what can be typed here
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 12
 
 install: $(INSTALLED) ## make .venv with channel-sync in it
-
 $(INSTALLED): requirements-dev.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed."; exit 1; }
-	@echo "Installing into .venv (about a minute the first time)"
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, with venv."; exit 1; }
+	@$(PYTHON) -c 'import sys; print("Installing into .venv (about a minute the first time)" + \
+	"; this Python is newer than those it was tested with" * (sys.version_info >= (3, 14)))'
 	@$(PYTHON) -m venv .venv
 	@$(PIP) --require-hashes --requirement requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .

@@ -5,9 +5,13 @@ zstd: 2.8 KB become 0.5. Without it they would be 1.4 KB, and a row of PostgreSQ
 the rest but would lay them into a second table.
 """
 
+import sys
 from typing import Final
 
-from backports import zstd
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _LEVEL = -1
 _MAGIC = b"\x28\xb5\x2f\xfd"
