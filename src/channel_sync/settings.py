@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     wish_rate_per_s: float = Field(5, gt=0, le=10_000)
     sync_concurrency: int = Field(64, ge=1, le=1_000)
     rate_limit_per_s: float = Field(100, ge=0, le=1_000_000)
+    waits_per_key: int = Field(10, ge=0, le=100_000)
+    waits_per_tenant: int = Field(50, ge=0, le=100_000)
     keep_alive_s: int = Field(75, ge=1, le=86_400)
     max_connections: int = Field(1_000, ge=10, le=1_000_000)
     log_level: LogLevel = LogLevel.INFO

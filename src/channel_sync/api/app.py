@@ -28,6 +28,7 @@ from channel_sync.api import (
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
+from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.forwarded import TrustedProxies
 from channel_sync.api.head import HeadAsGet, with_head
 from channel_sync.api.limits import BodyCap, RateLimit
@@ -91,6 +92,7 @@ def create_api(services: Services) -> FastAPI:
     app.state.services = services
     app.state.address = address
     app.state.visits = Visits(services)
+    app.state.event_waits = EventWaits(services.database, services.health, services.settings.waits)
     if services.settings.docs is not DocsMode.OFF:
         app.include_router(docs.router)
     return app

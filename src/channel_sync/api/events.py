@@ -1,15 +1,16 @@
 """The durable feed of events."""
 
-import asyncio
 import time
+from contextlib import nullcontext
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
+from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.fields import Timestamp, one_of, timestamp
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
@@ -17,7 +18,6 @@ from channel_sync.domain.events import EVENT_TYPES, Event
 
 router = APIRouter(tags=["events"], route_class=StrictRoute)
 
-POLL_S = 0.5
 # The cursor of a feed that has no event yet. No event has this id: it sorts before all of them.
 START = "evt_00000000000000000000000000"
 
@@ -57,27 +57,45 @@ class EventQuery(BaseModel):
         return names
 
 
+async def current_waits(request: Request) -> EventWaits:
+    """The waits of the app that got the request."""
+    waits: EventWaits = request.app.state.event_waits
+    return waits
+
+
+CurrentWaits = Annotated[EventWaits, Depends(current_waits)]
+
+
 @router.get("/events", summary="Follow the events", dependencies=[requires("events:read")])
 async def list_events(
-    asked: Annotated[EventQuery, Query()], caller: CurrentCaller, services: CurrentServices
+    asked: Annotated[EventQuery, Query()],
+    caller: CurrentCaller,
+    services: CurrentServices,
+    waits: CurrentWaits,
+    request: Request,
 ) -> EventPage:
     """Events after the one named, kept 30 days. With `wait_s` the answer comes with the first new event.
 
-    An `after` that is older than that is 422 `unknown_event`: start again without it.
+    An `after` that is older than that is 422 `unknown_event`: start again without it. More requests that wait at
+    once than a key or a tenant may have are 429 `too_many_waits`; one that waits per reader is enough.
     """
     deadline = time.monotonic() + asked.wait_s
-    events = await _read(services, caller.tenant, asked)
-    while not events and time.monotonic() < deadline and not services.health.draining:
-        await asyncio.sleep(min(POLL_S, max(0.0, deadline - time.monotonic())))
-        events = await _read(services, caller.tenant, asked)
+    with waits.place(caller) if asked.wait_s else nullcontext():
+        events, position = await _read(services, caller.tenant, asked)
+        while not events and (left_s := deadline - time.monotonic()) > 0 and not services.health.draining:
+            if not await waits.news(caller.tenant, position, left_s, request):
+                break
+            events, position = await _read(services, caller.tenant, asked)
     last = events[-1].id if events else asked.after or START
     return {"items": [_event_view(event) for event in events], "next_cursor": last}
 
 
-async def _read(services: Services, tenant: str, asked: EventQuery) -> list[Event]:
+async def _read(services: Services, tenant: str, asked: EventQuery) -> tuple[list[Event], int]:
+    """A page, and the position up to which there was nothing else."""
     after = None if asked.after == START else asked.after
     async with services.database.read() as work:
-        return await work.events.after(tenant, after, asked.wanted(), asked.limit)
+        newest = await work.events.newest([tenant]) if asked.wait_s else {}
+        return await work.events.after(tenant, after, asked.wanted(), asked.limit), newest.get(tenant, 0)
 
 
 def _event_view(event: Event) -> EventView:

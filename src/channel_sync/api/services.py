@@ -31,6 +31,15 @@ class DocsMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitLimits:
+    """How many requests may wait for events at once in this process."""
+
+    per_key: int = 10
+    per_tenant: int = 50
+    in_all: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """How the API is reached and what it allows."""
 
@@ -39,6 +48,7 @@ class ApiSettings:
     trusted_proxies: tuple[str, ...] = ()
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100
+    waits: WaitLimits = WaitLimits()
     order_interval_s: int = 60
     stock_interval_s: int = 5
 

@@ -97,6 +97,7 @@ ProblemCode = Literal[
     "too_many_members",
     "too_many_parameters",
     "too_many_values",
+    "too_many_waits",
     "too_many_backfills",
     "too_small",
     "unexpected_shape",

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 
 from channel_sync.api.app import create_api
-from channel_sync.api.services import ApiSettings, DocsMode, Services
+from channel_sync.api.services import ApiSettings, DocsMode, Services, WaitLimits
 from channel_sync.api.tokens import Issuer
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.domain.addresses import PublicAddress, public_address
@@ -129,6 +129,8 @@ def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
         trusted_proxies=settings.trusted_proxies,
         docs=DocsMode(settings.docs),
         rate_limit_per_s=settings.rate_limit_per_s,
+        # So that requests which do not wait always find a connection.
+        waits=WaitLimits(settings.waits_per_key, settings.waits_per_tenant, settings.max_connections // 2),
         order_interval_s=settings.order_interval_s,
         stock_interval_s=settings.stock_interval_s,
     )

@@ -1,16 +1,17 @@
 """The event feed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
+from channel_sync.persistence.among import among
 from channel_sync.persistence.event_rows import EventRow, event_row
 from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import events
+from channel_sync.persistence.tables import events, positions
 
 _row = events.c
 _COLUMNS = columns_of(events, Event)
@@ -40,6 +41,13 @@ class EventRepository:
             statement = statement.where(_row.type.in_(types))
         rows = await self._session.rows(statement.order_by(_row.position).limit(limit))
         return [Event(*row) for row in rows]
+
+    async def newest(self, tenants: Collection[str]) -> dict[str, int]:
+        """The position that each tenant's feed has come to; a feed that never had an event is left out."""
+        found = await self._session.rows(
+            select(positions.c.tenant, positions.c.events).where(among(positions.c.tenant, tenants))
+        )
+        return {tenant: position for tenant, position in found}
 
     async def _position(self, tenant: str, event_id: str) -> int:
         position = await self._session.value(

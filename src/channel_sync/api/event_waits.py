@@ -1,0 +1,103 @@
+"""Requests that wait for events: how many there may be, and the one look at the store taken for all of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from channel_sync.api.problems import HttpProblem
+from channel_sync.api.services import Health, WaitLimits
+from channel_sync.domain.errors import ChannelSyncError
+from channel_sync.domain.keys import Caller
+from channel_sync.persistence.database import Database
+from channel_sync.persistence.tenancy import for_every_tenant
+
+LOOK_EVERY_S = 0.5
+_COME_BACK_S = 5
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """A request that knows its tenant's feed up to a position, and is told of the next one."""
+
+    tenant: str
+    position: int
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class EventWaits:
+    """The waits of one process. All of them share one statement each half second, however many they are."""
+
+    def __init__(self, database: Database, health: Health, limits: WaitLimits) -> None:
+        self._database = database
+        self._health = health
+        self._limits = limits
+        self._of_key: Counter[str] = Counter()
+        self._of_tenant: Counter[str] = Counter()
+        self._waiting: set[_Waiter] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def place(self, caller: Caller) -> Iterator[None]:
+        """A place among those who wait; 429 where the key, its tenant or all together have as many as they may."""
+        key, tenant, limits = caller.key_id, caller.tenant, self._limits
+        full = self._of_key[key] >= limits.per_key or self._of_tenant[tenant] >= limits.per_tenant
+        if full or self._of_tenant.total() >= limits.in_all:
+            wait = {"Retry-After": str(_COME_BACK_S)}
+            raise HttpProblem(429, "too_many_waits", "As many requests wait here as may wait at once.", wait)
+        self._of_key[key] += 1
+        self._of_tenant[tenant] += 1
+        try:
+            yield
+        finally:
+            _less(self._of_key, key)
+            _less(self._of_tenant, tenant)
+
+    async def news(self, tenant: str, position: int, within_s: float, request: Request) -> bool:
+        """Whether the feed has something behind the position, as soon as it does; the client may leave before."""
+        waiter = _Waiter(tenant, position)
+        self._waiting.add(waiter)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._keep_looking())
+        told, left = asyncio.create_task(waiter.told.wait()), asyncio.create_task(_left(request))
+        try:
+            await asyncio.wait((told, left), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            return told.done()
+        finally:
+            self._waiting.discard(waiter)
+            told.cancel()
+            left.cancel()
+
+    async def _keep_looking(self) -> None:
+        """Look for as long as anybody waits."""
+        while self._waiting:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for waiter in await self._with_news():
+                waiter.told.set()
+
+    async def _with_news(self) -> list[_Waiter]:
+        if self._health.draining:
+            return list(self._waiting)
+        try:
+            with for_every_tenant():
+                async with self._database.read() as work:
+                    newest = await work.events.newest({waiter.tenant for waiter in self._waiting})
+        except ChannelSyncError:
+            # Who asks the store again hears what is the matter.
+            return list(self._waiting)
+        return [waiter for waiter in self._waiting if newest.get(waiter.tenant, 0) > waiter.position]
+
+
+def _less(counted: "Counter[str]", whose: str) -> None:
+    counted[whose] -= 1
+    if counted[whose] == 0:
+        del counted[whose]
+
+
+async def _left(request: Request) -> None:
+    """Wait until the client is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
