@@ -28,6 +28,7 @@ from channel_sync.api import (
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
+from channel_sync.api.contract_words import LICENCE, TAGS
 from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.forwarded import TrustedProxies
 from channel_sync.api.head import HeadAsGet, with_head
@@ -117,6 +118,8 @@ def _app(layers: list[Middleware], routers: Sequence[APIRouter] = _ROUTERS, serv
         description=DESCRIPTION,
         version=API_VERSION,
         servers=[{"url": server}],
+        license_info=LICENCE,
+        openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

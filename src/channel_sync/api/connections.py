@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Response
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.concurrency import tag
+from channel_sync.api.contract_words import RETURNING
 from channel_sync.api.fields import optional_timestamp, secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.integration_inputs import CredentialsInput, ReauthoriseInput
@@ -36,6 +37,7 @@ VERIFY = requires("credentials:verify")
     summary="Ask the seller for consent again",
     dependencies=[GRANT, IDEMPOTENT],
     responses={409: {"description": "The integration is removed."}},
+    openapi_extra=RETURNING,
 )
 async def reauthorise_integration(
     integration_id: str,

@@ -7,9 +7,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
+from channel_sync.api.contract_words import PATH_PARAMETERS
 from channel_sync.api.examples import EXAMPLES
 from channel_sync.api.fields import MAX_INTEGER
 from channel_sync.api.problems import MEDIA_TYPE, Problem
+from channel_sync.domain.codes import ProblemCode
 
 _MEANINGS = {
     400: "The request cannot be read: broken JSON, a foreign cursor, a malformed header.",
@@ -27,12 +29,12 @@ _MEANINGS = {
     502: "The marketplace's reply could not be understood.",
     503: "The store or the marketplace is away; wait as long as Retry-After says.",
 }
-_CODES = {
+_CODES: dict[int, ProblemCode] = {
     400: "malformed_json",
     401: "credential_missing",
     403: "insufficient_scope",
     404: "not_found",
-    409: "wrong_state",
+    409: "integration_disabled",
     412: "stale_version",
     413: "body_too_large",
     415: "unsupported_media_type",
@@ -62,6 +64,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=app.openapi_tags,
             servers=app.servers,
+            license_info=app.license_info,
         )
         app.openapi_schema = _complete(document)
     return app.openapi_schema
@@ -72,6 +75,9 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
         for method, operation in item.items():
             _add_errors(method, operation)
             _add_examples(operation)
+            _describe_path(operation)
+            # Said in so many words where nothing is needed, so that nobody takes it for forgotten.
+            operation.setdefault("security", [])
     components = document["components"]
     problem = TypeAdapter(Problem).json_schema(ref_template="#/components/schemas/{model}")
     schemas = {**components["schemas"], **problem.pop("$defs"), "Problem": problem}
@@ -81,6 +87,12 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     components["responses"] = {f"Problem{status}": _problem_response(status) for status in _MEANINGS}
     _make_bounds_whole(components["schemas"])
     return document
+
+
+def _describe_path(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["description"] = PATH_PARAMETERS[parameter["name"]]
 
 
 def _make_bounds_whole(schema: Any) -> None:
@@ -126,7 +138,7 @@ def _possible_errors(method: str, operation: dict[str, Any]) -> set[int]:
     parameters = {(one["in"], one["name"].lower()) for one in operation.get("parameters", [])}
     places = {place for place, _ in parameters}
     found = {500}
-    if "security" in operation:
+    if operation.get("security"):
         found |= {401, 403, 422, 429, 503}
     if "requestBody" in operation:
         found |= {400, 422}

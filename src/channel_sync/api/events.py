@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.event_waits import EventWaits
-from channel_sync.api.fields import Timestamp, one_of, timestamp
+from channel_sync.api.fields import DESCRIBED, Timestamp, one_of, timestamp
 from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import EVENT_TYPES, Event
@@ -42,10 +42,16 @@ class EventPage(TypedDict):
 class EventQuery(BaseModel):
     """From where on, of which types, and how long to wait for the first one."""
 
-    after: Annotated[str | None, Field(max_length=64, description="The last event id you have.")] = None
-    types: Annotated[str | None, Field(max_length=1000, description="Comma-separated event types.")] = None
-    wait_s: Annotated[int, Field(ge=0, le=30, description="Wait this long for the first event.")] = 0
-    limit: Annotated[int, Field(ge=1, le=200, description="How many events a page has at most.")] = 50
+    model_config = DESCRIBED
+
+    after: Annotated[str | None, Field(max_length=64)] = None
+    """The last event id you have; without it the feed starts at its oldest event."""
+    types: Annotated[str | None, Field(max_length=1000)] = None
+    """Only of these event types, with commas between them."""
+    wait_s: Annotated[int, Field(ge=0, le=30)] = 0
+    """Wait this long for the first event."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """How many events a page has at most."""
 
     def wanted(self) -> tuple[str, ...]:
         """The types asked for; none at all means every type."""

@@ -37,8 +37,10 @@ _LONGEST_SECRET = 8192
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
+# The text below a member is what the contract says of it.
+DESCRIBED = ConfigDict(use_attribute_docstrings=True)
 # A member that the contract does not name is refused.
-EXACT = ConfigDict(extra="forbid")
+EXACT = DESCRIBED | ConfigDict(extra="forbid")
 
 
 class Input(BaseModel):

@@ -17,16 +17,24 @@ Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
 
 
 class IntegrationInput(Input):
-    """A new integration. `orders_from` is compared with the marketplace's own `updated_at`."""
+    """A new integration."""
 
     channel: Annotated[str, Field(min_length=1, max_length=40)]
+    """The `type` of one of `GET /channels`."""
     name: Name
+    """What people call it."""
     client_id: ClientId
+    """Of the app that the seller made at the marketplace."""
     client_secret: SecretText
+    """Of the same app. It is never shown again, not even masked."""
     default_currency: Currency | None = None
+    """ISO 4217, one of the channel's. With it the wizard's last step is not needed."""
     environment: Environment = Environment.PRODUCTION
+    """Fixed once it is connected."""
     return_url: Url | None = None
+    """Where the browser goes at the end, at one of the origins that the operator lists."""
     orders_from: Moment | None = None
+    """The first order to fetch, by the marketplace's own time of change; by default 30 days back."""
 
 
 @with_config(EXACT)
@@ -34,22 +42,27 @@ class OrderSettingsInput(TypedDict, total=False):
     """Changes to the order download. What is left out is kept, null takes it back to its default."""
 
     enabled: StrictBool | None
+    """Whether orders are fetched; by default they are."""
     interval_s: Annotated[Interval, Field(ge=MIN_ORDER_INTERVAL_S)] | None
+    """Seconds between two downloads; by default what the operator set."""
 
 
 @with_config(EXACT)
 class StockSettingsInput(TypedDict, total=False):
-    """Changes to the stock push. What is left out is kept, null takes it back to its default.
-
-    For `warehouse_id` that is the marketplace's first warehouse.
-    """
+    """Changes to the stock push. What is left out is kept, null takes it back to its default."""
 
     enabled: StrictBool | None
+    """Whether stock is pushed; by default it is."""
     interval_s: Annotated[Interval, Field(ge=1)] | None
+    """Seconds between two pushes; by default what the operator set."""
     buffer: Units | None
+    """So many units are kept back; by default none."""
     maximum: Units | None
+    """No listing shows more than this; by default there is no such limit."""
     percent: Annotated[StrictInt, Field(ge=1, le=100)] | None
+    """The share of what is left after the buffer, rounded down; by default all of it."""
     warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None
+    """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
 
 
 @with_config(EXACT)
@@ -57,7 +70,9 @@ class SettingsInput(TypedDict, total=False):
     """Changes to the settings. What is left out is kept."""
 
     orders: OrderSettingsInput
+    """The order download."""
     stock: StockSettingsInput
+    """The stock push."""
 
 
 @with_config(EXACT)
@@ -65,30 +80,43 @@ class IntegrationPatch(TypedDict, total=False):
     """Changes to an integration. What is left out is kept; null is refused, but for single settings."""
 
     name: Name
+    """What people call it."""
     default_currency: Currency
+    """ISO 4217, one of the channel's; used where an order names none."""
     client_id: ClientId
+    """Of another app at the marketplace; 409 while a grant depends on the present one."""
     client_secret: SecretText
+    """A new secret of the app."""
     settings: SettingsInput
+    """How the jobs work."""
 
 
 class StatusInput(Input):
     """What the user wants."""
 
     enabled: StrictBool
+    """Whether the jobs are to work."""
 
 
 class ReauthoriseInput(Input):
     """Where the browser comes back to, and new application credentials if there are any."""
 
     client_id: ClientId | None = None
+    """Of another app at the marketplace, from the moment that the consent has succeeded."""
     client_secret: SecretText | None = None
+    """A new secret of the app, from then on as well."""
     return_url: Url | None = None
+    """Where the browser goes at the end, at one of the origins that the operator lists."""
 
 
 class CredentialsInput(Input):
     """The four fields pasted by hand."""
 
     client_id: ClientId
+    """Of the app at the marketplace."""
     client_secret: SecretText
+    """Of the same app."""
     access_token: SecretText
+    """One that works: it tells which shop it is."""
     refresh_token: SecretText
+    """Of the same grant; one renewal proves it."""

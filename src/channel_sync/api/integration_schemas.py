@@ -1,6 +1,6 @@
 """An integration as the API shows it: what goes out of its operations."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
@@ -145,8 +145,6 @@ class IntegrationView(TypedDict):
     created_at: Timestamp
     updated_at: Timestamp
     version: int
-    authorise_url: NotRequired[str]
-    expires_at: NotRequired[Timestamp]
 
 
 class IntegrationPage(TypedDict):
@@ -158,6 +156,13 @@ class IntegrationPage(TypedDict):
 
 class InvitationView(TypedDict):
     """The page to open in the seller's browser; it works once, until `expires_at`."""
+
+    authorise_url: str
+    expires_at: Timestamp
+
+
+class DraftView(IntegrationView):
+    """A new integration, and the page to open in the seller's browser; that works until `expires_at`."""
 
     authorise_url: str
     expires_at: Timestamp

@@ -11,10 +11,12 @@ from channel_sync.api.access import CurrentCaller, require_scope, requires
 from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.concurrency import CONDITIONAL, TAGGED, IfMatch, expected_version, tag
 from channel_sync.api.connections import NOT_UNDERSTOOD
+from channel_sync.api.contract_words import RETURNING
 from channel_sync.api.fields import secret, timestamp
 from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.integration_inputs import IntegrationInput, IntegrationPatch, StatusInput
 from channel_sync.api.integration_schemas import (
+    DraftView,
     IntegrationPage,
     IntegrationStatusView,
     IntegrationView,
@@ -65,10 +67,11 @@ WRITE = requires("integrations:write")
     status_code=status.HTTP_201_CREATED,
     summary="Add an integration as a draft",
     dependencies=[WRITE, IDEMPOTENT],
+    openapi_extra=RETURNING,
 )
 async def create_integration(
     given: IntegrationInput, caller: CurrentCaller, services: CurrentServices, response: Response
-) -> IntegrationView:
+) -> DraftView:
     """A draft, and the page to open in the seller's browser.
 
     The draft goes away 60 minutes after its last step. It becomes active once the seller has consented and
@@ -86,19 +89,22 @@ async def create_integration(
     )
     draft, invitation = await services.authorise.begin(caller.tenant, new)
     view = await _view(services, draft, response)
-    view["authorise_url"] = invitation.authorise_url
-    view["expires_at"] = timestamp(invitation.expires_at)
     response.headers["Location"] = services.settings.address.href(f"/integrations/{draft.id}")
-    return view
+    url, expires_at = invitation.authorise_url, timestamp(invitation.expires_at)
+    return {**view, "authorise_url": url, "expires_at": expires_at}
 
 
 class IntegrationFilters(PageQuery):
     """Which integrations, in which order."""
 
     channel: Annotated[str | None, Field(max_length=40)] = None
-    status: Annotated[Status | None, Field(description="Drafts and removed ones show only here.")] = None
-    q: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None
+    """Only of this channel `type`."""
+    status: Status | None = None
+    """Only of this status; drafts and removed ones show only here."""
+    q: Annotated[str | None, Field(max_length=200)] = None
+    """Part of the name, in any case."""
     sort: Sort = "name"
+    """The order of the list; `-` turns it round."""
 
 
 @router.get("/integrations", summary="List integrations", dependencies=[READ], response_model=IntegrationPage)

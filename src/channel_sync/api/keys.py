@@ -24,14 +24,14 @@ ADMIN = requires("admin")
 
 
 class ApiKeyInput(Input):
-    """A new key with the scopes named, or with those of a preset.
-
-    `support` may read all but personal data, start runs, and verify credentials.
-    """
+    """A new key with the scopes named, or with those of a preset."""
 
     name: Name
+    """What it is for."""
     scopes: Annotated[list[Scope], STOPS_EARLY, Field(min_length=1, max_length=20)] | None = None
+    """What it may do; `admin` implies all the others."""
     preset: Literal["support"] | None = None
+    """`support` may read all but personal data, start runs, and verify credentials."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "ApiKeyInput":

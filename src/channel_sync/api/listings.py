@@ -18,9 +18,10 @@ router = APIRouter(tags=["stock"], route_class=StrictRoute)
 
 
 class MappingInput(Input):
-    """The SKU that feeds the listing; null goes back to automatic, by the listing's own SKU."""
+    """What feeds the listing."""
 
     sku: Sku | None
+    """The SKU whose level it shows; null goes back to automatic, by the listing's own SKU."""
 
 
 class WarehouseView(TypedDict):
@@ -57,6 +58,7 @@ class ListingFilters(PageQuery):
     """Which listings."""
 
     mapping: Mapping | None = None
+    """Only those that are mapped like this."""
 
 
 @router.get(

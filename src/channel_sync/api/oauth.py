@@ -21,20 +21,33 @@ router = APIRouter(tags=["connecting"], default_response_class=HTMLResponse)
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 
 
-def _query(*names: str) -> dict[str, Any]:
+def _query(**words: str) -> dict[str, Any]:
+    """What the contract says of parameters that are read by hand."""
     text = {"type": "string", "maxLength": MAX_VALUE}
-    return {"parameters": [{"name": name, "in": "query", "schema": text} for name in names]}
+    return {"parameters": [{"name": n, "in": "query", "description": w, "schema": text} for n, w in words.items()]}
 
 
-def _form(*names: str) -> dict[str, Any]:
-    text = {"type": "string", "maxLength": MAX_VALUE}
-    schema = {"type": "object", "properties": dict.fromkeys(names, text)}
+def _form(**words: str) -> dict[str, Any]:
+    members = {n: {"type": "string", "maxLength": MAX_VALUE, "description": w} for n, w in words.items()}
+    schema = {"type": "object", "properties": members}
     return {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
 
 
-_TICKET = _query("ticket")
-_ANSWER_OF_MARKETPLACE = _query("code", "state", "error", "iss")
-_ANSWER_OF_PERSON = _form("answer", "attempt", "callback", "code", "iss", "error")
+_TICKET = _query(ticket="What `authorise_url` carries.")
+_OF_MARKETPLACE = {
+    "code": "The marketplace's one-time code.",
+    "error": "Why the marketplace gave no code.",
+    "iss": "Who answered, where the marketplace says so.",
+}
+_ANSWER_OF_MARKETPLACE = _query(
+    state="What we gave the browser on its way, where the marketplace gives it back.", **_OF_MARKETPLACE
+)
+_ANSWER_OF_PERSON = _form(
+    answer="`connect`, `choose`, `stop` or `again`.",
+    attempt="Which of this browser's attempts is meant.",
+    callback="Which question of ours is answered.",
+    **_OF_MARKETPLACE,
+)
 
 
 @router.get(

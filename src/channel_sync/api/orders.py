@@ -41,20 +41,25 @@ class OrderIds(Input):
     """Which orders are meant."""
 
     ids: Annotated[list[OrderId], STOPS_EARLY, Field(min_length=1, max_length=500)]
+    """Our ids, `ord_…`; one that is not the tenant's is passed over."""
 
 
 class OrderVersion(Input):
     """One order, and which version of it was read."""
 
     id: OrderId
+    """Our id, `ord_…`."""
     version: Annotated[StrictInt, Field(ge=1, le=_LAST_VERSION)]
+    """The `version` that was read."""
 
 
 class Acknowledgement(Input):
     """Either `ids`, which acknowledges whatever stands there now, or `orders` at the versions that were read."""
 
     ids: Annotated[list[OrderId], STOPS_EARLY, Field(min_length=1, max_length=500)] | None = None
+    """Our ids, `ord_…`."""
     orders: Annotated[list[OrderVersion], STOPS_EARLY, Field(min_length=1, max_length=500)] | None = None
+    """Our ids, each with the version that was read."""
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Acknowledgement":
@@ -90,14 +95,17 @@ class OrderFilters(PageQuery):
     """Which orders of the feed."""
 
     integration_id: Reference = None
+    """Only of this integration."""
     state: OrderState | None = None
-    updated_after: Annotated[Moment | None, Field(description="By the marketplace's own time of change.")] = None
-    acknowledged: Annotated[
-        bool | None,
-        Field(description="Whether the version that stands there now was acknowledged; a changed order is not."),
-    ] = None
+    """Only of this state."""
+    updated_after: Moment | None = None
+    """Only those that changed after this, by the marketplace's own time."""
+    acknowledged: bool | None = None
+    """Whether the version that stands there now was acknowledged; a changed order is not."""
     channel_order_id: Reference = None
+    """Only the marketplace's order of this id."""
     transaction_id: Reference = None
+    """Only the orders of this purchase."""
 
     def query(self) -> OrderFeedQuery:
         """What to ask the store for."""
@@ -164,7 +172,9 @@ class HeldFilters(PageQuery):
     """Which held orders."""
 
     integration_id: Reference = None
+    """Only of this integration."""
     channel_order_id: Reference = None
+    """Only what holds the marketplace's order of this id."""
 
 
 @router.get("/orders/held", summary="List orders that could not be used", dependencies=[READ])

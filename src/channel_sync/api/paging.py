@@ -15,7 +15,7 @@ import msgspec
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from channel_sync.api.fields import MAX_INTEGER
+from channel_sync.api.fields import DESCRIBED, MAX_INTEGER
 from channel_sync.api.problems import HttpProblem
 from channel_sync.persistence.paging import PageRequest
 
@@ -25,10 +25,12 @@ Key = tuple[str | int, ...]
 class PageQuery(BaseModel):
     """The query of a list; a list with filters adds them."""
 
-    limit: Annotated[int, Field(ge=1, le=200, description="How many items a page has at most.")] = 50
-    cursor: Annotated[
-        str | None, Field(max_length=2048, description="`next_cursor` of the page before; leave it out to start.")
-    ] = None
+    model_config = DESCRIBED
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """How many items a page has at most."""
+    cursor: Annotated[str | None, Field(max_length=2048)] = None
+    """`next_cursor` of the page before; leave it out to start."""
 
     def filters(self) -> dict[str, object]:
         """What the list was narrowed to: all of the query but where in it the caller is."""

@@ -32,9 +32,13 @@ class RunInput(Input):
     """
 
     kind: RunKind
+    """What to run."""
     from_: Annotated[Moment | None, Field(alias="from")] = None
+    """The first change of orders to fetch."""
     to: Moment | None = None
+    """The last one; needs `from`, which must be before it."""
     dry_run: StrictBool = False
+    """Only look and count; nothing is stored."""
 
     @model_validator(mode="after")
     def _forwards(self) -> "RunInput":
@@ -70,6 +74,7 @@ RunErrorView = TypedDict(
         "next_action": NextAction | None,
     },
 )
+RunErrorView.__doc__ = "Why a run failed, and what helps. `class` says who has to act."
 
 
 class RunView(TypedDict):
@@ -169,8 +174,11 @@ class RunFilters(PageQuery):
     """Which runs."""
 
     integration_id: Annotated[str | None, Field(max_length=64)] = None
+    """Only of this integration."""
     kind: RunKind | None = None
+    """Only of this kind."""
     status: RunStatus | None = None
+    """Only of this status."""
 
 
 @router.get("/runs", summary="List runs", dependencies=[READ])

@@ -27,15 +27,19 @@ BoundInteger = Annotated[StrictInt, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 class StockItem(Input):
     """An absolute level. Out of range, a blank or a repeated SKU: this item is `invalid`, the others count."""
 
-    sku: Annotated[str, Field(max_length=255, examples=["MUG-BLUE"])]
-    available: Annotated[StrictInt, Field(description="0..500000")]
-    revision: Annotated[BoundInteger | None, Field(description="Yours; an older one never overwrites.")] = None
+    sku: Annotated[str, Field(max_length=255)]
+    """Yours, as the listings carry it or are mapped to it."""
+    available: StrictInt
+    """Units for sale, 0 to 500000: what they are, not by how many they change."""
+    revision: BoundInteger | None = None
+    """A number of yours that grows; an older one never overwrites a newer."""
 
 
 class StockInput(Input):
     """Levels to set."""
 
     items: Annotated[list[StockItem], STOPS_EARLY, Field(min_length=1, max_length=5000)]
+    """The levels; others stay as they are."""
 
 
 class StockAnswerView(TypedDict):
