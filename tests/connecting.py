@@ -40,7 +40,7 @@ class Desk:
         channels = {"wish": self.channel}
         addresses = Addresses(public_address(PUBLIC_URL), (RETURN_ORIGIN,))
         self.grants = self.more_grants()
-        self.authorise = Authorise(database, channels, addresses)
+        self.authorise = Authorise(database, channels, addresses, most_drafts=1000)
         self.departures = Departures(database, channels)
         self.callbacks = Callbacks(database, channels, addresses.public, self.nudge)
         self.credentials = Credentials(database, channels, self.grants, self.nudge)

@@ -158,7 +158,7 @@ def _layers(services: Services) -> list[Middleware]:
             credentials=Credentials(services.database, services.issuer),
             is_open=_open_paths(settings.docs),
         ),
-        Middleware(RateLimit, per_s=settings.rate_limit_per_s),
+        Middleware(RateLimit, per_s=settings.rate_limit_per_s, tenant_per_s=settings.tenant_rate_limit_per_s),
         Middleware(NotModified),
     ]
 

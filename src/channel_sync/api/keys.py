@@ -16,6 +16,7 @@ from channel_sync.api.services import CurrentServices
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.quotas import keep_quota
 
 router = APIRouter(tags=["api keys"], route_class=StrictRoute)
 starting = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
@@ -79,6 +80,7 @@ async def create_api_key(
     key = ApiKey(new_id("key", now), caller.tenant, given.name, scopes, text.last4, now, None)
     async with services.database.begin() as work:
         await work.api_keys.add(key, key_hash(text.value))
+        await keep_quota(work, caller.tenant, "api_keys", services.settings.quotas.api_keys)
     response.headers["Location"] = services.settings.address.href("/api-keys")
     return {**_key_view(key), "key": text.value}
 

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from channel_sync.api.buckets import Allowance, Buckets
 from channel_sync.api.problems import HttpProblem, answer, malformed
 from channel_sync.api.request_log import REFUSAL
+from channel_sync.domain.keys import Caller
 
 MAX_BODY = 1024 * 1024
 MAX_STOCK_BODY = 8 * 1024 * 1024
@@ -79,34 +80,55 @@ def _too_large(cap: int) -> HttpProblem:
 
 
 class RateLimit:
-    """A budget of requests per key: `per_s` on average, twice that at once. 0 turns it off."""
+    """Budgets of a key and of its tenant: so many requests per second, twice that at once. 0 turns one off."""
 
-    def __init__(self, app: ASGIApp, per_s: float) -> None:
+    def __init__(self, app: ASGIApp, per_s: float, tenant_per_s: float) -> None:
         self.app = app
-        self.off = per_s <= 0
-        self.buckets = Buckets(per_s, max(1.0, per_s * 2))
-        window_s = ceil(self.buckets.burst / per_s) if per_s > 0 else 1
-        self.policy = f'"key";q={int(self.buckets.burst)};w={window_s}'
+        self.key, self.tenant = _Budget("key", per_s), _Budget("tenant", tenant_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on if its key has budget left."""
-        caller = scope.get("state", {}).get("caller")
-        if self.off or caller is None:
+        """Pass the request on if its key and its tenant have budget left."""
+        caller: Caller | None = scope.get("state", {}).get("caller")
+        budgets = [] if caller is None else self._budgets(caller)
+        if not budgets:
             await self.app(scope, receive, send)
             return
-        allowance = self.buckets.take(caller.key_id)
+        # One that its key turns away is not taken from the tenant's.
+        taken: list[tuple[_Budget, Allowance]] = []
+        for budget, whose in budgets:
+            taken.append((budget, budget.buckets.take(whose)))
+            if not taken[-1][1].allowed:
+                break
 
-        async def send_budget(message: Message) -> None:
+        async def send_budgets(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["RateLimit"] = f'"key";r={allowance.remaining};t={ceil(allowance.wait_s)}'
-                headers["RateLimit-Policy"] = self.policy
+                headers["RateLimit"] = ", ".join(budget.left(allowance) for budget, allowance in taken)
+                headers["RateLimit-Policy"] = ", ".join(budget.policy for budget, _ in budgets)
             await send(message)
 
-        if allowance.allowed:
-            await self.app(scope, receive, send_budget)
+        if taken[-1][1].allowed:
+            await self.app(scope, receive, send_budgets)
         else:
-            await answer(scope, too_many(allowance))(scope, receive, send_budget)
+            await answer(scope, too_many(taken[-1][1]))(scope, receive, send_budgets)
+
+    def _budgets(self, caller: Caller) -> "list[tuple[_Budget, str]]":
+        both = ((self.key, caller.key_id), (self.tenant, caller.tenant))
+        return [(budget, whose) for budget, whose in both if budget.per_s > 0]
+
+
+class _Budget:
+    """A budget in the words of the RateLimit headers, and what each of those who have one has left."""
+
+    def __init__(self, name: str, per_s: float) -> None:
+        self.name, self.per_s = name, per_s
+        self.buckets = Buckets(per_s, max(1.0, per_s * 2))
+        window_s = ceil(self.buckets.burst / per_s) if per_s > 0 else 1
+        self.policy = f'"{name}";q={int(self.buckets.burst)};w={window_s}'
+
+    def left(self, allowance: Allowance) -> str:
+        """What the header says of it."""
+        return f'"{self.name}";r={allowance.remaining};t={ceil(allowance.wait_s)}'
 
 
 def too_many(allowance: Allowance) -> HttpProblem:

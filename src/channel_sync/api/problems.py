@@ -32,6 +32,7 @@ from channel_sync.domain.errors import (
     StaleVersion,
     StorageUnavailable,
 )
+from channel_sync.domain.quotas import Quota, QuotaExceeded
 
 MEDIA_TYPE = "application/problem+json"
 MAX_CHANNEL_CODE = 40
@@ -43,6 +44,7 @@ _STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
     (ConfirmationRequired, 428),
     (Conflict, 409),
     (Invalid, 422),
+    (QuotaExceeded, 429),
     (StorageUnavailable, 503),
     (ChannelUnavailable, 503),
     (GrantRejected, 409),
@@ -85,7 +87,8 @@ class Problem(TypedDict):
     """An error. `code` is stable, `request_id` is what to name to support.
 
     `instance` is the operation with its parameters not filled in, so that nothing of the request comes back.
-    `channel_code` is the marketplace's own code where the marketplace refused.
+    `channel_code` is the marketplace's own code where the marketplace refused, `quota` what the tenant has as many
+    of as it may.
     """
 
     type: str
@@ -99,6 +102,7 @@ class Problem(TypedDict):
     errors: NotRequired[list[FieldError]]
     next_action: NotRequired[NextAction]
     related_id: NotRequired[str]
+    quota: NotRequired[Quota]
 
 
 class HttpProblem(HTTPException):
@@ -165,6 +169,9 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
             problem["channel_code"] = error.code[:MAX_CHANNEL_CODE]
         case ChannelUnavailable():
             headers["Retry-After"] = str(ceil(error.retry_after_s or 30))
+        case QuotaExceeded():
+            problem["quota"] = error.quota
+            headers["Retry-After"] = "60"
         case StorageUnavailable():
             headers["Retry-After"] = "2"
     if error.code == "idempotency_in_progress":

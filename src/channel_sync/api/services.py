@@ -1,7 +1,7 @@
 """What the handlers work with. Built in `main`, handed to `create_api`, reached as `CurrentServices`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Protocol
 
@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from channel_sync.api.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
+from channel_sync.domain.quotas import Quotas
 from channel_sync.flows.authorise import Authorise
 from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
@@ -48,7 +49,9 @@ class ApiSettings:
     trusted_proxies: tuple[str, ...] = ()
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100
+    tenant_rate_limit_per_s: float = 0
     waits: WaitLimits = WaitLimits()
+    quotas: Quotas = field(default_factory=Quotas)
     order_interval_s: int = 60
     stock_interval_s: int = 5
 

@@ -68,6 +68,7 @@ ProblemCode = Literal[
     "not_found",
     "not_utf8",
     "number_out_of_range",
+    "quota_exceeded",
     "rate_limited",
     "reauthorise_required",
     "redirect",

@@ -7,6 +7,7 @@ ChannelSyncError
 │   ├── StaleVersion         somebody changed it since it was read
 │   └── ConfirmationRequired say it again, naming what is lost
 ├── Invalid                  the input cannot be used; names the member, never its value
+├── QuotaExceeded            end one of what the tenant has; domain/quotas.py
 ├── StorageUnavailable       try again in a moment
 ├── RunLost                  stop quietly; another run owns this
 ├── RunStopped               stop at once; a person asked for it

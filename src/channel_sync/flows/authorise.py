@@ -14,6 +14,7 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.currencies import check_currency
 from channel_sync.flows.departures import set_out
 from channel_sync.flows.given_secrets import check_name, check_secret
+from channel_sync.flows.quotas import keep_quota
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.return_urls import check_return_url
 from channel_sync.flows.tickets import TICKET_LIFETIME, hash_of, new_token, new_verifier
@@ -66,7 +67,14 @@ class Addresses:
 class Authorise:
     """Invitations to connect by consent."""
 
-    def __init__(self, database: Database, channels: Mapping[str, Channel], addresses: Addresses) -> None:
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        addresses: Addresses,
+        most_drafts: int,
+    ) -> None:
+        self._most_drafts = most_drafts
         self._database = database
         self._channels = channels
         self._addresses = addresses
@@ -79,6 +87,7 @@ class Authorise:
         async with self._database.begin() as work:
             await work.integrations.add(draft, wanted.client_secret)
             invitation = await self._invite(work, draft, Reauthorisation(return_url=wanted.return_url), now)
+            await keep_quota(work, tenant, "drafts", self._most_drafts)
         return draft, invitation
 
     async def reauthorise(self, tenant: str, integration_id: str, wanted: Reauthorisation) -> Invitation:

@@ -10,11 +10,13 @@ from channel_sync.domain.errors import (
     RunLost,
     RunStopped,
 )
+from channel_sync.domain.quotas import Quotas
 from channel_sync.domain.runs import PERSONS_TRIGGERS, Lane, Run, RunKind, RunRequest, RunStatus
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import open_due_runs
 from channel_sync.flows.heartbeat import heartbeat
 from channel_sync.flows.leases import Lease
+from channel_sync.flows.quotas import keep_quota
 from channel_sync.flows.run_desk import RunDesk
 from channel_sync.flows.run_ending import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
 from channel_sync.flows.run_log import log_taken_over, named
@@ -43,10 +45,11 @@ _PRIORITIES = {
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Who runs here, and at what pace."""
+    """Who runs here, at what pace, and how many runs a tenant may have asked for."""
 
     lease: Lease = field(default_factory=Lease)
     pace: RunPace = field(default_factory=RunPace)
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 class Runs:
@@ -77,6 +80,8 @@ class Runs:
             check_request(integration, request)
             run = queued_run(integration, request, now)
             theirs = await opened_or_adopted(work, run)
+            if theirs is None:
+                await keep_quota(work, tenant, "runs", self._rules.quotas.runs)
         if theirs is not None:
             return theirs, True
         self._nudge()

@@ -15,6 +15,7 @@ from channel_sync.channels.wish.channel import WishChannel
 from channel_sync.channels.wish.client import ClientLimits
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Channel, Environment
+from channel_sync.domain.quotas import Quotas
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
 from channel_sync.flows.clock import utcnow
@@ -129,4 +130,10 @@ def _lease(settings: Settings) -> Lease:
 
 
 def _rules(settings: Settings, lease: Lease) -> RunRules:
-    return RunRules(lease, RunPace(orders_s=settings.order_interval_s, stock_s=settings.stock_interval_s))
+    pace = RunPace(orders_s=settings.order_interval_s, stock_s=settings.stock_interval_s)
+    return RunRules(lease, pace, quotas(settings))
+
+
+def quotas(settings: Settings) -> Quotas:
+    """How much a tenant may have at once."""
+    return Quotas(settings.drafts_per_tenant, settings.keys_per_tenant, settings.runs_per_tenant)

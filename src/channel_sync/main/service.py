@@ -22,7 +22,7 @@ from channel_sync.flows.warehouses import Warehouses
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
-from channel_sync.main.ground import Ground, opened
+from channel_sync.main.ground import Ground, opened, quotas
 from channel_sync.main.issuer import PublishedKeys
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
@@ -95,7 +95,7 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
     services = Services(
         database=database,
         channels=channels,
-        authorise=Authorise(database, channels, addresses),
+        authorise=Authorise(database, channels, addresses, settings.drafts_per_tenant),
         departures=Departures(database, channels),
         callbacks=Callbacks(database, channels, addresses.public, nudge),
         credentials=Credentials(database, channels, work.grants, nudge),
@@ -129,11 +129,19 @@ def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
         trusted_proxies=settings.trusted_proxies,
         docs=DocsMode(settings.docs),
         rate_limit_per_s=settings.rate_limit_per_s,
+        tenant_rate_limit_per_s=_of_tenant(settings),
+        quotas=quotas(settings),
         # So that requests which do not wait always find a connection.
         waits=WaitLimits(settings.waits_per_key, settings.waits_per_tenant, settings.max_connections // 2),
         order_interval_s=settings.order_interval_s,
         stock_interval_s=settings.stock_interval_s,
     )
+
+
+def _of_tenant(settings: Settings) -> float:
+    """Two keys' worth, where nothing else is set."""
+    given = settings.tenant_rate_limit_per_s
+    return settings.rate_limit_per_s * 2 if given is None else given
 
 
 def _issuer(settings: Settings) -> Issuer | None:

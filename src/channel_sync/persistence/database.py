@@ -28,6 +28,7 @@ from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
 from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 from channel_sync.persistence.pushes import PushRepository
+from channel_sync.persistence.quotas import QuotaRepository
 from channel_sync.persistence.renewals import RenewalRepository
 from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
@@ -79,6 +80,7 @@ class UnitOfWork:
         self.incidents = IncidentRepository(session)
         self.api_keys = ApiKeyRepository(session)
         self.idempotency = IdempotencyRepository(session, cipher)
+        self.quotas = QuotaRepository(session)
         self.turns = TurnRepository(session)
         self.call_budgets = CallBudgetRepository(session)
 

@@ -36,6 +36,9 @@ runs = Table(
         "uq_runs_open_slot", *("integration_id", "kind", "slot"), where="finished_at IS NULL", unique=True
     ),
     partial_index("ix_runs_queued", "id", where="status = 'queued'"),
+    partial_index(
+        "ix_runs_asked_for", "tenant", where="finished_at IS NULL AND trigger IN ('manual', 'backfill')"
+    ),
     # It ends with what the list is narrowed by, so that a kind or status that is rare is found without the rows.
     Index("ix_runs_feed", "tenant", "id", "kind", "status"),
     Index("ix_runs_of_integration", "tenant", "integration_id", "id"),

@@ -143,6 +143,7 @@ integrations = Table(
     Index("ix_integrations_by_created_at", "tenant", "created_at", "id"),
     Index("ix_integrations_account_id", "account_id"),
     partial_index("ix_integrations_draft", "draft_expires_at", where="activated_at IS NULL"),
+    partial_index("ix_integrations_drafts_of_tenant", "tenant", where="activated_at IS NULL"),
     partial_index("ix_integrations_removed", "removed_at", where="removed_at IS NOT NULL"),
     partial_index(
         "ix_integrations_expiry", "access_token_expires_at", where="access_token_expires_at IS NOT NULL"
@@ -251,6 +252,7 @@ api_keys = Table(
     Column("revoked_at", Utc),
     Index("uq_api_keys_key_hash", "key_hash", unique=True),
     Index("ix_api_keys_tenant", "tenant", "id"),
+    partial_index("ix_api_keys_in_use", "tenant", where="revoked_at IS NULL"),
 )
 
 # One answer per key, kept a day. The body is sealed: it may show a new API key.
