@@ -1,5 +1,6 @@
 """Everything it takes to connect a shop, around a real database and a marketplace in memory."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -115,6 +116,11 @@ class Desk:
         """Whether the run was asked to stop."""
         async with self.database.read() as work:
             return (await work.runs.get(TENANT, run_id)).cancel_requested
+
+    async def is_as_before(self, before: Integration) -> bool:
+        """Whether nothing changed but what is noted of the last authorisation."""
+        now = await self.read(before.id)
+        return now == replace(before, last_authorisation=now.last_authorisation, version=now.version)
 
     async def read(self, integration_id: str) -> Integration:
         """The integration as stored."""

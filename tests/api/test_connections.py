@@ -93,6 +93,18 @@ async def test_a_second_integration_of_one_merchant_comes_back_with_the_reason(a
     assert query_of(arrival.headers["location"])["error"] == "account_already_connected"
 
 
+async def test_the_last_authorisation_is_shown_and_told(admin, world):
+    href = f"/integrations/{(await world.connect(admin))['id']}"
+    good = (await admin.get(href)).json()["last_authorisation"]
+    world.channel.open_shop("m2")
+    await world.authorise((await admin.post(f"{href}/reauthorise")).json()["authorise_url"], "m2")
+    failed = (await admin.get(href)).json()["last_authorisation"]
+    events = (await admin.get("/events?types=integration.authorisation_failed")).json()["items"]
+    assert (good["result"], good["error"]) == ("connected", None)
+    assert (failed["result"], failed["error"]) == ("failed", "account_mismatch")
+    assert [event["data"]["error"] for event in events] == ["account_mismatch"]
+
+
 async def test_verifying_reports_each_field(admin, world):
     href = f"/integrations/{(await world.connect(admin))['id']}"
     found = (await admin.post(f"{href}/verify")).json()

@@ -221,7 +221,7 @@ async def test_a_failed_exchange_stores_nothing(database, error):
     assert (arrival.integration_id, arrival.error) == (draft.id, "exchange_failed")
     stored = await desk.read(draft.id)
     assert (stored.status, stored.access_token_last4) == (Status.DRAFT, None)
-    assert await desk.told() == []
+    assert await desk.told() == ["integration.authorisation_failed"]
 
 
 async def test_a_consent_that_covers_too_little_is_not_stored(database):
@@ -234,7 +234,7 @@ async def test_a_consent_that_covers_too_little_is_not_stored(database):
 
     assert arrival.error == "insufficient_scope"
     assert await desk.token(integration.id) == token
-    assert await desk.read(integration.id) == integration
+    assert await desk.is_as_before(integration)
 
 
 async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(database):

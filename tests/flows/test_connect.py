@@ -82,7 +82,7 @@ async def test_another_merchant_is_refused_and_the_old_grant_stays(database):
 
     assert (arrival.result, arrival.error) == ("failed", "account_mismatch")
     assert await desk.token(integration.id) == token
-    assert await desk.read(integration.id) == integration
+    assert await desk.is_as_before(integration)
     assert "integration.reauthorised" not in await desk.told()
 
 
@@ -109,7 +109,7 @@ async def test_another_tenant_cannot_use_the_same_app_and_merchant(database):
 
     assert arrival.error == "account_in_use"
     assert (await desk.read(theirs.id)).access_token_last4 is None
-    assert await desk.told("others") == []
+    assert await desk.told("others") == ["integration.authorisation_failed"]
 
 
 async def test_another_tenant_may_connect_the_merchant_by_its_own_app(database):

@@ -54,6 +54,7 @@ INTEGRATION: dict[str, Any] = {
     "next_action": None,
     "enabled": True,
     "auth": _AUTH,
+    "last_authorisation": {"at": "2026-11-23T10:16:32.000Z", "result": "connected", "error": None},
     "default_currency": "EUR",
     "settings": _SETTINGS,
     "wish_webhook": {"url": None, "state": "off"},
@@ -80,6 +81,7 @@ DRAFT = {
     "status": "draft",
     "next_action": {"method": "POST", "href": f"/integrations/{INTEGRATION_ID}/reauthorise"},
     "auth": NOT_CONNECTED,
+    "last_authorisation": None,
     "default_currency": None,
     "version": 1,
 }

@@ -10,7 +10,7 @@ from channel_sync.api.fields import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.domain.channel import Environment
-from channel_sync.domain.codes import STATUS_REASONS
+from channel_sync.domain.codes import CALLBACK_ERRORS, STATUS_REASONS
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AuthState, Status
 
@@ -124,6 +124,14 @@ class IncidentView(TypedDict):
     message: str
 
 
+class AuthorisationView(TypedDict):
+    """How the last way to the marketplace and back, or the last pasted credentials, ended."""
+
+    at: Timestamp
+    result: Literal["connected", "failed"]
+    error: Annotated[str, one_of(CALLBACK_ERRORS)] | None
+
+
 class IntegrationView(TypedDict):
     """One connection to one merchant account. `status` is derived from `enabled` and `auth`."""
 
@@ -137,6 +145,7 @@ class IntegrationView(TypedDict):
     next_action: NextAction | None
     enabled: bool
     auth: AuthView
+    last_authorisation: AuthorisationView | None
     default_currency: str | None
     settings: SettingsView
     wish_webhook: WishWebhookView

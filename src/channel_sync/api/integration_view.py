@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 
 from channel_sync.api.fields import optional_timestamp, timestamp
 from channel_sync.api.integration_schemas import (
+    AuthorisationView,
     AuthView,
     ChannelRef,
     FreshnessView,
@@ -20,7 +22,7 @@ from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.incidents import Incident
-from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.integrations import Authorisation, Integration, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.schedules import Schedule
@@ -89,6 +91,7 @@ def integration_view(
         "next_action": next_action(integration, services.settings.address, now),
         "enabled": integration.enabled,
         "auth": _auth(integration, now),
+        "last_authorisation": _authorisation(integration.last_authorisation),
         "default_currency": integration.default_currency,
         "settings": _settings(integration, services),
         "wish_webhook": {"url": None, "state": "off"},
@@ -175,6 +178,13 @@ def _auth(integration: Integration, now: datetime) -> AuthView:
             "updated_at": timestamp(integration.client_secret_updated_at),
         },
     }
+
+
+def _authorisation(last: Authorisation | None) -> AuthorisationView | None:
+    if last is None:
+        return None
+    result: Literal["connected", "failed"] = "connected" if last.error is None else "failed"
+    return {"at": timestamp(last.at), "result": result, "error": last.error}
 
 
 def _settings(integration: Integration, services: Services) -> SettingsView:

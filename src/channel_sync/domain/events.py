@@ -14,6 +14,7 @@ EventType = Literal[
     "integration.expiring",
     "integration.needs_reauth",
     "integration.reauthorised",
+    "integration.authorisation_failed",
     "integration.paused",
     "integration.recovered",
     "integration.removed",

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from channel_sync.domain.channel import Environment
-from channel_sync.domain.codes import ErrorCode, StatusReason
+from channel_sync.domain.codes import CallbackError, ErrorCode, StatusReason
 from channel_sync.domain.errors import Conflict
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.listings import Omitted
@@ -71,6 +71,14 @@ class Settings:
     stock: StockSettings = field(default_factory=StockSettings)
 
 
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """How the last attempt to give or renew the merchant's consent ended; `error` where it failed."""
+
+    at: datetime
+    error: CallbackError | None = None
+
+
 @hot_value
 class Integration:
     """A connection without its secrets: of those only the last four characters are here."""
@@ -94,6 +102,7 @@ class Integration:
     activated_at: datetime | None = None
     removed_at: datetime | None = None
     pending_until: datetime | None = None
+    last_authorisation: Authorisation | None = None
     account_id: str | None = None
     merchant_id: str | None = None
     shop_name: str | None = None

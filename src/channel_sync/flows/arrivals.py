@@ -8,16 +8,17 @@ from time import monotonic
 
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelError, Conflict
-from channel_sync.domain.integrations import Integration
+from channel_sync.domain.integrations import Authorisation, Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import Connection, connect
+from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Arrival, Callback
 from channel_sync.flows.redeeming import Redeeming
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.under_way import UnderWay
 from channel_sync.persistence.attempts import Attempt
-from channel_sync.persistence.database import Database
+from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.encryption import Unreadable
 
 STORE_PATIENCE_S = 20
@@ -37,7 +38,7 @@ class Arrivals:
         """The result of an attempt whose state came back: the first callback brings it about, others wait."""
         now = utcnow()
         if not one.is_open(now):
-            return await self.result_of(one)
+            return await self.give_up(one, "attempt_expired")
         if callback.error is None and not callback.has_code:
             return replace(NOWHERE, error="exchange_failed")
         async with self._database.begin() as work:
@@ -79,23 +80,28 @@ class Arrivals:
         return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
 
     async def fail(self, one: UnderWay, error: CallbackError) -> Arrival:
-        """The attempt ended; the integration is as it was, only that nobody is on the way any more."""
+        """The attempt that was taken ended by a failure; of the integration only that is noted."""
 
         async def step() -> None:
             async with self._database.begin() as work:
                 await work.attempts.finish(one.attempt.id, error)
-                waiting = await work.integrations.find(one.integration.id)
-                if waiting is not None and waiting.pending_until is not None:
-                    await work.integrations.save(replace(waiting, pending_until=None))
+                await _note_failure(work, one.integration.id, error)
 
         await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
         return arrival_of(one.attempt, one.integration, error)
 
     async def give_up(self, one: UnderWay, error: CallbackError) -> Arrival:
         """The attempt ended by a failure, unless it came to its end before."""
-        async with self._database.begin() as work:
-            is_first = await work.attempts.consume(one.attempt.id, utcnow())
-        return await self.fail(one, error) if is_first else await self.result_of(one)
+
+        async def step() -> bool:
+            async with self._database.begin() as work:
+                is_first = await work.attempts.give_up(one.attempt.id, error)
+                if is_first:
+                    await _note_failure(work, one.integration.id, error)
+                return is_first
+
+        is_first = await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
+        return arrival_of(one.attempt, one.integration, error) if is_first else await self.result_of(one)
 
     async def result_of(self, one: UnderWay) -> Arrival:
         """What an attempt that is over came to, waited for while its grant is on the way."""
@@ -111,6 +117,18 @@ class Arrivals:
             if monotonic() >= give_up_at:
                 return arrival_of(first, integration, "attempt_used")
             await asyncio.sleep(uniform(0.1, 0.2))
+
+
+async def _note_failure(work: UnitOfWork, integration_id: str, error: CallbackError) -> None:
+    """Nobody is on the way any more, and why; the integration goes on as it did."""
+    now = utcnow()
+    integration = await work.integrations.find(integration_id)
+    if integration is None or integration.removed_at is not None:
+        return
+    failed = replace(integration, pending_until=None, last_authorisation=Authorisation(now, error))
+    failed = await work.integrations.save(failed)
+    event = integration_event(failed, "integration.authorisation_failed", now)
+    await work.events.add([replace(event, members={**event.members, "error": error})])
 
 
 def arrival_of(attempt: Attempt, integration: Integration, result: str) -> Arrival:

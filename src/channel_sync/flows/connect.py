@@ -7,7 +7,7 @@ from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import Conflict, StaleVersion
 from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Integration
+from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Authorisation, Integration
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.restating import restated
 from channel_sync.flows.start_jobs import catch_up, start_jobs
@@ -73,6 +73,7 @@ async def connect(work: UnitOfWork, integration: Integration, given: Connection,
         rejected_reason=None,
         paused_reason=None,
         pending_until=None,
+        last_authorisation=Authorisation(now),
     )
     connected = restated(integration, connected, now)
     if connected.activated_at is None:

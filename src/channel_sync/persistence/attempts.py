@@ -128,6 +128,10 @@ class AttemptRepository:
         """Remember how it ended, for whoever loads the page again."""
         await self._end(_row.id == attempt_id, result)
 
+    async def give_up(self, attempt_id: str, error: str) -> bool:
+        """End the attempt by an error, unless somebody else has taken or ended it."""
+        return await self._end(and_(_row.id == attempt_id, *_open()), error) == 1
+
     async def close_all(self, integration_id: str) -> None:
         """End every attempt of the integration that has not come back yet."""
         await self._end(and_(_row.integration_id == integration_id, *_open()), _CLOSED)
@@ -136,11 +140,11 @@ class AttemptRepository:
         """End every attempt of the integration, also one that is being carried through, and wipe its secrets."""
         await self._end(and_(_row.integration_id == integration_id, _row.result.is_(None)), _CLOSED)
 
-    async def _end(self, which: ColumnElement[bool], result: str) -> None:
-        """End these attempts and wipe their secrets, the grants that waited for an answer first."""
+    async def _end(self, which: ColumnElement[bool], result: str) -> int:
+        """End these attempts and wipe their secrets, the grants that waited for an answer first; how many."""
         await wipe_grants(self._session, which)
         ended = update(attempts).where(which)
-        await self._session.execute(ended.values(result=result, code_verifier=None, client_secret=None))
+        return await self._session.change(ended.values(result=result, code_verifier=None, client_secret=None))
 
     async def prune(self, before: datetime, limit: int) -> int:
         """Forget attempts that expired before a moment, the oldest of many; how many."""

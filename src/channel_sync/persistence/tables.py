@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.domain.integrations import AttemptKind, Settings
+from channel_sync.domain.integrations import AttemptKind, Authorisation, Settings
 from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.column_types import Document, OneOf, Utc
 
@@ -110,6 +110,7 @@ integrations = Table(
     Column("activated_at", Utc),
     Column("removed_at", Utc),
     Column("pending_until", Utc),
+    Column("last_authorisation", Document(Authorisation)),
     Column("rejected_reason", Text),
     Column("paused_reason", Text),
     Column("degraded_reason", Text),

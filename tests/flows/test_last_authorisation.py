@@ -1,0 +1,131 @@
+"""What an integration says of the last time somebody tried to authorise it."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from tests.connecting import TENANT, Desk, ticket_of, utc_now
+from tests.flows.answer_steps import answered
+
+from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.integrations import Integration
+from channel_sync.flows.authorise import Reauthorisation
+from channel_sync.flows.departures import Departure
+from channel_sync.flows.outcomes import Callback, Question, Setback
+
+
+async def noted(desk: Desk, integration: Integration) -> str | None:
+    """The error that is noted; it was noted a moment ago."""
+    last = (await desk.read(integration.id)).last_authorisation
+    assert last is not None
+    assert utc_now() - last.at < timedelta(seconds=10)
+    return last.error
+
+
+async def failures_told(desk: Desk) -> list[object]:
+    told = [event for event in await desk.events() if event.type == "integration.authorisation_failed"]
+    return [event.members["error"] for event in told]
+
+
+async def reauthorising(desk: Desk, integration: Integration) -> Departure:
+    invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
+    return await desk.departures.proceed(ticket_of(invitation.authorise_url), [])
+
+
+async def test_nobody_has_tried_a_new_draft(database):
+    desk = Desk(database)
+    draft, _ = await desk.draft()
+
+    assert (await desk.read(draft.id)).last_authorisation is None
+
+
+async def test_success_is_noted_and_takes_the_place_of_an_earlier_failure(database):
+    desk = Desk(database)
+    integration = await desk.active()
+    assert await noted(desk, integration) is None
+
+    await desk.reauthorise(integration.id, "m2")
+    assert await noted(desk, integration) == "account_mismatch"
+    await desk.reauthorise(integration.id)
+    assert await noted(desk, integration) is None
+    assert await failures_told(desk) == ["account_mismatch"]
+
+
+@pytest.mark.parametrize("error", ["access_denied", "exchange_failed", "insufficient_scope", "account_mismatch"])
+async def test_a_failure_is_noted_and_told_and_nothing_else_changes(database, error):
+    desk = Desk(database)
+    integration = await desk.active()
+    departure = await reauthorising(desk, integration)
+    callback = desk.answer(departure, "m2" if error == "account_mismatch" else "m1")
+    match error:
+        case "access_denied":
+            callback = Callback(error="access_denied", state=callback.state)
+        case "exchange_failed":
+            desk.channel.fail("redeem", ChannelUnavailable("timeout", "No answer."))
+        case "insufficient_scope":
+            desk.channel.granted_scopes = ()
+
+    for _ in range(3):
+        assert (await desk.come_back(callback, departure)).error == error
+
+    assert await noted(desk, integration) == error
+    assert await desk.is_as_before(integration)
+    assert await failures_told(desk) == [error]
+
+
+async def test_whoever_comes_back_too_late_is_noted_once(database):
+    desk = Desk(database)
+    integration = await desk.active()
+    departure = await reauthorising(desk, integration)
+
+    with time_machine.travel(utc_now() + timedelta(minutes=11), tick=True):
+        for _ in range(2):
+            await desk.come_back(desk.answer(departure), departure)
+        assert await noted(desk, integration) == "attempt_expired"
+    assert await failures_told(desk) == ["attempt_expired"]
+
+
+async def test_a_failure_of_a_draft_is_told_too(database):
+    desk = Desk(database)
+    desk.channel.client_secrets["app1"] = "another"
+    draft, departure = await desk.left()
+
+    await desk.come_back(desk.answer(departure), departure)
+
+    assert await noted(desk, draft) == "exchange_failed"
+    assert await failures_told(desk) == ["exchange_failed"]
+
+
+async def test_what_may_be_anybodys_is_not_noted_until_a_person_stops_there(database):
+    desk = Desk(database)
+    integration = await desk.active()
+    departure = await reauthorising(desk, integration)
+    before = await desk.read(integration.id)
+
+    await answered(desk, "m2", departure, kind=Setback)
+    assert await desk.read(integration.id) == before
+    await desk.callbacks.stop(departure.ref, "account_mismatch", [departure.cookie])
+
+    assert await noted(desk, integration) == "account_mismatch"
+
+
+async def test_a_no_to_the_question_is_noted(database):
+    desk = Desk(database)
+    draft, departure = await desk.left()
+    await answered(desk, "m1", departure, kind=Question)
+
+    for _ in range(2):
+        await desk.callbacks.stop(departure.ref, "access_denied", [departure.cookie])
+
+    assert await noted(desk, draft) == "access_denied"
+    assert await failures_told(desk) == ["access_denied"]
+
+
+async def test_a_draft_that_is_gone_tells_nothing(database):
+    desk = Desk(database)
+    draft, departure = await desk.left()
+    await desk.lifecycle.remove(TENANT, draft.id, None)
+
+    await desk.come_back(desk.answer(departure), departure)
+
+    assert await desk.told() == []
