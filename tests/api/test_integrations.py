@@ -25,7 +25,7 @@ async def test_a_connected_draft_asks_for_its_currency_and_becomes_active_with_i
     await world.authorise(draft["authorise_url"], "m1")
     connected = (await admin.get(href)).json()
     assert (connected["status"], connected["auth"]["state"]) == ("draft", "connected")
-    assert connected["next_action"] == {"method": "PATCH", "href": href}
+    assert connected["next_action"] == {"method": "PATCH", "href": href, "members": ["default_currency"]}
     active = (await admin.patch(href, json={"default_currency": "GBP"})).json()
     assert (active["status"], active["enabled"], active["next_action"]) == ("active", True, None)
 

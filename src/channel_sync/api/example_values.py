@@ -67,6 +67,7 @@ INTEGRATION: dict[str, Any] = {
         "stock_lag_s": 0,
     },
     "incidents": [],
+    "draft_expires_at": None,
     "created_at": "2026-11-23T10:14:02.000Z",
     "updated_at": "2026-11-23T10:16:40.000Z",
     "version": 4,
@@ -83,6 +84,7 @@ DRAFT = {
     "auth": NOT_CONNECTED,
     "last_authorisation": None,
     "default_currency": None,
+    "draft_expires_at": "2026-11-23T11:14:02.000Z",
     "version": 1,
 }
 _JOB = {

@@ -133,7 +133,10 @@ class AuthorisationView(TypedDict):
 
 
 class IntegrationView(TypedDict):
-    """One connection to one merchant account. `status` is derived from `enabled` and `auth`."""
+    """One connection to one merchant account. `status` is derived from `enabled` and `auth`.
+
+    A draft goes by itself at `draft_expires_at`.
+    """
 
     id: str
     channel: ChannelRef
@@ -151,6 +154,7 @@ class IntegrationView(TypedDict):
     wish_webhook: WishWebhookView
     freshness: FreshnessView
     incidents: list[IncidentView]
+    draft_expires_at: Timestamp | None
     created_at: Timestamp
     updated_at: Timestamp
     version: int

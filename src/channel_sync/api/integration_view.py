@@ -97,6 +97,7 @@ def integration_view(
         "wish_webhook": {"url": None, "state": "off"},
         "freshness": _freshness(progress, now),
         "incidents": _incidents(progress),
+        "draft_expires_at": optional_timestamp(integration.draft_expires_at),
         "created_at": timestamp(integration.created_at),
         "updated_at": timestamp(integration.updated_at),
         "version": integration.version,
@@ -141,7 +142,7 @@ def next_action(integration: Integration, address: PublicAddress, now: datetime)
     href = address.href(f"/integrations/{integration.id}")
     match integration.status:
         case Status.DRAFT if integration.connected:
-            return {"method": "PATCH", "href": href}
+            return {"method": "PATCH", "href": href, "members": ["default_currency"]}
         case Status.DRAFT | Status.NEEDS_REAUTH:
             return {"method": "POST", "href": f"{href}/reauthorise"}
         case Status.DISABLED:

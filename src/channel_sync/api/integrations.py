@@ -74,8 +74,9 @@ async def create_integration(
 ) -> DraftView:
     """A draft, and the page to open in the seller's browser.
 
-    The draft goes away 60 minutes after its last step. It becomes active once the seller has consented and
-    `default_currency` is set, here or by PATCH.
+    The draft goes away at `draft_expires_at`: 60 minutes after its last step, or 7 days after the seller's consent
+    while only the currency is missing. It becomes active once the seller has consented and `default_currency` is
+    set, here or by PATCH.
     """
     new = NewIntegration(
         channel=given.channel,

@@ -52,7 +52,12 @@ class Pages:
     def connected(self, arrival: Arrival) -> HTMLResponse:
         """The page for one that did."""
         text = f"{arrival.shop_name or 'The account'} is connected to {arrival.integration_name}."
-        return self.message(200, "Connected", text, "You can close this page and go back to your system.")
+        if arrival.kept_until is None:
+            return self.message(200, "Connected", text, "You can close this page and go back to your system.")
+        day = f"{arrival.kept_until.day} {arrival.kept_until:%B %Y}"
+        hint = f"Go back to your system and choose it there. The connection is kept until {day}."
+        text = f"{text} Orders come in as soon as its currency is chosen."
+        return self.message(200, "One step left: choose the currency", text, hint)
 
     def authorise(self, view: AttemptView, ticket: str, browser: str) -> HTMLResponse:
         """The page with "Continue"."""

@@ -77,10 +77,11 @@ _HELPS = {
 
 
 class NextAction(TypedDict):
-    """The call that helps."""
+    """The call that helps, and the members that it needs where they are known."""
 
     method: str
     href: str
+    members: NotRequired[list[str]]
 
 
 class Problem(TypedDict):

@@ -119,6 +119,7 @@ StatusReason = Literal[
     "account_disabled_at_wish",
     "client_rejected",
     "credentials_unreadable",
+    "currency_missing",
     "degraded",
     "grant_revoked",
     "merchant_mismatch",

@@ -22,6 +22,8 @@ FAILING_LONG = timedelta(hours=1)
 # A person has to find the time for it.
 CONSENT_ENDS_SOON = timedelta(days=14)
 DRAFT_LIFETIME = timedelta(minutes=60)
+# A seller who has consented is not to lose that over the last step, which may be somebody else's to take.
+CONNECTED_DRAFT_LIFETIME = timedelta(days=7)
 RESTORABLE_FOR = timedelta(days=30)
 
 
@@ -134,13 +136,22 @@ class Integration:
     @property
     def status_reason(self) -> StatusReason | None:
         """Why the status is what it is, where there is more to say."""
-        is_degraded = self.degraded_reason is not None and self.status is Status.ACTIVE
-        return self.rejected_reason or self.paused_reason or ("degraded" if is_degraded else None)
+        if self.rejected_reason or self.paused_reason:
+            return self.rejected_reason or self.paused_reason
+        if self.status is Status.DRAFT and self.connected:
+            return "currency_missing"
+        return "degraded" if self.degraded_reason is not None and self.status is Status.ACTIVE else None
 
     @property
     def connected(self) -> bool:
         """Whether there is a grant that the marketplace has not rejected."""
         return self.access_token_last4 is not None and self.rejected_reason is None
+
+    def kept_until(self, now: datetime) -> datetime | None:
+        """When a draft goes that somebody has just worked on; nothing else ever goes by itself."""
+        if self.activated_at is not None:
+            return None
+        return max(now + DRAFT_LIFETIME, self.draft_expires_at or now)
 
     @property
     def runnable(self) -> bool:

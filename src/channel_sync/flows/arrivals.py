@@ -140,6 +140,7 @@ def arrival_of(attempt: Attempt, integration: Integration, result: str) -> Arriv
         return_url=attempt.return_url,
         shop_name=integration.shop_name,
         integration_name=integration.name,
+        kept_until=integration.draft_expires_at if integration.connected else None,
     )
 
 

@@ -7,7 +7,7 @@ from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import Conflict, StaleVersion
 from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import DRAFT_LIFETIME, Account, Authorisation, Integration
+from channel_sync.domain.integrations import CONNECTED_DRAFT_LIFETIME, Account, Authorisation, Integration
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.restating import restated
 from channel_sync.flows.start_jobs import catch_up, start_jobs
@@ -110,7 +110,7 @@ async def activate(work: UnitOfWork, draft: Integration, now: datetime) -> Integ
 async def _connect_draft(work: UnitOfWork, draft: Integration, now: datetime) -> Integration:
     if draft.default_currency is not None:
         return await activate(work, draft, now)
-    return await work.integrations.save(replace(draft, draft_expires_at=now + DRAFT_LIFETIME))
+    return await work.integrations.save(replace(draft, draft_expires_at=now + CONNECTED_DRAFT_LIFETIME))
 
 
 async def _reconnect(work: UnitOfWork, integration: Integration, now: datetime) -> Integration:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from channel_sync.domain.channel import App, Channel
 from channel_sync.domain.errors import Invalid
-from channel_sync.domain.integrations import DRAFT_LIFETIME, AttemptKind, Integration
+from channel_sync.domain.integrations import AttemptKind, Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.retries import while_stale
@@ -128,12 +128,11 @@ async def set_out(work: UnitOfWork, integration: Integration, now: datetime) -> 
     """Note: the merchant is on the way. A draft lives on from its last step, a connection is left alone."""
     if integration.activated_at is not None and integration.connected:
         return
-    draft_expires_at = now + DRAFT_LIFETIME if integration.activated_at is None else None
     await work.integrations.save(
         replace(
             integration,
             pending_until=now + TICKET_LIFETIME,
-            draft_expires_at=draft_expires_at,
+            draft_expires_at=integration.kept_until(now),
             updated_at=now,
         )
     )

@@ -13,7 +13,7 @@ from channel_sync.domain.errors import (
     NotFound,
     StaleVersion,
 )
-from channel_sync.domain.integrations import DRAFT_LIFETIME, RESTORABLE_FOR, Integration, Status
+from channel_sync.domain.integrations import RESTORABLE_FOR, Integration, Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import activate
@@ -217,7 +217,7 @@ async def _change_app(
 async def _change_draft(work: UnitOfWork, draft: Integration, now: datetime) -> Integration:
     if draft.connected and draft.default_currency is not None:
         return await activate(work, draft, now)
-    return await work.integrations.save(replace(draft, draft_expires_at=now + DRAFT_LIFETIME))
+    return await work.integrations.save(replace(draft, draft_expires_at=draft.kept_until(now)))
 
 
 async def _switch(work: UnitOfWork, integration: Integration, enabled: bool, now: datetime) -> Integration:

@@ -1,6 +1,7 @@
 """What a browser's way to the marketplace came to, and what a person may still be asked."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from channel_sync.domain.codes import CallbackError
 
@@ -26,7 +27,10 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How it ended. Without `integration_id` it belongs to nothing we know: no redirect, a page that says so."""
+    """How it ended. Without `integration_id` it belongs to nothing we know: no redirect, a page that says so.
+
+    `kept_until` is when a draft goes that is connected and lacks its currency.
+    """
 
     integration_id: str | None
     result: str
@@ -34,6 +38,7 @@ class Arrival:
     return_url: str | None = None
     shop_name: str | None = None
     integration_name: str | None = None
+    kept_until: datetime | None = None
 
 
 NOWHERE = Arrival(None, "failed", "attempt_expired")

@@ -95,12 +95,12 @@ class RenewalRepository:
         await self._session.execute(_change(integration_id).where(*doubted).values(retry_at=again_at))
 
     async def due(self, now: datetime, lease_length: timedelta, before: datetime, limit: int) -> list[str]:
-        """Ids of active integrations whose token expires before `before` and may be renewed, soonest first."""
+        """Ids of those at work, or about to be, whose token ends before `before`; soonest first."""
         return await self._session.column(
             select(_row.id)
             .where(
                 _row.access_token_expires_at < before,
-                has_status(Status.ACTIVE),
+                _in_use(),
                 or_(_row.renewing_until.is_(None), _ran_out(now, lease_length)),
                 _is_over(_row.retry_at, now),
             )
@@ -136,10 +136,10 @@ class RenewalRepository:
     async def unsettled(self, now: datetime, lease_length: timedelta, limit: int) -> list[tuple[str, int]]:
         """Ids and generations of what is to be asked about now, although nobody needs it yet.
 
-        Active integrations in whose renewal a process died, and those whose grant was revoked so soon that it is
-        doubted.
+        Integrations at work, or about to be, in whose renewal a process died, and those whose grant was revoked so
+        soon that it is doubted.
         """
-        left = and_(_ran_out(now, lease_length), _is_over(_row.retry_at, now), has_status(Status.ACTIVE))
+        left = and_(_ran_out(now, lease_length), _is_over(_row.retry_at, now), _in_use())
         doubted = and_(
             _row.rejected_reason == GRANT_REVOKED,
             or_(_row.retry_at <= now, _row.retry_at > now + _LONGEST_PAUSE),
@@ -149,6 +149,12 @@ class RenewalRepository:
         each = (select(_row.id, _row.generation).where(condition) for condition in (left, doubted))
         rows = await self._session.rows(union_all(*each).limit(limit))
         return [(row.id, row.generation) for row in rows]
+
+
+def _in_use() -> ColumnElement[bool]:
+    """Whether a grant is kept alive: of an active integration, and of a draft that only lacks its last step."""
+    accepted = and_(_row.rejected_reason.is_(None), _row.paused_reason.is_(None))
+    return or_(has_status(Status.ACTIVE), and_(has_status(Status.DRAFT), accepted))
 
 
 def _ran_out(now: datetime, length: timedelta) -> ColumnElement[bool]:
