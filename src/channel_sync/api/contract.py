@@ -112,7 +112,10 @@ def _add_errors(method: str, operation: dict[str, Any]) -> None:
     """Problem answers for what the operation names itself and for what its parts make possible."""
     given = {int(status): answer for status, answer in operation["responses"].items()}
     own = {status: answer for status, answer in given.items() if status < 400 or _is_told(answer)}
-    if not _is_page(operation):
+    if _is_page(operation):
+        # A form that large is refused before anybody knows that a page would be welcome.
+        own |= {413: _problem_reference(413)} if "requestBody" in operation else {}
+    else:
         named = {status for status in given if status >= 400 and status != 422}
         for status in (_possible_errors(method, operation) | named) - set(own):
             words = given.get(status, {}).get("description")
