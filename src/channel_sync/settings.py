@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     waits_per_tenant: int = Field(50, ge=0, le=100_000)
     keep_alive_s: int = Field(75, ge=1, le=86_400)
     max_connections: int = Field(1_000, ge=10, le=1_000_000)
+    order_retention_d: int | None = Field(None, ge=1, le=3650)
     log_level: LogLevel = LogLevel.INFO
     docs: Docs = Docs.ON
     oidc_issuer: IssuerName | None = None

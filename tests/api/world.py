@@ -20,6 +20,7 @@ from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.departures import Departures
+from channel_sync.flows.erasure import Erasure
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
@@ -88,6 +89,7 @@ class World:
             put_stock=PutStock(self.database, _nobody),
             held=Held(self.database, shops),
             warehouses=Warehouses(self.database, shops),
+            erasure=Erasure(self.database),
             health=self.health,
             settings=self.settings,
             outdated_schemas=self.outdated_schemas,

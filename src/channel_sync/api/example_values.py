@@ -175,6 +175,7 @@ HELD = {
     "channel_request_id": "c1f8a2",
     "held_at": "2026-11-23T10:20:00.000Z",
     "attempts": 1,
+    "erased": False,
 }
 LEVEL = {
     "sku": "MUG-BLUE",
@@ -222,4 +223,12 @@ KEY = {
     "last4": "x7Qa",
     "created_at": "2026-11-23T10:00:00.000Z",
     "revoked_at": None,
+}
+
+RETENTION = {
+    "order_retention_d": 90,
+    "own": False,
+    "erased_until": "2026-08-25T12:00:00.000Z",
+    "orders_erased": 4120,
+    "held_orders_erased": 3,
 }

@@ -22,6 +22,7 @@ from channel_sync.api.example_values import (
     ORDER,
     ORDER_ID,
     QUEUED,
+    RETENTION,
     RUN,
     STATUS,
 )
@@ -131,7 +132,11 @@ EXAMPLES = {
     "acknowledge_orders": Example(
         request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
     ),
-    "erase_orders": Example(request={"ids": [ORDER_ID]}, response={"erased": 1}),
+    "erase_orders": Example(
+        request={"ids": [ORDER_ID]}, response={"erased": 1, "held_erased": 0, "resume_cursor": None}
+    ),
+    "get_retention": Example(response=RETENTION),
+    "put_retention": Example(request={"order_retention_d": None}, response=RETENTION),
     "list_held_orders": Example(response=_page(HELD)),
     "replay_held_order": Example(response={"order": None, "held": {**HELD, "attempts": 2}}),
     "put_stock": Example(

@@ -120,6 +120,7 @@ class HeldOrderView(TypedDict):
     channel_request_id: str | None
     held_at: Timestamp
     attempts: int
+    erased: bool
 
 
 class HeldOrderPage(TypedDict):
@@ -183,6 +184,7 @@ def held_order_view(held: HeldOrder) -> HeldOrderView:
         "channel_request_id": held.channel_request_id,
         "held_at": timestamp(held.held_at),
         "attempts": held.attempts,
+        "erased": held.erased,
     }
 
 

@@ -1,4 +1,4 @@
-"""Operations on orders: the feed, one order, acknowledge, erase, and those that are held."""
+"""Operations on orders: the feed, one order, acknowledge, and those that are held."""
 
 from typing import Annotated
 
@@ -37,13 +37,6 @@ Reference = Annotated[str | None, Field(max_length=200)]
 _LAST_VERSION = 2**31 - 1
 
 
-class OrderIds(Input):
-    """Which orders are meant."""
-
-    ids: Annotated[list[OrderId], STOPS_EARLY, Field(min_length=1, max_length=500)]
-    """Our ids, `ord_…`; one that is not the tenant's is passed over."""
-
-
 class OrderVersion(Input):
     """One order, and which version of it was read."""
 
@@ -76,12 +69,6 @@ class AcknowledgedView(TypedDict):
 
     acknowledged: list[str]
     changed: list[str]
-
-
-class ErasedView(TypedDict):
-    """How many orders were erased."""
-
-    erased: int
 
 
 class ReplayedView(TypedDict):
@@ -157,15 +144,6 @@ async def acknowledge_orders(
         read = [(order.id, order.version) for order in given.orders]
         acknowledged, changed = await work.orders.acknowledge_versions(tenant, read, now)
     return {"acknowledged": acknowledged, "changed": changed}
-
-
-@starting.post(
-    "/orders/erase", summary="Erase buyers' personal data", dependencies=[requires("admin"), IDEMPOTENT]
-)
-async def erase_orders(given: OrderIds, caller: CurrentCaller, services: CurrentServices) -> ErasedView:
-    """Addresses, tax details and the marketplace's reply are gone for good; money and skeleton stay."""
-    async with services.database.begin() as work:
-        return {"erased": await work.orders.erase(caller.tenant, given.ids)}
 
 
 class HeldFilters(PageQuery):

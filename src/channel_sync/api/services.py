@@ -15,6 +15,7 @@ from channel_sync.flows.authorise import Authorise
 from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.departures import Departures
+from channel_sync.flows.erasure import Erasure
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
@@ -54,6 +55,7 @@ class ApiSettings:
     quotas: Quotas = field(default_factory=Quotas)
     order_interval_s: int = 60
     stock_interval_s: int = 5
+    order_retention_d: int | None = None
 
 
 class Health(Protocol):
@@ -92,6 +94,7 @@ class Services(Vitals):
     put_stock: PutStock
     held: Held
     warehouses: Warehouses
+    erasure: Erasure
     settings: ApiSettings
     issuer: Issuer | None = None
 

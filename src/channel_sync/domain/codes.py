@@ -43,6 +43,7 @@ ProblemCode = Literal[
     "grant_rejected",
     "grant_revoked",
     "headers_too_large",
+    "held_order_erased",
     "idempotency_in_progress",
     "idempotency_key_reused",
     "insufficient_scope",
@@ -112,6 +113,7 @@ ProblemCode = Literal[
     "validation_failed",
     "value_too_large",
     "window_invalid",
+    "wrong_tenant",
 ]
 
 # Why an integration is not simply active, or not in full.

@@ -246,3 +246,4 @@ class HeldOrder:
     channel_request_id: str | None
     held_at: datetime
     attempts: int = 1
+    erased: bool = False

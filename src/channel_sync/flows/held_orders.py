@@ -41,6 +41,8 @@ class Held:
         if channel_order_id is not None:
             with suppress(ChannelUnavailable, ChannelRefused, ReplyNotUnderstood):
                 return await shop.call(lambda shop: shop.order(channel_order_id))
+        if held.erased:
+            raise Conflict("held_order_erased", "The reply was erased; the marketplace gives no other.")
         return await shop.call(lambda shop: _read_again(shop, raw))
 
     async def _store(

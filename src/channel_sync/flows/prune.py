@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from channel_sync.domain.integrations import RESTORABLE_FOR, Integration
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.erasure import Retentions
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
@@ -25,8 +26,9 @@ _LOG_ROWS_AT_ONCE = 10_000
 class Prune:
     """Keeps the store from growing without end. Repeating it is harmless."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, order_retention_d: int | None = None) -> None:
         self._database = database
+        self._retentions = Retentions(database, order_retention_d)
 
     async def run(self) -> None:
         """Forget what is due now."""
@@ -38,6 +40,8 @@ class Prune:
         await self._all(lambda work: work.events.prune(now - EVENTS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.runs.prune(now - RUNS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.incidents.prune(now - INCIDENTS_KEPT, _ROWS_AT_ONCE))
+
+        await self._retentions.run(now)
 
     async def _all(self, some: Callable[[UnitOfWork], Awaitable[int]]) -> None:
         """A transaction for each thousand rows, so that others have their turn to write in between."""

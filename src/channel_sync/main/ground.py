@@ -64,7 +64,8 @@ class Ground:
         grants = Grants(self.database, self.channels, lease)
         shops = Shops(grants, self.channels)
         runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
-        return Work(runs, grants, Prune(self.database), Turns(self.database)), shops
+        prune = Prune(self.database, self.settings.order_retention_d)
+        return Work(runs, grants, prune, Turns(self.database)), shops
 
 
 @asynccontextmanager

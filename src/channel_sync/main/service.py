@@ -15,6 +15,7 @@ from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.callbacks import Callbacks
 from channel_sync.flows.credentials import Credentials
 from channel_sync.flows.departures import Departures
+from channel_sync.flows.erasure import Erasure
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
@@ -104,6 +105,7 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
         put_stock=PutStock(database, nudge),
         held=Held(database, shops),
         warehouses=Warehouses(database, shops),
+        erasure=Erasure(database),
         health=runner,
         settings=_api_settings(settings, address),
         outdated_schemas=migrations.outdated(),
@@ -135,6 +137,7 @@ def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
         waits=WaitLimits(settings.waits_per_key, settings.waits_per_tenant, settings.max_connections // 2),
         order_interval_s=settings.order_interval_s,
         stock_interval_s=settings.stock_interval_s,
+        order_retention_d=settings.order_retention_d,
     )
 
 

@@ -30,6 +30,7 @@ from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.quotas import QuotaRepository
 from channel_sync.persistence.renewals import RenewalRepository
+from channel_sync.persistence.retentions import RetentionRepository
 from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
@@ -82,6 +83,7 @@ class UnitOfWork:
         self.idempotency = IdempotencyRepository(session, cipher)
         self.quotas = QuotaRepository(session)
         self.turns = TurnRepository(session)
+        self.retentions = RetentionRepository(session)
         self.call_budgets = CallBudgetRepository(session)
 
 

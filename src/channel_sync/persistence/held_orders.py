@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select
+from sqlalchemy import ColumnElement, Row, delete, select, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_id
@@ -31,6 +31,7 @@ _READ = [
     _row.channel_request_id,
     _row.held_at,
     _row.attempts,
+    _row.erased,
 ]
 _KEY = ("id", "tenant", "account_id", "identity", "channel_order_id", "held_at")
 _CHANGING = ("reason", "pointer", "channel_updated_at", "channel_request_id", "attempts", "digest", "raw")
@@ -55,7 +56,7 @@ class HeldOrderRepository:
         known = {
             row.identity: row
             for row in await self._session.rows(
-                select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest).where(
+                select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest, _row.erased).where(
                     _row.account_id == account.id, among(_row.identity, fresh)
                 )
             )
@@ -67,12 +68,12 @@ class HeldOrderRepository:
                 continue
             news = _held(account, order, before, now)
             held.append(news)
-            rows.append(self._values(account, identity, order, news))
+            kept = order.raw if before is None or not before.erased else b""
+            rows.append((*self._values(account, identity, order, news), self._sealed(account, news.id, kept)))
         await _UPSERT.write(self._session, rows)
         return held
 
     def _values(self, account: Account, identity: str, order: UnreadableOrder, held: HeldOrder) -> tuple[Any, ...]:
-        place = HELD_ORDER.place("raw", {"tenant": account.tenant, "id": held.id, "account_id": account.id})
         return (
             held.id,
             account.tenant,
@@ -86,8 +87,11 @@ class HeldOrderRepository:
             held.channel_request_id,
             held.attempts,
             _digest(order.raw),
-            self._cipher.seal(order.raw, place),
         )
+
+    def _sealed(self, account: Account, held_id: str, raw: bytes) -> bytes:
+        place = HELD_ORDER.place("raw", {"tenant": account.tenant, "id": held_id, "account_id": account.id})
+        return self._cipher.seal(raw, place)
 
     async def release(self, account_id: str, channel_order_ids: Sequence[str]) -> None:
         """Forget replies for orders that have been stored since."""
@@ -119,6 +123,33 @@ class HeldOrderRepository:
         if row is None:
             raise NotFound("held order")
         return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
+
+    async def ids_of(self, tenant: str, channel_order_ids: Sequence[str]) -> list[str]:
+        """Ids of what the tenant's shops hold of these of the marketplace's orders."""
+        mine = (_row.tenant == tenant, among(_row.channel_order_id, channel_order_ids))
+        return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
+
+    async def opened(self, tenant: str, after: str, limit: int) -> list[tuple[str, bytes]]:
+        """Ids and replies of what the tenant's shops hold, from behind an id on; erased ones are left out."""
+        mine = (_row.tenant == tenant, _row.id > after, ~_row.erased)
+        columns = (_row.id, _row.tenant, _row.account_id, _row.raw)
+        found = await self._session.rows(select(*columns).where(*mine).order_by(_row.id).limit(limit))
+        return [(row.id, self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))) for row in found]
+
+    async def erase(self, tenant: str, ids: Sequence[str]) -> int:
+        """Wipe these replies, for good: neither they nor the orders they become bring the buyer back. How many."""
+        mine = (_row.tenant == tenant, among(_row.id, ids), ~_row.erased)
+        columns = (_row.id, _row.tenant, _row.account_id)
+        found = await self._session.rows(select(*columns).where(*mine)) if ids else ()
+        for row in found:
+            wiped = {"raw": self._cipher.seal(b"", HELD_ORDER.place("raw", row._mapping)), "erased": True}
+            await self._session.execute(update(held_orders).where(_row.id == row.id).values(wiped))
+        return len(found)
+
+    async def erase_before(self, tenant: str, moment: datetime, limit: int) -> int:
+        """The same for replies that were held before a moment, some of them; how many."""
+        old = (_row.tenant == tenant, _row.held_at < moment, ~_row.erased)
+        return await self.erase(tenant, await self._session.column(select(_row.id).where(*old).limit(limit)))
 
     async def list(
         self, tenant: str, integration_id: str | None, page: PageRequest, channel_order_id: str | None = None
@@ -155,4 +186,5 @@ def _held(
         order.channel_request_id,
         now if before is None else before.held_at,
         1 if before is None else before.attempts + 1,
+        before is not None and before.erased,
     )

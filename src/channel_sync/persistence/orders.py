@@ -1,7 +1,7 @@
 """Orders: stored a page at a time, read as a feed."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,12 +26,13 @@ from channel_sync.persistence.prepared_orders import (
     as_stored,
     digest_of,
 )
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.session import Session, columns_of
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import held_orders, orders
 
 _row = orders.c
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
+_OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
 
 
 @hot_value
@@ -63,6 +64,22 @@ class OrderFeedQuery:
     transaction_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderAge:
+    """An order as the forgetting of buyers sees it. One that may still be shipped is not over."""
+
+    id: str
+    position: int
+    state: OrderState
+    stored_at: datetime
+    erased: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known to be shipped or given up."""
+        return self.state in _OVER
+
+
 @hot_value
 class _Known:
     version: StoredVersion
@@ -91,13 +108,15 @@ class OrderRepository:
         """The same for orders whose rows are made already, which takes longer than this transaction should."""
         newest = _newest(rows)
         known = await self._known(account.id, list(newest))
+        forgotten = await self._forgotten(account.id, newest)
         seen: Counter[Change] = Counter()
         created: list[OrderRow] = []
         updated: list[StoredChange] = []
         for channel_order_id, row in newest.items():
             stored = known.get(channel_order_id)
             if stored is None:
-                created.append(row)
+                erased = channel_order_id in forgotten
+                created.append(as_stored(row, row.id, 1, erased, self._cipher) if erased else row)
                 continue
             version, erased = stored.version, stored.erased
             change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
@@ -126,6 +145,12 @@ class OrderRepository:
             ).where(_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
+
+    async def _forgotten(self, account_id: str, channel_order_ids: Collection[str]) -> set[str]:
+        """Those whose buyer was forgotten while they could not be used."""
+        mine = (held_orders.c.account_id == account_id, held_orders.c.erased)
+        held = select(held_orders.c.identity).where(*mine, among(held_orders.c.identity, channel_order_ids))
+        return set(await self._session.column(held))
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
         """A page of orders in the order they were stored; an updated order stands at its newest place only."""
@@ -202,6 +227,17 @@ class OrderRepository:
         # Asked for afterwards: one that changed while the statement waited for it counts as it is now.
         return await self._session.column(select(_row.id).where(*wanted, _row.acknowledged_at.is_not(None)))
 
+    async def ids_of(self, tenant: str, channel_order_ids: Sequence[str]) -> list[str]:
+        """Our ids of the marketplace's, in every shop of the tenant."""
+        shops = select(accounts.c.id).where(accounts.c.tenant == tenant)
+        mine = (_row.account_id.in_(shops), _row.tenant == tenant, among(_row.channel_order_id, channel_order_ids))
+        return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
+
+    async def behind(self, tenant: str, position: int, limit: int) -> list[OrderAge]:
+        """The tenant's orders from behind a position on, in the order they were stored."""
+        some = select(*columns_of(orders, OrderAge)).where(_row.tenant == tenant, _row.position > position)
+        return [OrderAge(*row) for row in await self._session.rows(some.order_by(_row.position).limit(limit))]
+
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""
         mine = (_row.tenant == tenant, among(_row.id, ids))
@@ -213,7 +249,7 @@ class OrderRepository:
         public = func.substr(_row.digest, 1, PUBLIC_DIGEST_BYTES)
         parts = dict.fromkeys(("personal", "address", "tax", "raw"))
         wiped = {**parts, "erased": True, "digest": public}
-        return await self._session.change(update(orders).where(*mine).values(wiped))
+        return await self._session.change(update(orders).where(*mine, ~_row.erased).values(wiped))
 
 
 def _newest(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:

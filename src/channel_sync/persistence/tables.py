@@ -67,6 +67,18 @@ positions = Table(
     required("events", BigInteger),
 )
 
+# How long a tenant keeps its buyers' data, and how far into the feed of orders the forgetting has come.
+retentions = Table(
+    "retentions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("days", Integer),
+    Column("position", BigInteger, nullable=False, server_default="0"),
+    Column("orders_erased", BigInteger, nullable=False, server_default="0"),
+    Column("held_orders_erased", BigInteger, nullable=False, server_default="0"),
+    Column("erased_until", Utc),
+)
+
 # A merchant account outlives its integrations: `integration_id` is the last one, which may be purged already
 # and so is no foreign key; `attached` tells whether it still owns the account.
 accounts = Table(

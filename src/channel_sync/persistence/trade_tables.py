@@ -1,6 +1,6 @@
 """The tables of trade: orders, listings, stock. Small columns first: reading those then skips the large ones."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, false
 
 from channel_sync.domain.listings import Mapping, PushState
 from channel_sync.domain.orders import OrderState
@@ -69,7 +69,8 @@ held_orders = Table(
     required("held_at", Utc),
     required("attempts", Integer),
     required("digest", LargeBinary),
-    required("raw", LargeBinary),  # sealed
+    required("raw", LargeBinary),  # sealed; of nothing once it is erased
+    Column("erased", Boolean, nullable=False, server_default=false()),
     Index("uq_held_orders_identity", "account_id", "identity", unique=True),
     Index("ix_held_orders_tenant", "tenant", "id"),
     Index("ix_held_orders_channel_order_id", "tenant", "channel_order_id", "id"),
