@@ -63,6 +63,13 @@ def test_the_public_address_may_have_a_path(monkeypatch):
     assert read_settings().public_url == "https://hub.example/a/sync-1"
 
 
+@pytest.mark.parametrize("name", ["a b", 'a"b', "a\\b", "\u00e4", "a" * 201])
+def test_an_odd_name_of_a_claim_is_refused(monkeypatch, name):
+    monkeypatch.setenv("CHANNEL_SYNC_OIDC_SCOPE_CLAIM", name)
+
+    assert refusal().startswith("CHANNEL_SYNC_OIDC_SCOPE_CLAIM: must be the name of a claim: visible ASCII")
+
+
 def test_an_empty_variable_is_as_good_as_none(monkeypatch):
     monkeypatch.setenv("CHANNEL_SYNC_PUBLIC_URL", "")
 

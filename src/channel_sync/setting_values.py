@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, StringConstraints
+from pydantic import AfterValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from channel_sync.persistence.postgres_address import SCHEME, postgres_address
@@ -63,6 +63,12 @@ def _public(text: str) -> str:
     return address
 
 
+def _claim_name(text: str) -> str:
+    if not re.fullmatch(r"[!#-\[\]-~]{1,200}", text):
+        raise ValueError("must be the name of a claim: visible ASCII characters, no quotes and no backslashes")
+    return text
+
+
 def _origin(text: str) -> str:
     if urlsplit(_checked(text)).path:
         raise ValueError("must be origins like https://app.example, without a path")
@@ -112,7 +118,7 @@ def _postgres(text: SecretStr) -> SecretStr:
 Address = Annotated[str, AfterValidator(_address)]
 PublicUrl = Annotated[str, AfterValidator(_public)]
 # It is named to whoever lacks it, in a header.
-ClaimName = Annotated[str, StringConstraints(pattern=r"^[!#-\[\]-~]{1,200}$")]
+ClaimName = Annotated[str, AfterValidator(_claim_name)]
 # Tokens name their issuer letter by letter, a slash at the end included.
 IssuerName = Annotated[str, AfterValidator(_checked)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]

@@ -5,13 +5,28 @@ import pytest
 import respx
 
 from channel_sync.domain.errors import ChannelUnavailable
-from channel_sync.main.issuer import PublishedKeys
+from channel_sync.main.issuer import PublishedKeys, issuer_of
+from channel_sync.settings import read_settings
 
 ISSUER = "https://id.example/realm/"
 DISCOVERY = "https://id.example/realm/.well-known/openid-configuration"
 KEYS = "https://keys.example/jwks"
 DOCUMENT = {"issuer": ISSUER, "jwks_uri": KEYS}
 PUBLISHED = {"keys": [{"kty": "RSA", "kid": "k1"}]}
+
+
+def test_the_settings_name_the_issuer_and_its_claims(monkeypatch):
+    named = {"ISSUER": ISSUER, "AUDIENCE": "channel-sync", "TENANT_CLAIM": "https://x.example/tenant"}
+    for name, value in (named | {"SCOPE_CLAIM": "scp"}).items():
+        monkeypatch.setenv(f"CHANNEL_SYNC_OIDC_{name}", value)
+    issuer = issuer_of(read_settings())
+    assert issuer is not None
+    assert (issuer.url, issuer.audience) == (ISSUER, "channel-sync")
+    assert (issuer.tenant_claim, issuer.scope_claim) == ("https://x.example/tenant", "scp")
+
+
+def test_without_an_issuer_in_the_settings_there_is_none():
+    assert issuer_of(read_settings()) is None
 
 
 @pytest.fixture

@@ -8,12 +8,29 @@ from typing import Any
 
 import httpx
 
+from channel_sync.api.tokens import Issuer
 from channel_sync.channels.http.exchange import answering, chunks
+from channel_sync.channels.http.http_client import http_client
 from channel_sync.domain.errors import ChannelError, ChannelUnavailable
 from channel_sync.domain.plain_http import can_be_overheard
+from channel_sync.setting_values import Switch
+from channel_sync.settings import Settings
 
 _KEYS_WITHIN_S = 5.0
 _MOST_KEY_BYTES = 1_000_000
+
+
+def issuer_of(settings: Settings) -> Issuer | None:
+    """The identity provider that the settings name, if they name one."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return Issuer(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        PublishedKeys(settings.oidc_issuer, lambda: http_client(1), settings.insecure_http is Switch.ON),
+        settings.oidc_tenant_claim,
+        settings.oidc_scope_claim,
+    )
 
 
 class PublishedKeys:

@@ -8,8 +8,6 @@ from fastapi import FastAPI
 
 from channel_sync.api.app import create_api
 from channel_sync.api.services import ApiSettings, DocsMode, Services, WaitLimits
-from channel_sync.api.tokens import Issuer
-from channel_sync.channels.http.http_client import http_client
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.callbacks import Callbacks
@@ -24,11 +22,11 @@ from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
 from channel_sync.main.ground import Ground, opened, quotas
-from channel_sync.main.issuer import PublishedKeys
+from channel_sync.main.issuer import issuer_of
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
-from channel_sync.setting_values import Jobs, Switch
+from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings
 
 # The clock of requests and that of jobs run side by side; together they stay below the 25 s of a stop.
@@ -109,7 +107,7 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
         health=runner,
         settings=_api_settings(settings, address),
         outdated_schemas=migrations.outdated(),
-        issuer=_issuer(settings),
+        issuer=issuer_of(settings),
     )
     return services, runner
 
@@ -145,15 +143,3 @@ def _of_tenant(settings: Settings) -> float:
     """Two keys' worth, where nothing else is set."""
     given = settings.tenant_rate_limit_per_s
     return settings.rate_limit_per_s * 2 if given is None else given
-
-
-def _issuer(settings: Settings) -> Issuer | None:
-    if settings.oidc_issuer is None or settings.oidc_audience is None:
-        return None
-    return Issuer(
-        settings.oidc_issuer,
-        settings.oidc_audience,
-        PublishedKeys(settings.oidc_issuer, lambda: http_client(1), settings.insecure_http is Switch.ON),
-        settings.oidc_tenant_claim,
-        settings.oidc_scope_claim,
-    )
