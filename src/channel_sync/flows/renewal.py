@@ -190,6 +190,9 @@ class Renewals:
                 await work.renewals.release(
                     renewal.integration_id, renewal.generation, owner, retry_at, open_since
                 )
+                # What a person tries says nothing about the renewals that go on by themselves.
+                if not answered and not renewal.by_person:
+                    await work.renewals.note_failure(renewal.integration_id, renewal.generation, now)
 
         await until_stored(give_back, self._lease.seconds)
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Update, and_, func, or_, select, union, union_all, update
+from sqlalchemy import Column, ColumnElement, Update, and_, or_, select, union, union_all, update
 
 from channel_sync.domain.integrations import GRANT_REVOKED, Status
 from channel_sync.persistence.integrations import has_status
@@ -77,11 +76,18 @@ class RenewalRepository:
         With `retry_at` there was no answer, and nobody asks again before; with `open_since` what a process left
         open stays open.
         """
-        values: dict[str, Any] = {"renewing_owner": None, "renewing_since": None, "renewing_until": open_since}
-        if retry_at is not None:
-            values["renewal_failing_since"] = func.coalesce(_row.renewal_failing_since, _row.renewing_since)
-        mine = _held(integration_id, generation, owner)
-        await self._session.execute(mine.values(**values, retry_at=retry_at))
+        values = {
+            "renewing_owner": None,
+            "renewing_since": None,
+            "renewing_until": open_since,
+            "retry_at": retry_at,
+        }
+        await self._session.execute(_held(integration_id, generation, owner).values(values))
+
+    async def note_failure(self, integration_id: str, generation: int, now: datetime) -> None:
+        """Remember since when renewals of this grant get no answer."""
+        first = (_row.generation == generation, _row.renewal_failing_since.is_(None))
+        await self._session.execute(_change(integration_id).where(*first).values(renewal_failing_since=now))
 
     async def end_of_others(self, owner: str, now: datetime) -> None:
         """End the leases of processes that are gone; for the start of the only process there is."""
