@@ -8,6 +8,7 @@ import respx
 from tests.channels.factories import BASE, a_server, at_the_counter, http_answer
 
 from channel_sync.channels.http.exchange import Bounds
+from channel_sync.channels.wish.caps import MOST_REPLY_BYTES
 from channel_sync.domain.errors import ChannelError, ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 
 FILE = "https://storage.test/file?signature=CNRY-signature"
@@ -115,9 +116,20 @@ async def test_a_file_may_be_larger_than_a_reply_but_not_without_end():
     assert raised.value.code == "reply_too_large"
 
 
-async def test_one_line_may_not_be_larger_than_a_reply():
+async def test_a_line_larger_than_any_value_is_cut_and_the_others_are_as_they_were():
+    long = b'"' + b"x" * 5_000_000 + b'"'
+    content = b"\n".join((b'{"a":1}', long, b'{"a":2}', long))
+    with respx.mock as router:
+        router.get(FILE).respond(content=content)
+        async with at_the_counter() as counter:
+            lines = [line async for line in counter.connection.lines(FILE)]
+    assert lines[::2] == [b'{"a":1}', b'{"a":2}']
+    assert all(long.startswith(line) and len(line) == MOST_REPLY_BYTES + 1 for line in lines[1::2])
+
+
+async def test_an_array_may_not_be_larger_than_a_reply():
     with pytest.raises(ReplyNotUnderstood) as raised:
-        await lines_of(httpx.Response(200, content=b'"' + b"x" * 2000), call=Bounds(5, 1000))
+        await lines_of(httpx.Response(200, content=b"[" + b"1," * 1000), call=Bounds(5, 1000))
     assert raised.value.code == "line_too_long"
 
 

@@ -196,7 +196,7 @@ async def test_warehouses_come_in_wishs_order_with_whatever_is_told_of_them():
         router.get(f"{BASE}/api/v3/merchant/warehouses").mock(return_value=ok(told))
         async with at_the_counter() as counter:
             found = await counter.shop.warehouses()
-    assert found == (Warehouse("w2", "East", "wish_express"), Warehouse("1"), Warehouse("w3"))
+    assert found == (Warehouse("w2", "East", "wish_express"), Warehouse("1"), Warehouse("w3", "5"))
 
 
 @pytest.mark.parametrize(

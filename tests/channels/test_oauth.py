@@ -105,6 +105,19 @@ async def test_without_a_new_refresh_token_the_old_one_is_kept(answer):
     assert grant.access_token.value == "CNRY-access"
 
 
+@pytest.mark.parametrize("scopes", ["orders:read", {}, 5, [["orders:read"]], "missing"])
+async def test_scopes_that_cannot_be_read_are_not_told(scopes):
+    answer = without("scopes") if scopes == "missing" else tokens(scopes=scopes)
+    grant, _ = await renewed(ok(answer))
+    assert grant.scopes is None
+    assert grant.access_token.value == "CNRY-access"
+
+
+async def test_a_scope_that_cannot_be_one_is_none():
+    grant, _ = await renewed(ok(tokens(scopes=["", "orders:read", "two words", "x" * 900])))
+    assert grant.scopes == ("orders:read",)
+
+
 async def test_a_first_grant_needs_a_refresh_token():
     with pytest.raises(ReplyNotUnderstood):
         await redeemed(ok(without("refresh_token")))
@@ -135,8 +148,6 @@ async def test_an_expiry_without_offset_is_utc():
         tokens(expiry_time="0001-01-01T00:00:00+05:00"),
         tokens(expiry_time="soon"),
         tokens(expiry_time=1793534400),
-        tokens(scopes="orders:read"),
-        tokens(scopes=[""]),
         [],
         None,
     ],

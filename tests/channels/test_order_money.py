@@ -5,8 +5,10 @@ import pytest
 from tests.channels.factories import an_order, money
 
 from channel_sync.channels.wish.orders import read_order
-from channel_sync.domain.money import Money
-from channel_sync.domain.orders import ChannelOrder, UnreadableOrder
+from channel_sync.domain.money import NO_CURRENCY, Money
+from channel_sync.domain.orders import ChannelOrder, Flaw, Note
+
+TOTAL = "/order_payment/general_payment_details/payment_total"
 
 
 def priced(amount_text: str):
@@ -44,19 +46,47 @@ def test_amounts_are_exactly_what_is_written(text, amount):
     assert str(order.merchant_revenue.amount) == amount
 
 
-@pytest.mark.parametrize("text", ['"NaN"', '"Infinity"', "1e999", "1e-999", "1" * 40, '"abc"'])
-def test_what_is_no_amount_holds_the_order(text):
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *[(text, "bad_amount") for text in ('"NaN"', '"Infinity"', '"abc"', '""', "1e999", "1e-999")],
+        *[("1" * digits, "bad_amount") for digits in (40, 5000)],
+        *[(text, "wrong_type") for text in ("null", "[]", "true", '{"a":1}')],
+    ],
+)
+def test_what_is_no_amount_is_left_out_and_noted(text, code):
     order = priced(text)
-    assert isinstance(order, UnreadableOrder)
-    assert order.reason == "bad_amount"
-    assert order.pointer == "/order_payment/general_payment_details/payment_total/amount"
+    assert isinstance(order, ChannelOrder)
+    assert order.merchant_revenue is None
+    assert order.currency == "USD"
+    assert order.content.notes == (Note(Flaw(code), f"{TOTAL}/amount"),)
 
 
-@pytest.mark.parametrize("currency", ["", "usd", "DOLLAR", "U$D", "ÄÖÜ"])
-def test_what_is_no_currency_holds_the_order(currency):
+@pytest.mark.parametrize(
+    ("currency", "code"),
+    [*[(text, "bad_currency") for text in ("DOLLAR", "U$D", "ÄÖÜ", 5)], ([5], "wrong_type")],
+)
+def test_an_amount_in_no_currency_is_left_out_and_noted(currency, code):
     order = detailed(payment_total=money(1, currency))
-    assert isinstance(order, UnreadableOrder)
-    assert order.reason == "bad_currency"
+    assert isinstance(order, ChannelOrder)
+    assert order.merchant_revenue is None
+    assert order.content.notes == (Note(Flaw(code), f"{TOTAL}/currency_code"),)
+
+
+@pytest.mark.parametrize("total", [{"amount": 1.5}, {"amount": 1.5, "currency_code": None}, money(1.5, "")])
+def test_an_amount_that_names_no_currency_is_kept_and_noted(total):
+    order = detailed(payment_total=total)
+    assert isinstance(order, ChannelOrder)
+    assert order.merchant_revenue == Money(Decimal("1.5"), NO_CURRENCY)
+    assert order.currency is None
+    assert order.content.notes == (Note(Flaw.CURRENCY_MISSING, f"{TOTAL}/currency_code"),)
+
+
+def test_a_currency_in_small_letters_is_one():
+    order = detailed(payment_total=money(1, "usd"))
+    assert isinstance(order, ChannelOrder)
+    assert order.merchant_revenue == Money(Decimal(1), "USD")
+    assert order.content.notes == ()
 
 
 def test_without_a_total_the_currency_is_that_of_the_price():

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from channel_sync.domain.orders import Change, OrderState, StoredVersion, change_of, update_event_types
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-STORED = StoredVersion("ord_1", 3, OrderState.APPROVED, NOON, b"content")
+STORED = StoredVersion("ord_1", 3, OrderState.APPROVED, NOON, b"content", NOON)
 
 
 def test_a_newer_order_is_an_update():
@@ -20,6 +21,12 @@ def test_the_same_order_again_is_unchanged():
 
 def test_other_content_at_the_same_instant_is_an_update():
     assert change_of(STORED, NOON, b"other") is Change.UPDATED
+
+
+def test_whatever_comes_after_an_order_dated_ahead_is_newer():
+    ahead = replace(STORED, updated_at=NOON + timedelta(hours=2))
+    assert change_of(ahead, NOON + timedelta(minutes=5), b"other") is Change.UPDATED
+    assert change_of(ahead, ahead.updated_at, b"content") is Change.UNCHANGED
 
 
 def test_an_order_released_again_after_shipping_says_so():

@@ -163,6 +163,7 @@ ORDER = {
     "channel_updated_at": "2026-11-23T10:18:31.120Z",
     "stored_at": "2026-11-23T10:20:00.000Z",
     "sanitised": False,
+    "notes": [],
     "erased": False,
     "version": 1,
 }

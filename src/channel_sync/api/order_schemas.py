@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
 from channel_sync.api.tax_view import tax_view
-from channel_sync.domain.orders import Address, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
+from channel_sync.domain.orders import Address, Flaw, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
 from channel_sync.persistence.database import UnitOfWork
 
 
@@ -69,6 +69,13 @@ class RefundView(TypedDict):
     amount: MoneyView | None
 
 
+class NoteView(TypedDict):
+    """A member of the marketplace's order that was left out, cut or mended, and why; never what stands there."""
+
+    code: Flaw
+    pointer: str
+
+
 class OrderView(TypedDict):
     """One order. `shipping_address` and `tax` are there only with `pii:read`, and null once erased.
 
@@ -98,6 +105,7 @@ class OrderView(TypedDict):
     channel_updated_at: Timestamp
     stored_at: Timestamp
     sanitised: bool
+    notes: list[NoteView]
     erased: bool
     version: int
 
@@ -164,6 +172,7 @@ def _order_view(order: Order, personal: bool, listing_ids: Mapping[str, str]) ->
         "channel_updated_at": timestamp(order.channel_updated_at),
         "stored_at": timestamp(order.stored_at),
         "sanitised": order.sanitised,
+        "notes": [{"code": note.code, "pointer": note.pointer} for note in order.notes],
         "erased": order.erased,
         "version": order.version,
     }

@@ -53,8 +53,9 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a merchant's consent gave us. `expires_at` is the access token's; scopes are as granted.
+    """What a merchant's consent gave us. `expires_at` is the access token's.
 
+    Scopes are as granted; None where the marketplace does not tell them, and a renewal has those of before.
     `ends_at` is when the consent itself ends and has to be given anew, where the marketplace says so.
     """
 
@@ -62,7 +63,7 @@ class Grant:
     refresh_token: Secret
     expires_at: datetime
     merchant_id: str
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...] | None
     ends_at: datetime | None = None
 
 

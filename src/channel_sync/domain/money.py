@@ -4,6 +4,9 @@ from decimal import Decimal
 
 from channel_sync.domain.hot_values import hot_value
 
+# Of an amount whose currency the marketplace does not name; whoever stores it puts the shop's own there.
+NO_CURRENCY = ""
+
 
 @hot_value
 class Money:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.money import Money
@@ -18,6 +19,38 @@ class OrderState(StrEnum):
     REFUNDED = "refunded"
     DECLINED = "declined"
     UNKNOWN = "unknown"
+
+
+class Flaw(StrEnum):
+    """What is wrong with a member of a marketplace's order, whether the order is kept all the same or held."""
+
+    MISSING_MEMBER = "missing_member"
+    WRONG_TYPE = "wrong_type"
+    NOT_JSON = "not_json"
+    BAD_ID = "bad_id"
+    BAD_QUANTITY = "bad_quantity"
+    BAD_TIME = "bad_time"
+    BAD_AMOUNT = "bad_amount"
+    BAD_CURRENCY = "bad_currency"
+    CURRENCY_MISSING = "currency_missing"
+    OUT_OF_RANGE = "out_of_range"
+    TOO_LONG = "too_long"
+    TOO_MANY = "too_many"
+    TOO_DEEP = "too_deep"
+    TOO_LARGE = "too_large"
+    UPDATED_IN_FUTURE = "updated_in_future"
+    NOT_STORABLE = "not_storable"
+
+
+@hot_value
+class Note:
+    """A member that was left out, cut or mended. `pointer` says where in the marketplace's order, never what."""
+
+    code: Flaw
+    pointer: str
+
+
+_DATED_AHEAD = Note(Flaw.UPDATED_IN_FUTURE, "/updated_at")
 
 
 @hot_value
@@ -77,6 +110,7 @@ class OrderContent:
     fulfilled_by: str
     tracking: tuple[Tracking, ...]
     refunds: tuple[Refund, ...]
+    notes: tuple[Note, ...] = ()
 
 
 @hot_value
@@ -175,11 +209,15 @@ class StoredVersion:
     state: OrderState
     updated_at: datetime
     digest: bytes
+    stored_at: datetime
 
 
 def change_of(stored: StoredVersion, updated_at: datetime, digest: bytes) -> Change:
-    """Newer wins, older is ignored; at the same instant the content decides, for Wish keeps only ms."""
-    if updated_at < stored.updated_at:
+    """Newer wins, older is ignored; at the same instant the content decides, for Wish keeps only ms.
+
+    What was dated ahead when it was stored is older than whatever comes after it.
+    """
+    if updated_at < stored.updated_at and not is_ahead(stored.updated_at, stored.stored_at):
         return Change.IGNORED
     if updated_at == stored.updated_at and digest == stored.digest:
         return Change.UNCHANGED
@@ -232,6 +270,12 @@ class Order:
     position: int
     address: Address | None = None
     tax: bytes | None = None
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What was noted when it was read; and that it was dated ahead, which does not end with that day."""
+        dated_ahead = is_ahead(self.channel_updated_at, self.stored_at)
+        return (*self.content.notes, _DATED_AHEAD) if dated_ahead else self.content.notes
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Credentials:
             raise _blame(rejected) from rejected
         if grant.merchant_id != merchant_id:
             raise Invalid("tokens_differ", "The two tokens belong to different merchants.", "/refresh_token")
-        missing = sorted(channel.required_scopes - set(grant.scopes))
+        missing = sorted(channel.required_scopes - set(grant.scopes or ()))
         if missing:
             raise Invalid("insufficient_scope", f"Missing: {', '.join(missing)}.", "/access_token")
         return grant

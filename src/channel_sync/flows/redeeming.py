@@ -39,7 +39,7 @@ class Redeeming:
 
     def covers(self, one: UnderWay, grant: Grant) -> bool:
         """Whether the grant has every scope that the jobs need."""
-        return self._channels[one.integration.channel].required_scopes <= set(grant.scopes)
+        return self._channels[one.integration.channel].required_scopes <= set(grant.scopes or ())
 
 
 def app_is_new(one: UnderWay) -> bool:

@@ -47,7 +47,7 @@ class _Tokens(msgspec.Struct):
     refresh_token: str
     expires_at: datetime
     merchant_id: str
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...] | None
 
 
 _COLUMNS = columns_of(callbacks, KeptCallback)

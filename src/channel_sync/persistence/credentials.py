@@ -139,7 +139,7 @@ class CredentialRepository:
             _change(integration_id)
             .where(_row.generation == expected_generation)
             .values(
-                scopes=grant.scopes,
+                scopes=row.scopes if grant.scopes is None else grant.scopes,
                 access_token_last4=grant.access_token.last4,
                 access_token_expires_at=grant.expires_at,
                 refresh_token_last4=grant.refresh_token.last4,

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from channel_sync.domain.clock_skew import CLOCK_SKEW
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+SKEW_MICROS = CLOCK_SKEW // _MICROSECOND
 
 
 def micros(moment: datetime) -> int:

@@ -9,6 +9,7 @@ from channel_sync.domain.money import Money
 from channel_sync.domain.orders import Address, Order, OrderContent
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.moments import SKEW_MICROS
 from channel_sync.persistence.prepared_orders import OrderRow, Personal, opened
 from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.tables import accounts
@@ -18,13 +19,15 @@ _KEY = ("id", "tenant", "account_id", "channel_order_id")
 _COLUMNS = (*OrderRow._fields, "position")
 _CHANGING = [column for column in _COLUMNS if column not in _KEY]
 
-# The rule is decided before, from rows this transaction has locked; the condition is the last line of defence.
+# The rule is decided before, from rows this transaction has locked; the condition is the last line of defence:
+# newer wins, and anything wins over what was dated ahead when it was stored.
 UPSERT = BulkInsert(
     orders,
     _COLUMNS,
     f"ON CONFLICT (account_id, channel_order_id) DO UPDATE SET {overwrite(_CHANGING)},"
     " acknowledged_at = NULL, address = NULL, tax = NULL, raw = NULL"
-    " WHERE excluded.channel_updated_at >= orders.channel_updated_at",
+    " WHERE excluded.channel_updated_at >= orders.channel_updated_at"
+    f" OR orders.channel_updated_at > orders.stored_at + {SKEW_MICROS}",
 )
 
 READ = [

@@ -16,7 +16,7 @@ from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.feeds import FeedWrites
-from channel_sync.persistence.moments import moment
+from channel_sync.persistence.moments import SKEW_MICROS, moment
 from channel_sync.persistence.order_rows import READ, READ_PERSONAL, order_of
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.prepared_orders import (
@@ -141,10 +141,11 @@ class OrderRepository:
                 _row.state,
                 _row.channel_updated_at,
                 _row.digest,
+                _row.stored_at,
                 _row.erased,
             ).where(_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         )
-        return {row[0]: _Known(StoredVersion(*row[1:6]), row.erased) for row in rows}
+        return {row[0]: _Known(StoredVersion(*row[1:7]), row.erased) for row in rows}
 
     async def _forgotten(self, account_id: str, channel_order_ids: Collection[str]) -> set[str]:
         """Those whose buyer was forgotten while they could not be used."""
@@ -203,6 +204,12 @@ class OrderRepository:
         mine = (_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
         return set(await self._session.column(select(_row.channel_order_id).where(*mine)))
 
+    async def newest_change(self, account: Account, latest: datetime) -> datetime | None:
+        """The newest time of change of the account's orders, those later than `latest` left out."""
+        mine = (_row.account_id == account.id, _row.tenant == account.tenant, _row.channel_updated_at <= latest)
+        at: datetime | None = await self._session.value(select(func.max(_row.channel_updated_at)).where(*mine))
+        return at
+
     async def count_open(self, account_id: str) -> int:
         """How many of the account's orders are neither shipped nor given up."""
         mine = (_row.account_id == account_id, _row.state.in_(_OPEN_STATES))
@@ -256,9 +263,14 @@ def _newest(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
     newest: dict[str, OrderRow] = {}
     for row in rows:
         other = newest.setdefault(row.channel_order_id, row)
-        if other is not row and row.channel_updated_at >= other.channel_updated_at:
+        if other is not row and _believable(row) >= _believable(other):
             newest[row.channel_order_id] = row
     return newest
+
+
+def _believable(row: OrderRow) -> tuple[bool, int]:
+    """What is dated ahead comes after nothing."""
+    return row.channel_updated_at <= row.stored_at + SKEW_MICROS, row.channel_updated_at
 
 
 def _read(personal: bool) -> Select[*tuple[Any, ...]]:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from channel_sync.domain.default_currency import lacks_currency, with_currency
 from channel_sync.domain.ids import new_ids
-from channel_sync.domain.orders import ChannelOrder
+from channel_sync.domain.orders import ChannelOrder, OrderContent
 from channel_sync.persistence.compression import compress, expand
 from channel_sync.persistence.encryption import Cipher, Place
 from channel_sync.persistence.moments import micros
 
 PUBLIC_DIGEST_BYTES = 12
+_NO_NOTES = b',"notes":[]}'
 _PERSONAL_DIGEST_BYTES = 12
 
 _encode = msgspec.json.Encoder().encode
@@ -72,8 +74,9 @@ class OrderDesk:
         return [self._row(order_id, order) for order_id, order in zip(ids, orders, strict=True)]
 
     def _row(self, order_id: str, order: ChannelOrder) -> OrderRow:
-        revenue = order.merchant_revenue
-        content = _encode(order.content)
+        is_defaulted = lacks_currency(order)
+        named = with_currency(order, self.default_currency) if is_defaulted else order
+        revenue, content = named.merchant_revenue, _encoded(named.content)
         address = None if order.address is None else _encode(order.address)
         personal = compress(_pack((address, order.tax, order.raw)))
         return OrderRow(
@@ -88,8 +91,8 @@ class OrderDesk:
             micros(order.updated_at),
             None if order.released_at is None else micros(order.released_at),
             None if order.ship_by is None else micros(order.ship_by),
-            order.currency or self.default_currency,
-            order.currency is None,
+            named.currency or self.default_currency,
+            is_defaulted,
             None if revenue is None else format(revenue.amount, "f"),
             None if revenue is None else revenue.currency,
             micros(self.now),
@@ -99,6 +102,18 @@ class OrderDesk:
             content.decode(),
             self.cipher.seal(personal, _place(self.tenant, order_id, self.account_id, 1)),
         )
+
+
+def _encoded(content: OrderContent) -> bytes:
+    """Without notes as it was before there were any, so that no stored order looks changed."""
+    text = _encode(content)
+    return text if content.notes else text.removesuffix(_NO_NOTES) + b"}"
+
+
+def raw_of(row: OrderRow, cipher: Cipher) -> bytes:
+    """The marketplace's reply that a row was made of, which no erasure has reached yet."""
+    place = _place(row.tenant, row.id, row.account_id, row.version)
+    return b"" if row.personal is None else opened(row.personal, place, cipher).raw
 
 
 def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: Cipher) -> OrderRow:

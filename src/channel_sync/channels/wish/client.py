@@ -16,6 +16,7 @@ from channel_sync.channels.http.exchange import MEGABYTE, Bounds
 from channel_sync.channels.wish.breaker import Breaker
 from channel_sync.channels.wish.exchange import exchange
 from channel_sync.channels.wish.limiter import Budgets
+from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.shared_limiter import SharedBudgets
@@ -181,7 +182,7 @@ class WishClient:
             answer = await exchange(self.http, sent, self.limits.call, self.now())
         except ChannelError as error:
             return _Outcome(error)
-        code, result = read_answer(request.family, answer)
+        code, result = await off_loop(len(answer.body), lambda: read_answer(request.family, answer))
         return _Outcome(result, answer, code)
 
     def _budgeted(self, outcome: _Outcome, integration_id: str) -> _Outcome:

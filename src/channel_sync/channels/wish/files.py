@@ -10,12 +10,16 @@ from channel_sync.channels.http.addresses import BadAddress, checked_address
 from channel_sync.channels.http.exchange import answering, chunks
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.lines import LineSplitter
+from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.retries import with_retries
+from channel_sync.channels.wish.rows import rows_of
 from channel_sync.domain.channel import Access, Call, Environment, Wire
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 
 _CHUNKS_AHEAD = 4
+# What the reader of a line does for it, however short, is as much work as reading this many bytes.
+_A_LINE = 1000
 
 
 async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -> AsyncGenerator[bytes, None]:
@@ -25,15 +29,25 @@ async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -
     """
     address = _checked(url, client, access.environment)
     download = await with_retries(lambda: _opened(client, address, wire), True, wire, client.jitter)
-    splitter = LineSplitter(client.limits.call.max_bytes)
+    handed_on = 0
     try:
-        async for chunk in download.chunks():
-            for line in splitter.lines(chunk):
-                yield line
-        for line in splitter.rest():
+        async for line in _lines(download, LineSplitter(client.limits.call.max_bytes)):
+            handed_on += len(line) + _A_LINE
+            if handed_on > AT_ONCE_BYTES:
+                handed_on = 0
+                await asyncio.sleep(0)
             yield line
     finally:
         download.stop()
+
+
+async def _lines(download: "_Download", splitter: LineSplitter) -> AsyncIterator[bytes]:
+    async for chunk in download.chunks():
+        for line in splitter.lines(chunk):
+            yield line
+    array = splitter.array
+    for line in splitter.rest() if array is None else await off_loop(len(array), lambda: rows_of(array)):
+        yield line
 
 
 async def _opened(client: WishClient, address: httpx.URL, wire: Wire) -> "_Download":

@@ -3,16 +3,36 @@
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Annotated
 
 import msgspec
 from msgspec import Raw, Struct
 
+from channel_sync.channels.wish.caps import (
+    MOST_COMMAS,
+    MOST_REPLY_BYTES,
+    Id,
+    Inventory,
+    Many,
+    Several,
+    Sku,
+    Title,
+    Url,
+    Word,
+)
 from channel_sync.channels.wish.connection import Connection, segment
+from channel_sync.channels.wish.jobs import job_id, job_of
+from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
+from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.plain_text import clean
-from channel_sync.channels.wish.replies import Family, Reply, not_understood, read
-from channel_sync.channels.wish.times import as_utc, query_time
-from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, JobState
+from channel_sync.channels.wish.replies import Family, not_understood, read
+from channel_sync.channels.wish.rows import is_whole, loose_member, rows_of
+from channel_sync.channels.wish.times import plausible, query_time
+from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts
+from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.listings import ChannelListing
+from channel_sync.domain.orders import Flaw
 
 PRODUCTS_PATH = "/api/v3/products"
 _CATALOGUE_PATH = f"{PRODUCTS_PATH}/bulk_get"
@@ -27,79 +47,68 @@ _logger = logging.getLogger(__name__)
 class WishImage(Struct, gc=False):
     """An image by its address."""
 
-    url: str | None = None
+    url: Url | None = None
 
 
 class WishInventory(Struct, gc=False):
     """The units of one variation in one warehouse."""
 
-    warehouse_id: str | int
-    inventory: int | None = None
+    warehouse_id: Id
+    inventory: Annotated[Inventory | None, DECIDES] = None
 
 
 class WishVariation(Struct, gc=False):
     """One variation. `quantity_value` of Wish's schema is no stock and so is not here."""
 
-    id: str | int
-    sku: str | int | None = None
-    status: str | None = None
-    image: str | None = None
-    inventories: list[WishInventory] | None = None
-    request_id: str | None = None
+    id: Id
+    sku: Annotated[Sku | None, DECIDES] = None
+    status: Annotated[Word | None, DECIDES] = None
+    image: Url | None = None
+    inventories: Annotated[Annotated[list[WishInventory], Several] | None, DECIDES] = None
+    request_id: Word | None = None
 
 
 class WishProduct(Struct, gc=False):
     """A product; its variations are read one by one, so that a bad one does not hide the others."""
 
-    id: str | int
-    name: str | None = None
-    state: str | None = None
-    status: str | None = None
+    id: Id
+    name: Title | None = None
+    state: Annotated[Word | None, DECIDES] = None
+    status: Annotated[Word | None, DECIDES] = None
     main_image: WishImage | None = None
-    variations: list[Raw] | None = None
-    request_id: str | None = None
-
-
-class WishBulkJob(Struct, gc=False):
-    """A job over the whole catalogue, or over many products."""
-
-    id: str | int
-    status: str | None = None
-    file_urls: list[str] | None = None
-
-    @property
-    def state(self) -> JobState:
-        """Where the job is; a word we do not know is no end."""
-        return {"READY": JobState.READY, "EXCEPTION": JobState.FAILED}.get(self.status or "", JobState.PENDING)
+    variations: Annotated[Annotated[list[Raw], Many] | None, DECIDES] = None
+    request_id: Word | None = None
 
 
 class _ChangedRow(Struct, gc=False):
-    id: str | int | None = None
+    id: Id | None = None
     updated_at: datetime | None = None
 
 
 _PRODUCT = msgspec.json.Decoder(WishProduct)
 _VARIATION = msgspec.json.Decoder(WishVariation)
+_CHANGED_ROW = msgspec.json.Decoder(_ChangedRow)
+_ID: msgspec.json.Decoder[str | int] = msgspec.json.Decoder(Id)
+_TIME = msgspec.json.Decoder(datetime)
 
 
 async def start_catalogue(connection: Connection) -> str:
     """The id of a new download of all products."""
-    return str((await connection.queue(Family.PRODUCTS, _CATALOGUE_PATH)).read(WishBulkJob).id)
+    return job_id(await connection.queue(Family.PRODUCTS, _CATALOGUE_PATH))
 
 
-async def catalogue_job(connection: Connection, job_id: str) -> CatalogueJob:
+async def catalogue_job(connection: Connection, id: str) -> CatalogueJob:
     """Where the download is."""
-    reply = await connection.get(Family.PRODUCTS, f"{_CATALOGUE_PATH}/{segment(job_id)}")
-    job = reply.read(WishBulkJob)
-    return CatalogueJob(job.state, tuple(job.file_urls or ()) if job.state is JobState.READY else ())
+    state, urls = job_of(await connection.get(Family.PRODUCTS, f"{_CATALOGUE_PATH}/{segment(id)}"))
+    return CatalogueJob(state, urls)
 
 
 async def catalogue(connection: Connection, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
     """The listings of a download's files, a few hundred at a time."""
-    batch, left_out = [], 0
+    batch, left_out = list[ChannelListing](), 0
     for url in file_urls:
         async for line in connection.lines(url):
-            listings, unreadable = _listings_in(line)
+            listings, unreadable = await off_loop(len(line), partial(_listings_in, line))
             batch += listings
             left_out += unreadable
             if len(batch) >= _BATCH:
@@ -110,19 +119,33 @@ async def catalogue(connection: Connection, file_urls: Sequence[str]) -> AsyncIt
 
 
 def _listings_in(line: bytes) -> tuple[list[ChannelListing], int]:
-    """The listings of one product, and how many cannot be read: a strange product, or single variations.
-
-    A line that is no JSON means a broken file, whose rest would be missing.
-    """
-    try:
-        product = _PRODUCT.decode(clean(line))
-    except msgspec.ValidationError:
+    """The listings of one product, and how many cannot be read: a strange product, or single variations."""
+    product = _product_in(line)
+    if product is None:
         _logger.warning("A product of Wish's catalogue cannot be read and is left out.")
         return [], 1
-    except (ValueError, RecursionError):
-        raise not_understood("not_json", "A line of Wish's catalogue is not JSON.") from None
     listings = list(listings_of(product))
     return listings, len(product.variations or ()) - len(listings)
+
+
+def _product_in(line: bytes) -> WishProduct | None:
+    """The product, or None for one that cannot be read.
+
+    A line whose brackets do not match means a broken file, whose rest would be missing.
+    """
+    if len(line) > MOST_REPLY_BYTES or line.count(b",") > MOST_COMMAS:
+        return None
+    text = clean(line)
+    try:
+        return _PRODUCT.decode(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return read_members(WishProduct, text, [])
+    except Unfit as unfit:
+        if unfit.flaw is Flaw.NOT_JSON and not is_whole(text):
+            raise not_understood("not_json", "A line of Wish's catalogue is not JSON.") from None
+        return None
 
 
 async def product_listings(connection: Connection, product_id: str) -> tuple[ChannelListing, ...]:
@@ -144,9 +167,12 @@ async def changed_products(connection: Connection, since: datetime) -> ChangedPr
     ids: dict[str, None] = {}
     newest = since
     while len(ids) < _MOST_CHANGED:
-        rows = (await _changed_since(connection, since)).read(list[_ChangedRow])
+        asked_at = connection.client.now()
+        rows = await _changed_since(connection, since)
         ids.update((str(row.id), None) for row in rows if row.id is not None)
-        newest = max((as_utc(row.updated_at) for row in rows if row.updated_at is not None), default=since)
+        times = [plausible(row.updated_at) for row in rows if row.updated_at is not None]
+        # A product that Wish dates ahead must not hide those that change until then.
+        newest = max([since, *(time for time in times if time is not None and not is_ahead(time, asked_at))])
         if len(rows) < _LIMIT:
             return ChangedProducts(tuple(ids), newest if ids else None, complete=True)
         if newest <= since:
@@ -155,13 +181,22 @@ async def changed_products(connection: Connection, since: datetime) -> ChangedPr
     return ChangedProducts(tuple(ids), newest, complete=False)
 
 
-async def _changed_since(connection: Connection, since: datetime) -> Reply:
+async def _changed_since(connection: Connection, since: datetime) -> list[_ChangedRow]:
     query = (
         ("sort_by", "updated_at.asc"),
         ("updated_at_min", query_time(since)),
         ("limit", str(_LIMIT)),
     )
-    return await connection.get(Family.PRODUCTS, PRODUCTS_PATH, query)
+    reply = await connection.get(Family.PRODUCTS, PRODUCTS_PATH, query)
+    return await off_loop(len(bytes(reply.data)), lambda: [_changed_row(row) for row in rows_of(reply.data)])
+
+
+def _changed_row(row: bytes) -> _ChangedRow:
+    """What can be read of a row; the next download of the whole catalogue sees the rest."""
+    try:
+        return _CHANGED_ROW.decode(row)
+    except (ValueError, RecursionError):
+        return _ChangedRow(loose_member(row, "id", _ID), loose_member(row, "updated_at", _TIME))
 
 
 def read_product(text: bytes) -> WishProduct:
@@ -171,11 +206,21 @@ def read_product(text: bytes) -> WishProduct:
 
 def variations_of(product: WishProduct) -> Iterator[WishVariation]:
     """The product's readable variations."""
+    left_out = 0
     for text in product.variations or ():
         try:
-            yield _VARIATION.decode(text)
-        except (ValueError, RecursionError):
-            _logger.warning("A variation of Wish product %s cannot be read and is left out.", product.id)
+            yield _variation(text)
+        except Unfit:
+            left_out += 1
+    if left_out:
+        _logger.warning("%d variations of Wish product %s cannot be read and are left out.", left_out, product.id)
+
+
+def _variation(text: Raw) -> WishVariation:
+    try:
+        return _VARIATION.decode(text)
+    except (ValueError, RecursionError):
+        return read_members(WishVariation, text, [])
 
 
 def listings_of(product: WishProduct) -> Iterator[ChannelListing]:
@@ -186,7 +231,7 @@ def listings_of(product: WishProduct) -> Iterator[ChannelListing]:
         yield ChannelListing(
             product_id=str(product.id),
             variation_id=str(variation.id),
-            sku=None if variation.sku in (None, "") else str(variation.sku),
+            sku=variation.sku or None,
             title=product.name,
             image_url=variation.image or main_image,
             writable=not is_removed and variation.status != "REMOVED_BY_WISH",

@@ -7,13 +7,16 @@ always renew by POST, and put the address with the client's secret into the exce
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 from authlib.common.urls import add_params_to_uri, url_decode
 from authlib.oauth2.client import OAuth2Client
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
+from channel_sync.channels.wish.caps import Id, Several, Token, Word
 from channel_sync.channels.wish.client import Request, WishClient
+from channel_sync.channels.wish.lenient import DECIDES
 from channel_sync.channels.wish.replies import Family, Reply, not_understood
 from channel_sync.channels.wish.times import as_utc
 from channel_sync.domain.channel import App, Consent, Grant
@@ -30,11 +33,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class _Tokens(msgspec.Struct, gc=False):
-    access_token: str
+    access_token: Token
     expiry_time: datetime
-    merchant_id: str | int
-    refresh_token: str | None = None
-    scopes: list[str] | None = None
+    merchant_id: Id
+    refresh_token: Annotated[Token | None, DECIDES] = None
+    scopes: Annotated[list[Word], Several] | None = None
 
 
 def consent_url(base_url: str, app: App, state: str, code_challenge: str) -> str:
@@ -93,9 +96,10 @@ def _with_client(app: App, form: str) -> Pairs:
 def _grant(reply: Reply, now: datetime, old_refresh_token: Secret | None) -> Grant:
     """Wish's answer, doubted: what is stored here is sent and shown for a month.
 
-    Without a new refresh token the old one stays in force; without scopes the grant says none.
+    Without a new refresh token the old one stays in force; scopes that cannot be read are not told.
     """
     tokens = reply.read(_Tokens)
+    scopes = tuple(scope for scope in tokens.scopes or () if _OPAQUE.fullmatch(scope))
     refresh_token = tokens.refresh_token
     if refresh_token is None and old_refresh_token is not None:
         refresh_token = old_refresh_token.value
@@ -104,7 +108,7 @@ def _grant(reply: Reply, now: datetime, old_refresh_token: Secret | None) -> Gra
         refresh_token=Secret(_opaque(refresh_token, "/refresh_token", reply)),
         expires_at=_expiry(tokens.expiry_time, now, reply),
         merchant_id=_opaque(str(tokens.merchant_id), "/merchant_id", reply),
-        scopes=tuple(_opaque(scope, "/scopes", reply) for scope in tokens.scopes or ()),
+        scopes=scopes or None,
     )
 
 

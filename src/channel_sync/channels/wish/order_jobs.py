@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
-from msgspec import Struct
-
 from channel_sync.channels.wish.connection import Connection, Query, segment
+from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.replies import Family
+from channel_sync.domain.channel import JobState
 from channel_sync.domain.errors import ChannelUnavailable
 
 _PATH = "/api/v3/orders/bulk_get"
@@ -15,26 +15,23 @@ _POLLS_S = (2, 5, 10, 20, *[30] * 29)
 _AGAIN_S = 300.0
 
 
-class _Job(Struct):
-    id: str | int
-    status: str | None = None
-    file_urls: list[str] | None = None
-
-
 async def downloaded_orders(connection: Connection, query: Query) -> AsyncIterator[Row]:
     """The orders of a window, whatever their number: queue the job, wait for it, read its files."""
     reply = await connection.queue(Family.ORDERS, _PATH, query)
-    for url in await _file_urls(connection, str(reply.read(_Job).id)):
+    for url in await _file_urls(connection, job_id(reply)):
         async for line in connection.lines(url):
             yield read_order(line, reply.request_id)
 
 
-async def _file_urls(connection: Connection, job_id: str) -> list[str]:
+async def _file_urls(connection: Connection, id: str) -> tuple[str, ...]:
     for seconds in _POLLS_S:
         await connection.wire.sleep(seconds)
-        job = (await connection.get(Family.ORDERS, f"{_PATH}/{segment(job_id)}")).read(_Job)
-        if job.status == "EXCEPTION":
-            raise ChannelUnavailable("order_download_failed", "Wish's order download failed.", _AGAIN_S)
-        if job.status == "READY":
-            return job.file_urls or []
+        state, urls = job_of(await connection.get(Family.ORDERS, f"{_PATH}/{segment(id)}"))
+        match state:
+            case JobState.FAILED:
+                raise ChannelUnavailable("order_download_failed", "Wish's order download failed.", _AGAIN_S)
+            case JobState.READY:
+                return urls
+            case JobState.PENDING:
+                continue
     raise ChannelUnavailable("order_download_late", "Wish's order download takes too long.", _AGAIN_S)

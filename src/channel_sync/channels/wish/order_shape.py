@@ -1,35 +1,36 @@
 """The members of Wish's order that we read, and how far we trust them.
 
 What we do not name may be anything. What we name may be absent or null, apart from the few members without which
-nobody could ship the order; but where it stands it must have its type, or the order is held: an address that
-cannot be read must not look like an order without one.
+nobody could ship the order. Where a member stands and does not fit, one that decides holds the order; any other is
+left out and noted: an address that cannot be read must not look like an order without one.
 """
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 from msgspec import Raw, Struct
 
-Id = str | int
-Text = str | int | None
+from channel_sync.channels.wish.caps import Few, Id, Line, Quantity, Reference, Sku, Title, Word
+from channel_sync.channels.wish.lenient import DECIDES
 
 
 class WishMoney(Struct, gc=False):
     """An amount in major units, exact: msgspec reads the number's text into the Decimal."""
 
     amount: Decimal
-    currency_code: str
+    currency_code: Annotated[Word | None, DECIDES] = None
 
 
 class WishProduct(Struct, gc=False):
     """The one variation that an order is about."""
 
-    id: Id | None = None
-    variation_id: Id | None = None
-    sku: Text = None
-    name: Text = None
-    size: Text = None
-    color: Text = None
+    id: Annotated[Reference | None, DECIDES] = None
+    variation_id: Annotated[Reference | None, DECIDES] = None
+    sku: Annotated[Sku | None, DECIDES] = None
+    name: Title | None = None
+    size: Line | None = None
+    color: Line | None = None
 
 
 class WishPaidPrices(Struct, gc=False):
@@ -41,7 +42,7 @@ class WishPaidPrices(Struct, gc=False):
 class WishPaymentDetails(Struct, gc=False):
     """Quantity and prices; `product_price` and `product_shipping_price` are per unit (wish-v3.md, section 5.6)."""
 
-    product_quantity: int
+    product_quantity: Quantity
     payment_total: WishMoney | None = None
     product_price: WishMoney | None = None
     product_shipping_price: WishMoney | None = None
@@ -57,23 +58,23 @@ class WishPayment(Struct, gc=False):
 class WishPhone(Struct, gc=False):
     """A phone number in two parts."""
 
-    number: Text = None
-    country_code: Text = None
+    number: Line | None = None
+    country_code: Line | None = None
 
 
 class WishDestination(Struct, gc=False):
     """Where the parcel goes. `region` is filled in Chile, `neighborhood` in Brazil and Spain."""
 
-    name: Text = None
-    street_address1: Text = None
-    street_address2: Text = None
-    street_address3: Text = None
-    city: Text = None
-    state: Text = None
-    region: Text = None
-    neighborhood: Text = None
-    zipcode: Text = None
-    country_code: Text = None
+    name: Line | None = None
+    street_address1: Line | None = None
+    street_address2: Line | None = None
+    street_address3: Line | None = None
+    city: Line | None = None
+    state: Line | None = None
+    region: Line | None = None
+    neighborhood: Line | None = None
+    zipcode: Line | None = None
+    country_code: Line | None = None
     phone_number: WishPhone | None = None
 
 
@@ -92,23 +93,23 @@ class WishRequirements(Struct, gc=False):
 class WishCarrier(Struct, gc=False):
     """A carrier's name."""
 
-    name: Text = None
+    name: Line | None = None
 
 
 class WishTracking(Struct, gc=False):
     """One parcel."""
 
-    tracking_number: Text = None
+    tracking_number: Line | None = None
     shipping_provider: WishCarrier | None = None
-    origin_country: Text = None
+    origin_country: Line | None = None
 
 
 class WishRefund(Struct, gc=False):
     """One refund."""
 
     refund_time: datetime | None = None
-    refund_source: Text = None
-    refund_reason: Text = None
+    refund_source: Line | None = None
+    refund_reason: Line | None = None
     refund_amount: WishMoney | None = None
 
 
@@ -119,12 +120,12 @@ class WishOrder(Struct, gc=False):
     updated_at: datetime
     product_information: WishProduct
     order_payment: WishPayment
-    transaction_id: Id | None = None
-    state: str | None = None
+    transaction_id: Reference | None = None
+    state: Annotated[Word | None, DECIDES] = None
     released_at: datetime | None = None
     full_address: WishFullAddress | None = None
     fulfillment_requirements: WishRequirements | None = None
-    fulfillment_order_types: list[str | None] | None = None
-    tracking_information: list[WishTracking | None] | None = None
-    refunds: list[WishRefund | None] | None = None
+    fulfillment_order_types: Annotated[list[Word | None], Few] | None = None
+    tracking_information: Annotated[list[WishTracking | None], Few] | None = None
+    refunds: Annotated[list[WishRefund | None], Few] | None = None
     tax_information: Raw = Raw()

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from channel_sync.channels.wish.orders import Row, read_order
-from channel_sync.channels.wish.replies import read
+from channel_sync.channels.wish.rows import rows_of
 from channel_sync.domain.orders import ChannelOrder, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
 
 
 def read_page(page: UnreadPage) -> OrderPage:
     """The page with its orders read."""
-    texts = read(page.content, list[msgspec.Raw], page.channel_request_id)
-    rows = [read_order(bytes(text), page.channel_request_id) for text in texts]
+    rows = [read_order(text, page.channel_request_id) for text in rows_of(page.content, page.channel_request_id)]
     return page_of(rows, page.next, page.full, page.in_order)
 
 

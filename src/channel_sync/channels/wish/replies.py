@@ -1,13 +1,15 @@
 """Wish's envelope and error codes, turned into values or our errors (wish-v3.md, section 3)."""
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
 
-from channel_sync.channels.wish.plain_text import without_lone_surrogates
+from channel_sync.channels.wish.caps import MOST_COMMAS, MOST_REPLY_BYTES
+from channel_sync.channels.wish.lenient import Unfit, read_members
+from channel_sync.channels.wish.plain_text import clean
+from channel_sync.channels.wish.rows import members_of, rows_of
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
@@ -18,8 +20,9 @@ from channel_sync.domain.errors import (
     ReplyNotUnderstood,
 )
 
-T = TypeVar("T")
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 MAX_REASON = 300
+_MOST_CODE = 2**31 - 1
 RATE_LIMITED = 1056
 TOKEN_NOT_SENT = 1012
 
@@ -73,6 +76,7 @@ class Envelope(msgspec.Struct, gc=False):
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
+_CODE = msgspec.json.Decoder(int | str | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +98,32 @@ class Reply:
     data: msgspec.Raw
     request_id: str | None
 
-    def read(self, shape: type[T]) -> T:
+    def read(self, shape: type[Shape]) -> Shape:
         """The data as `shape`; ReplyNotUnderstood when it is something else."""
-        return read(self.data, shape, self.request_id)
+        return read(bytes(self.data), shape, self.request_id)
+
+    def read_rows(self, shape: type[Shape]) -> list[Shape]:
+        """The same for a list of them."""
+        rows = enumerate(rows_of(self.data, self.request_id))
+        return [read(row, shape, self.request_id, f"/{position}") for position, row in rows]
 
 
-def read(text: bytes | bytearray | memoryview | msgspec.Raw, shape: type[T], request_id: str | None = None) -> T:
-    """JSON as `shape`; ReplyNotUnderstood names the place that does not fit, never what stands there."""
+def read(text: bytes, shape: type[Shape], request_id: str | None = None, pointer: str = "") -> Shape:
+    """JSON as `shape`, member by member where it does not fit as a whole.
+
+    ReplyNotUnderstood names the place of what decides and does not fit, never what stands there.
+    """
+    if len(text) > MOST_REPLY_BYTES or text.count(b",") > MOST_COMMAS:
+        raise not_understood("reply_too_large", "The reply is larger than what was asked for can be.", request_id)
     try:
         return msgspec.json.decode(text, type=shape)
-    except (ValueError, RecursionError) as error:
-        where = place_of(error)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return read_members(shape, clean(text), [], pointer)
+    except Unfit as unfit:
+        where = unfit.pointer
         raise not_understood("unexpected_shape", f"The reply does not fit at {where!r}.", request_id) from None
-
-
-def place_of(error: Exception) -> str:
-    """The JSON pointer in msgspec's message, as in "... - at `$.a[0].b`"; the message's values are dropped."""
-    path = re.search(r" - at `\$([^`]*)`$", str(error))
-    return "" if path is None else re.sub(r"[.\[]", "/", path[1]).replace("]", "")
 
 
 def not_understood(code: str, message: str, request_id: str | None = None) -> ReplyNotUnderstood:
@@ -121,30 +133,35 @@ def not_understood(code: str, message: str, request_id: str | None = None) -> Re
 
 def read_answer(family: Family, answer: Answer) -> tuple[int | None, Reply | ChannelError]:
     """Wish's code and what the answer comes to. HTTP 2xx with code 0 is the only success."""
-    envelope = _envelope(answer)
+    envelope = _envelope(answer.body)
     code = _code(envelope)
     if envelope is None or code != 0 or not 200 <= answer.status < 300:
         return code, _error(family, answer, envelope, code)
     return code, Reply(envelope.data, answer.request_id)
 
 
-def _envelope(answer: Answer) -> Envelope | None:
-    for body in (answer.body, without_lone_surrogates(answer.body)):
-        try:
-            return _ENVELOPE.decode(body)
-        except (ValueError, RecursionError):
-            continue
-    return None
+def _envelope(body: bytes) -> Envelope | None:
+    """The envelope, also round data that no decoder takes: whoever reads those says what is wrong with them."""
+    try:
+        return _ENVELOPE.decode(body)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        members = members_of(body)
+        code = _CODE.decode(members.get("code", b"null"))
+    except (ValueError, RecursionError):
+        return None
+    message, data = (msgspec.Raw(members.get(name, b"")) for name in ("message", "data"))
+    return Envelope(code, message, data)
 
 
 def _code(envelope: Envelope | None) -> int | None:
     """The code as a number; the published examples print it as text."""
-    if envelope is None or envelope.code is None:
-        return None
     try:
-        return int(envelope.code)
+        code = None if envelope is None or envelope.code is None else int(envelope.code)
     except ValueError:
         return None
+    return code if code is None or abs(code) <= _MOST_CODE else None
 
 
 def _error(family: Family, answer: Answer, envelope: Envelope | None, code: int | None) -> ChannelError:

@@ -6,7 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from channel_sync.channels.wish import listings, order_pages, stock
+from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.currencies import CURRENCIES
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import (
     CatalogueBatch,
@@ -21,21 +23,21 @@ from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
 
 class _Token(Struct):
-    merchant_id: str | int
+    merchant_id: Id
 
 
 class _Account(Struct):
-    display_name: str | None = None
+    display_name: Words | None = None
 
 
 class _Currencies(Struct):
-    localized_currency: str | None = None
+    localized_currency: Word | None = None
 
 
 class _Warehouse(Struct):
-    id: str | int
-    name: object = None
-    shipping_type: object = None
+    id: Id
+    name: Words | None = None
+    shipping_type: Word | None = None
 
 
 class WishShop:
@@ -55,7 +57,8 @@ class WishShop:
         account = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/account_details")
         currencies = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/currency_settings")
         shop_name = readable(account.read(_Account).display_name or "") or None
-        return Merchant(merchant_id, shop_name, currencies.read(_Currencies).localized_currency)
+        currency = (currencies.read(_Currencies).localized_currency or "").upper()
+        return Merchant(merchant_id, shop_name, currency if currency in CURRENCIES else None)
 
     async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
         """One page of orders, oldest first."""
@@ -94,7 +97,7 @@ class WishShop:
         reply = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/warehouses")
         return tuple(
             Warehouse(str(one.id), _words(one.name), (_words(one.shipping_type) or "").lower() or None)
-            for one in reply.read(list[_Warehouse])
+            for one in reply.read_rows(_Warehouse)
         )
 
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:
@@ -110,5 +113,5 @@ class WishShop:
         return await stock.stock_job(self._connection, job_id)
 
 
-def _words(told: object) -> str | None:
-    return readable(told) or None if isinstance(told, str) else None
+def _words(told: str | None) -> str | None:
+    return None if told is None else readable(told) or None

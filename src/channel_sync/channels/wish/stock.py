@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from channel_sync.channels.wish.connection import Connection, segment
+from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.listings import (
     PRODUCTS_PATH,
-    WishBulkJob,
     WishProduct,
     product_text,
     quantities_of,
@@ -37,16 +37,15 @@ async def start_stock_job(connection: Connection, products: Sequence[ProductStoc
         for product in products
         for part in _parts(product)
     ]
-    return str((await connection.post(Family.PRODUCTS, _JOB_PATH, body)).read(WishBulkJob).id)
+    return job_id(await connection.post(Family.PRODUCTS, _JOB_PATH, body))
 
 
-async def stock_job(connection: Connection, job_id: str) -> StockJob:
+async def stock_job(connection: Connection, id: str) -> StockJob:
     """Where the job is, and what it refused. A result that names no product is a failed job: it hides somebody."""
-    reply = await connection.get(Family.PRODUCTS, f"{_JOB_PATH}/{segment(job_id)}")
-    job = reply.read(WishBulkJob)
-    if job.state is not JobState.READY:
-        return StockJob(job.state)
-    refused = await refusals(connection, job.file_urls or ())
+    state, urls = job_of(await connection.get(Family.PRODUCTS, f"{_JOB_PATH}/{segment(id)}"))
+    if state is not JobState.READY:
+        return StockJob(state)
+    refused = await refusals(connection, urls)
     return StockJob(JobState.FAILED) if refused is None else StockJob(JobState.READY, refused)
 
 

@@ -4,8 +4,11 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from channel_sync.channels.wish.caps import EARLIEST
+
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 600.0
 # 10^9 seconds is 2001 and 10^11 milliseconds is 1973, so a number's size tells its unit.
+_LONGEST_HEADER = 100
 _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e11
 
 
@@ -21,6 +24,14 @@ def as_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def plausible(moment: datetime) -> datetime | None:
+    """The moment in UTC, if there was a Wish already; a year 1 is some system's word for none."""
+    try:
+        return as_utc(moment) if moment.year >= EARLIEST else None
+    except OverflowError:
+        return None
+
+
 def query_time(moment: datetime) -> str:
     """A time for a query, with milliseconds as Wish prints them; finer ones are kept."""
     places = "microseconds" if moment.microsecond % 1000 else "milliseconds"
@@ -33,7 +44,7 @@ def wait_from_headers(reset: str | None, retry_after: str | None, now: datetime)
     The format of Wish-Rate-Limit-Reset is not published (wish-v3.md, section 4), so all likely ones are read.
     """
     for text in (reset, retry_after):
-        seconds = None if text is None else _seconds_until(text.strip(), now)
+        seconds = None if text is None or len(text) > _LONGEST_HEADER else _seconds_until(text.strip(), now)
         if seconds is not None:
             return min(max(seconds, SHORTEST_WAIT_S), LONGEST_WAIT_S)
     return None

@@ -1,0 +1,45 @@
+"""Wish's asynchronous jobs: over the orders of a window, the whole catalogue, or many products."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from channel_sync.channels.wish.caps import MOST_FILES, Id, Word
+from channel_sync.channels.wish.lenient import DECIDES
+from channel_sync.channels.wish.replies import Reply, not_understood
+from channel_sync.domain.channel import JobState
+
+_STATES = {"READY": JobState.READY, "EXCEPTION": JobState.FAILED}
+_ADDRESSES: msgspec.json.Decoder[list[str] | None] = msgspec.json.Decoder(
+    Annotated[list[str], Meta(max_length=MOST_FILES)] | None
+)
+
+
+class WishJob(Struct, gc=False):
+    """A job as Wish shows it. Where its files are is read once they are there."""
+
+    id: Id
+    status: Annotated[Word | None, DECIDES] = None
+    file_urls: Raw = Raw(b"null")
+
+    @property
+    def state(self) -> JobState:
+        """Where the job is; a word we do not know is no end."""
+        return _STATES.get(self.status or "", JobState.PENDING)
+
+
+def job_id(reply: Reply) -> str:
+    """The id of the job that was queued."""
+    return str(reply.read(WishJob).id)
+
+
+def job_of(reply: Reply) -> tuple[JobState, tuple[str, ...]]:
+    """Where the job is, and its files once it is READY: all of them decide, for one left out would be missed."""
+    job = reply.read(WishJob)
+    if job.state is not JobState.READY:
+        return job.state, ()
+    try:
+        return job.state, tuple(_ADDRESSES.decode(job.file_urls) or ())
+    except (ValueError, RecursionError):
+        raise not_understood("unexpected_shape", "The files are no list of addresses.", reply.request_id) from None
