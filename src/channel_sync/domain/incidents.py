@@ -14,8 +14,8 @@ class IncidentKind(StrEnum):
 
 
 MESSAGES = {
-    IncidentKind.ORDERS_DATED_AHEAD: "The marketplace dates orders in the future. They are stored, and the "
-    "download goes on by our clock.",
+    IncidentKind.ORDERS_DATED_AHEAD: "Orders are dated in the future: by the marketplace, or because our clock is "
+    "behind. They are stored, and the download goes on from those that are not.",
     IncidentKind.WAREHOUSE_MISSING: "The chosen warehouse is no longer at the marketplace. No stock is sent "
     "until another one is chosen.",
     IncidentKind.LISTINGS_SKIPPED: "Listings that were sent their stock before are passed over now; the "

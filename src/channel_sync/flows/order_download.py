@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.order_pages import context_of, store_page
 from channel_sync.flows.ready_orders import PageReader, ReadyPage, ready
 from channel_sync.flows.run_session import RunPage, RunSession
@@ -43,11 +45,12 @@ class DownloadBench:
 
 @dataclass(slots=True)
 class OrderDownload:
-    """One walk along a query."""
+    """One walk along a query. It `met_dated_ahead` if an order was dated later than it can have been changed."""
 
     session: RunSession
     bench: DownloadBench
     moves_cursor: bool
+    met_dated_ahead: bool = False
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
 
     async def run(self, query: OrderQuery) -> None:
@@ -56,7 +59,7 @@ class OrderDownload:
         while True:
             page = fetched.fresh
             async with self._in_flight(fetched):
-                news = await self._keep(page)
+                news = await self._keep(page, fetched.asked_at)
             if page.next is None or not _goes_on(page, query, news):
                 return self._note_end(start, fetched.asked_at)
             query = page.next
@@ -119,11 +122,12 @@ class OrderDownload:
             self._leave(following.result())
             following = following.result().following
 
-    async def _keep(self, page: ReadyPage) -> int:
+    async def _keep(self, page: ReadyPage, asked_at: datetime) -> int:
         if not page.in_order:
             self.moves_cursor = False
             self.session.flaw = ReplyNotUnderstood("order_list_unsorted", "The list of orders is not in order.")
-        cursor = self._cursor_after(page)
+        self.met_dated_ahead = self.met_dated_ahead or has_dated_ahead(page, asked_at)
+        cursor = self._cursor_after(page, asked_at)
         if not len(page) and cursor is None:
             return 0
 
@@ -147,12 +151,16 @@ class OrderDownload:
         created = len(ids - await kept.work.orders.known(session.account.id, list(ids)))
         return Counts(created=created, unchanged=len(page.rows) - created, held=len(page.unreadable))
 
-    def _cursor_after(self, page: ReadyPage) -> datetime | None:
-        """The marketplace's own time to go on from, if that is further than we are."""
+    def _cursor_after(self, page: ReadyPage, asked_at: datetime) -> datetime | None:
+        """The marketplace's own time to go on from, if that is further than we are.
+
+        A walk may lead into the future, where orders are dated ahead; the cursor stays with those that are not.
+        """
         if not self.moves_cursor or page.next is None:
             return None
-        cursor = self.session.account.order_cursor
-        return page.next.since if cursor is None or page.next.since > cursor else None
+        ahead = is_ahead(page.next.since, asked_at)
+        since, cursor = reached(page, asked_at) if ahead else page.next.since, self.session.account.order_cursor
+        return since if since is not None and (cursor is None or since > cursor) else None
 
     async def _judge(self, page: ReadyPage) -> None:
         """Mark the integration while whole pages cannot be read, and clear it with the first that can."""

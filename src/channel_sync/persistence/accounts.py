@@ -112,6 +112,10 @@ class AccountRepository:
         """Remember what becomes of warehouses that a stock write does not name."""
         await self._session.execute(update(accounts).where(_row.id == account_id).values(omitted=omitted))
 
+    async def set_cursor(self, account_id: str, at: datetime | None) -> None:
+        """Put the order cursor where it belongs, wherever it stands."""
+        await self._session.execute(update(accounts).where(_row.id == account_id).values(order_cursor=at))
+
     async def set_listings_at(self, account_id: str, at: datetime) -> None:
         """Remember up to when the listings are known."""
         await self._session.execute(update(accounts).where(_row.id == account_id).values(listings_at=at))
