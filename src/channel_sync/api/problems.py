@@ -31,6 +31,7 @@ from channel_sync.domain.errors import (
     ReplyNotUnderstood,
     StaleVersion,
     StorageUnavailable,
+    ValueRefused,
 )
 from channel_sync.domain.quotas import Quota, QuotaExceeded
 
@@ -45,6 +46,7 @@ _STATUSES: tuple[tuple[type[ChannelSyncError], int], ...] = (
     (Conflict, 409),
     (Invalid, 422),
     (QuotaExceeded, 429),
+    (ValueRefused, 422),
     (StorageUnavailable, 503),
     (ChannelUnavailable, 503),
     (GrantRejected, 409),

@@ -111,6 +111,7 @@ ProblemCode = Literal[
     "unsupported_media_type",
     "uri_too_long",
     "validation_failed",
+    "value_refused",
     "value_too_large",
     "window_invalid",
     "wrong_tenant",

@@ -8,6 +8,7 @@ ChannelSyncError
 │   └── ConfirmationRequired say it again, naming what is lost
 ├── Invalid                  the input cannot be used; names the member, never its value
 ├── QuotaExceeded            end one of what the tenant has; domain/quotas.py
+├── ValueRefused             the database takes no such value; store the others without it
 ├── StorageUnavailable       try again in a moment
 ├── RunLost                  stop quietly; another run owns this
 ├── RunStopped               stop at once; a person asked for it
@@ -78,6 +79,13 @@ class Invalid(ChannelSyncError):
         super().__init__(code, message)
         self.pointer = pointer
         self.parameter = parameter
+
+
+class ValueRefused(ChannelSyncError):
+    """The database does not take one of the values, now or later; nothing was stored. Which, it may not tell."""
+
+    def __init__(self) -> None:
+        super().__init__("value_refused", "The store does not take one of the values.")
 
 
 class StorageUnavailable(ChannelSyncError):

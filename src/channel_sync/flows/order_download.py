@@ -1,20 +1,22 @@
 """Pages of orders, one after the other: the next is fetched while the last is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from channel_sync.domain.clock_skew import is_ahead
-from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion
+from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion, ValueRefused
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.dated_ahead import has_dated_ahead, reached
-from channel_sync.flows.order_pages import context_of, store_page
+from channel_sync.flows.in_halves import store_in_halves
+from channel_sync.flows.order_pages import as_held, context_of, store_page
 from channel_sync.flows.ready_orders import PageReader, ReadyPage, ready
 from channel_sync.flows.run_session import RunPage, RunSession
+from channel_sync.persistence.prepared_orders import OrderRow
 
 # One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
 _CONTRACT_BROKEN_FROM = 3
@@ -130,18 +132,35 @@ class OrderDownload:
         cursor = self._cursor_after(page, asked_at)
         if not len(page) and cursor is None:
             return 0
-
-        async def store(kept: RunPage) -> None:
-            kept.counts = await self._store(kept, page)
-            if cursor is not None:
-                await kept.work.accounts.move_cursor(self.session.account.id, cursor)
-
-        counts = await self.session.keep(store)
+        try:
+            counts = await self._keep_whole(page, cursor)
+        except ValueRefused:
+            counts = await self._keep_in_halves(page, cursor)
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
         await self._judge(page)
         # What a dry run counts stays news for ever, and would be asked for again and again.
         return 0 if self.session.run.dry_run else counts.news
+
+    async def _keep_whole(self, page: ReadyPage, cursor: datetime | None) -> Counts:
+        async def store(kept: RunPage) -> None:
+            kept.counts = await self._store(kept, page)
+            if cursor is not None:
+                await kept.work.accounts.move_cursor(self.session.account.id, cursor)
+
+        return await self.session.keep(store)
+
+    async def _keep_in_halves(self, page: ReadyPage, cursor: datetime | None) -> Counts:
+        """The page without what the database refuses, which is held; the cursor moves with the last of it."""
+        counts = Counts()
+
+        async def store(rows: Sequence[OrderRow]) -> None:
+            nonlocal counts
+            counts += await self._keep_whole(replace(page, rows=[*rows], unreadable=()), None)
+
+        refused = await store_in_halves(page.rows, store)
+        held = (*page.unreadable, *(as_held(row, self.session.database.cipher) for row in refused))
+        return counts + await self._keep_whole(replace(page, rows=[], unreadable=held), cursor)
 
     async def _store(self, kept: RunPage, page: ReadyPage) -> Counts:
         session = self.session

@@ -3,6 +3,7 @@
 Nothing here may import the store: a helper process that only reads orders runs this, and stays small.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,12 +12,14 @@ import msgspec
 
 from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import derived_id
-from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadableOrder, UnreadPage
+from channel_sync.domain.orders import ChannelOrder, Flaw, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.event_rows import EventRow
 from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow
 
 _encode = msgspec.json.Encoder().encode
+# Half of a surrogate pair, a number beyond its type.
+_UNWRITABLE = (UnicodeEncodeError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,29 @@ class PageReader(Protocol):
 def ready(page: OrderPage, context: PageContext, cipher: Cipher) -> ReadyPage:
     """The page made ready, here and now."""
     desk = OrderDesk(context.tenant, context.account_id, context.default_currency, context.now, cipher)
-    rows = desk.rows(page.orders)
+    try:
+        rows, refused = desk.rows(page.orders), list[UnreadableOrder]()
+    except _UNWRITABLE:
+        rows, refused = _one_by_one(desk, page.orders)
     created = {row.id: order_event(row, "order.created", context.integration_id) for row in rows}
-    return ReadyPage(rows, created, page.unreadable, page.next, page.full, page.in_order)
+    return ReadyPage(rows, created, (*page.unreadable, *refused), page.next, page.full, page.in_order)
+
+
+def _one_by_one(desk: OrderDesk, orders: Sequence[ChannelOrder]) -> tuple[list[OrderRow], list[UnreadableOrder]]:
+    """The rows of those orders that can be written down, and those that cannot."""
+    rows: list[OrderRow] = []
+    refused = []
+    for order in orders:
+        try:
+            rows += desk.rows([order])
+        except _UNWRITABLE:
+            refused.append(not_storable(order.channel_order_id, order.updated_at, order.raw))
+    return rows, refused
+
+
+def not_storable(channel_order_id: str, updated_at: datetime, raw: bytes) -> UnreadableOrder:
+    """An order that could be read, but not be written down or taken by the database, as one that is held."""
+    return UnreadableOrder(channel_order_id, Flaw.NOT_STORABLE.value, "", updated_at, None, raw)
 
 
 def order_event(row: OrderRow, type_: EventType, integration_id: str) -> EventRow:

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
+from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import next_stock_at
+from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
 from channel_sync.flows.run_session import RunPage, RunSession
@@ -37,13 +39,14 @@ class SyncListings:
     async def run(self, session: RunSession) -> None:
         """Store new and changed listings, mark those that are gone, and map SKUs anew."""
         whole_at = session.account.listings_at
-        if whole_at is None or self._wants_all(session, whole_at):
+        # One from the future was written before a clock was set back: what changed since is not known.
+        if whole_at is None or is_ahead(whole_at, utcnow()) or self._wants_all(session, whole_at):
             return await self._download(session)
         changed = await self._changed(session, whole_at)
         if not changed.complete or len(changed.product_ids) > _MOST_SINGLE_READS:
             return await self._download(session)
         await self._read(session, changed.product_ids)
-        if changed.until is not None:
+        if changed.until is not None and not is_ahead(changed.until, utcnow()):
             self._read_until[session.account.id] = changed.until
 
     def _wants_all(self, session: RunSession, whole_at: datetime) -> bool:
@@ -96,9 +99,13 @@ class SyncListings:
         raise ChannelUnavailable("catalogue_overdue", "The catalogue download was not ready in time.")
 
     async def _keep(self, session: RunSession, listings: Sequence[ChannelListing]) -> None:
-        for part in in_pieces(listings, _STORED_AT_ONCE):
+        async def store(part: Sequence[ChannelListing]) -> None:
             # A crash of the machine that undoes it also undoes that the catalogue was read to its end.
             await session.keep(partial(_store, session.account.id, part), durable=False)
+
+        for part in in_pieces(listings, _STORED_AT_ONCE):
+            if await store_in_halves(part, store):
+                session.flaw = _PARTLY_UNREADABLE
 
     async def _mark_gone(self, session: RunSession, seen: set[str]) -> None:
         account, after = session.account, ""
@@ -135,6 +142,9 @@ async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[Cata
 async def _product(session: RunSession, product_id: str) -> Sequence[ChannelListing]:
     try:
         return await session.call(lambda shop: shop.product(product_id))
+    except ReplyNotUnderstood:
+        session.flaw = _PARTLY_UNREADABLE
+        return ()
     except ChannelRefused:
         # Removed between the list and the read; the next whole download marks its listings.
         return ()

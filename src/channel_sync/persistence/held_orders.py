@@ -11,6 +11,7 @@ from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
+from channel_sync.domain.texts import storable
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.encryption import Cipher
@@ -39,6 +40,8 @@ _UPSERT = BulkInsert(
     held_orders, (*_KEY, *_CHANGING), f"ON CONFLICT (account_id, identity) DO UPDATE SET {overwrite(_CHANGING)}"
 )
 _DIGEST_BYTES = 16
+_LONGEST_ID = 100
+_LONGEST_TEXT = 500
 
 
 class HeldOrderRepository:
@@ -166,8 +169,14 @@ class HeldOrderRepository:
         return page_of([HeldOrder(*row) for row in rows], page, lambda held: (held.id,))
 
 
+def _told_id(order: UnreadableOrder) -> str | None:
+    """The marketplace's id, if it is one that every database takes."""
+    id = order.channel_order_id
+    return id if id is not None and storable(id, _LONGEST_ID) == id else None
+
+
 def _identity(order: UnreadableOrder) -> str:
-    return order.channel_order_id or f"#{_digest(order.raw).hex()}"
+    return _told_id(order) or f"#{_digest(order.raw).hex()}"
 
 
 def _digest(raw: bytes) -> bytes:
@@ -180,10 +189,10 @@ def _held(
     return HeldOrder(
         new_id("hld", now) if before is None else before.id,
         account.integration_id or "",
-        order.channel_order_id,
+        _told_id(order),
         order.reason,
-        order.pointer,
-        order.channel_request_id,
+        storable(order.pointer, _LONGEST_TEXT),
+        None if order.channel_request_id is None else storable(order.channel_request_id, _LONGEST_TEXT),
         now if before is None else before.held_at,
         1 if before is None else before.attempts + 1,
         before is not None and before.erased,

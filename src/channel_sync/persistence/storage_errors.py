@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError, TimeoutError
 
-from channel_sync.domain.errors import Conflict, StorageAway, StorageRefused, StorageUnavailable
+from channel_sync.domain.errors import Conflict, StorageAway, StorageRefused, StorageUnavailable, ValueRefused
 
 # SQLSTATE classes of PostgreSQL that a later try may not meet again: connection, transaction state and read-only,
 # rollback by serialisation or deadlock, resources, lock not available, operator intervention.
 _PASSING = ("08", "25", "40", "53", "55", "57")
+# Those that a value is refused with: data exceptions, and limits such as that of an index row.
+_OF_VALUES = ("22", "54")
+# What drivers raise before the database is asked: half of a surrogate pair, a number beyond its type.
+_UNSENDABLE = (UnicodeEncodeError, OverflowError)
 # Those that let nobody in: a user or a password, a database that is not there.
 _REFUSING = ("28", "3D")
 _SQLITE_PASSING = ("locked", "disk", "readonly", "unable to open", "full")
@@ -17,19 +21,27 @@ _SQLITE_PASSING = ("locked", "disk", "readonly", "unable to open", "full")
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `StorageUnavailable` or `Conflict` for what the database says."""
+    """Raise `StorageUnavailable`, `ValueRefused` or `Conflict` for what the database says."""
     try:
         yield
     except TimeoutError:
         raise StorageUnavailable from None
     except IntegrityError:
         raise Conflict("conflict", "Something this needs changed in the meantime.") from None
+    except _UNSENDABLE:
+        raise ValueRefused from None
     except DBAPIError as error:
         if _state(error) in _REFUSING:
             raise StorageRefused from None
+        if isinstance(error, DataError) or _state(error) in _OF_VALUES:
+            raise ValueRefused from None
         if not _passes(error):
             raise
         raise StorageUnavailable from None
+    except StatementError as error:
+        if isinstance(error.orig, _UNSENDABLE):
+            raise ValueRefused from None
+        raise
 
 
 class CannotConnect(ConnectionError):
