@@ -65,7 +65,7 @@ async def test_each_code_is_there_once(database, attempt):
 
 
 async def test_a_grant_waits_sealed_and_is_taken_once(database, attempt):
-    callback, grant = a_callback(attempt), a_grant()
+    callback, grant = a_callback(attempt), a_grant(ends_at=later(86_400))
     await add(database, callback)
 
     assert await keep(database, callback, grant)

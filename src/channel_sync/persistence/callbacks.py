@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, exists, select, update
 
 from channel_sync.domain.channel import Grant
 from channel_sync.domain.codes import CallbackError
-from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.sealed_columns import CALLBACK
 from channel_sync.persistence.session import Session, columns_of
@@ -40,14 +39,6 @@ class KeptCallback:
     def is_settled(self) -> bool:
         """Whether it is known what the code was good for."""
         return self.error is not None or self.merchant_id is not None
-
-
-class _Tokens(msgspec.Struct):
-    access_token: str
-    refresh_token: str
-    expires_at: datetime
-    merchant_id: str
-    scopes: tuple[str, ...] | None
 
 
 _COLUMNS = columns_of(callbacks, KeptCallback)
@@ -91,7 +82,7 @@ class CallbackRepository:
         )
         answered = {name: getattr(kept, name) for name in ("merchant_id", "shop_name", "warehouse_id")}
         row = {column.name: getattr(kept, column.name) for column in _COLUMNS}
-        sealed = self._cipher.seal(_written(grant), CALLBACK.place("kept_grant", row))
+        sealed = self._cipher.seal(msgspec.json.encode(grant), CALLBACK.place("kept_grant", row))
         statement = update(callbacks).where(_row.id == kept.id, still_open)
         return await self._session.change(statement.values(kept_grant=sealed, **answered)) == 1
 
@@ -101,9 +92,9 @@ class CallbackRepository:
         row = await self._session.row(wanted)
         if row is None or row.kept_grant is None:
             return None
-        grant = _read(self._cipher.open(row.kept_grant, CALLBACK.place("kept_grant", row._mapping)))
+        opened = self._cipher.open(row.kept_grant, CALLBACK.place("kept_grant", row._mapping))
         await self._set(callback_id, kept_grant=None, integration_id=integration_id)
-        return grant
+        return msgspec.json.decode(opened, type=Grant)
 
     async def give(self, callback_id: str, merchant_id: str, shop: str | None, integration_id: str) -> None:
         """Note that the grant went to an integration at once."""
@@ -123,14 +114,3 @@ async def wipe_grants(session: Session, of: ColumnElement[bool]) -> None:
     """Wipe the grants of the attempts for which a condition holds."""
     theirs = exists().where(attempts.c.id == _row.attempt_id, of)
     await session.execute(update(callbacks).where(_row.kept_grant.is_not(None), theirs).values(kept_grant=None))
-
-
-def _written(grant: Grant) -> bytes:
-    tokens = grant.access_token.value, grant.refresh_token.value
-    return msgspec.json.encode(_Tokens(*tokens, grant.expires_at, grant.merchant_id, grant.scopes))
-
-
-def _read(text: bytes) -> Grant:
-    tokens = msgspec.json.decode(text, type=_Tokens)
-    pair = Secret(tokens.access_token), Secret(tokens.refresh_token)
-    return Grant(*pair, tokens.expires_at, tokens.merchant_id, tokens.scopes)
