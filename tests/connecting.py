@@ -22,6 +22,8 @@ from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.outcomes import Arrival, Callback
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.run_opening import queued_run
+from channel_sync.flows.second_consents import Doubts
+from channel_sync.flows.shops import Shops
 from channel_sync.persistence.database import Database
 
 TENANT = "acme"
@@ -43,8 +45,9 @@ class Desk:
         self.grants = self.more_grants()
         self.authorise = Authorise(database, channels, addresses, most_drafts=1000)
         self.departures = Departures(database, channels)
-        self.callbacks = Callbacks(database, channels, addresses.public, self.nudge)
-        self.credentials = Credentials(database, channels, self.grants, self.nudge)
+        self.doubts = Doubts(database, Shops(self.grants, channels))
+        self.callbacks = Callbacks(database, channels, addresses.public, self.doubts, self.nudge)
+        self.credentials = Credentials(database, channels, self.grants, self.doubts, self.nudge)
         self.lifecycle = Lifecycle(database, channels, self.grants, self.nudge)
         self.prune = Prune(database)
 

@@ -75,6 +75,7 @@ class FakeChannel:
     rotates: bool = True
     keeps_old_tokens: bool = False
     knows_pkce: bool = True
+    new_consent_revokes: bool = False
     lifetime: timedelta = timedelta(days=30)
     consent_ends_at: datetime | None = None
     required_scopes: frozenset[str] = frozenset(SCOPES)
@@ -181,6 +182,8 @@ class FakeChannel:
             digest = hashlib.sha256(consent.code_verifier.value.encode()).digest()
             if self.knows_pkce and issued.challenge != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
                 raise GrantRejected("code_rejected", "The code verifier does not match.")
+            if self.new_consent_revokes:
+                self.revoke_access(issued.merchant_id)
             return self.issue(issued.merchant_id)
 
     async def renew(self, app: App, refresh_token: Secret) -> Grant:

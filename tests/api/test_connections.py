@@ -86,9 +86,18 @@ async def test_credentials_in_use_by_another_tenant_are_409_without_a_word_of_wh
     assert "related_id" not in answer.json()
 
 
-async def test_a_second_integration_of_one_merchant_comes_back_with_the_reason(admin, world):
-    await world.connect(admin)
+async def test_a_second_integration_of_one_merchant_and_app_comes_back_as_the_first(admin, world):
+    first = await world.connect(admin)
     draft = (await admin.post("/integrations", json=NEW_INTEGRATION)).json()
+    arrival = await world.authorise(draft["authorise_url"], "m1")
+    told = {"integration_id": first["id"], "result": "connected"}
+    assert query_of(arrival.headers["location"]) == told
+    assert (await admin.get(f"/integrations/{draft['id']}")).status_code == 404
+
+
+async def test_a_second_integration_of_one_merchant_by_another_app_comes_back_with_the_reason(admin, world):
+    await world.connect(admin)
+    draft = (await admin.post("/integrations", json=NEW_INTEGRATION | {"client_id": "client-2"})).json()
     arrival = await world.authorise(draft["authorise_url"], "m1")
     assert query_of(arrival.headers["location"])["error"] == "account_already_connected"
 

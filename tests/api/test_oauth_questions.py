@@ -162,6 +162,21 @@ async def test_two_links_in_one_browser_have_a_cookie_each_and_neither_takes_the
     assert shops == ["m1", "m2"]
 
 
+async def test_a_shop_that_is_connected_already_is_named_and_the_new_draft_ends_in_it(seller, world, admin):
+    first = await world.connect(admin, "m1", name="The first")
+    draft, consent_url = await seller.leave(client_id="client-1", name="The second")
+    page = await seller.come_back(consent_url)
+    assert (page.status_code, "This shop is connected already" in page.text, "The first" in page.text) == (
+        200,
+        True,
+        True,
+    )
+    [form] = forms(page)
+    arrival = await seller.say(form, "accept")
+    assert query_of(arrival.headers["location"]) == {"integration_id": first["id"], "result": "connected"}
+    assert (await admin.get(f"/integrations/{draft}")).status_code == 404
+
+
 async def test_a_browser_is_not_filled_with_cookies(seller):
     for number in range(15):
         await seller.leave(name=f"Shop {number}")

@@ -26,6 +26,7 @@ from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
 from channel_sync.flows.runs import RunRules, Runs
+from channel_sync.flows.second_consents import Doubts
 from channel_sync.flows.shops import Shops
 from channel_sync.flows.warehouses import Warehouses
 from channel_sync.persistence.database import Database
@@ -82,8 +83,8 @@ class World:
             channels=channels,
             authorise=Authorise(self.database, channels, addresses, self.settings.quotas.drafts),
             departures=Departures(self.database, channels),
-            callbacks=Callbacks(self.database, channels, addresses.public, _nobody),
-            credentials=Credentials(self.database, channels, grants, _nobody),
+            callbacks=Callbacks(self.database, channels, addresses.public, Doubts(self.database, shops), _nobody),
+            credentials=Credentials(self.database, channels, grants, Doubts(self.database, shops), _nobody),
             lifecycle=Lifecycle(self.database, channels, grants, _nobody),
             runs=Runs(self.database, shops, {}, RunRules(quotas=self.settings.quotas), _nobody),
             put_stock=PutStock(self.database, _nobody),

@@ -13,7 +13,16 @@ from channel_sync.api.visits import MAX_VALUE, CurrentVisits, Visits
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.departures import Departure
-from channel_sync.flows.outcomes import Arrival, Callback, Choice, Outcome, Question, Setback
+from channel_sync.flows.outcomes import (
+    AlreadyConnected,
+    Arrival,
+    Asking,
+    Callback,
+    Choice,
+    Outcome,
+    Question,
+    Setback,
+)
 from channel_sync.flows.tickets import TICKET_LIFETIME, new_token
 
 router = APIRouter(tags=["connecting"], default_response_class=HTMLResponse)
@@ -97,7 +106,9 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     """Ends in a 303 to the `return_url` with `integration_id`, `result` and `error`, or in a page.
 
     Bound to the browser by its cookies: without them nothing changes. However often it is loaded, it works once.
-    Where no `state` comes back, a page says which shop answered and asks whether to connect it.
+    Where no `state` comes back, a page says which shop answered and asks whether to connect it. If an integration
+    of the tenant has the shop by the same app, that one gets the new grant, a draft ends, and `integration_id` is
+    its id.
     """
     given = await visits.read(request)
     if isinstance(given, Response):
@@ -134,6 +145,8 @@ async def answer_question(request: Request, services: CurrentServices, visits: C
             return await _arrived(request, visits, callbacks.confirm(given.get("callback", ""), ref, cookies))
         case "choose" if callback.code:
             return await _arrived(request, visits, callbacks.choose(ref, callback, cookies), callback)
+        case "accept":
+            return await _arrived(request, visits, callbacks.accept(given.get("callback", ""), ref, cookies))
         case "stop":
             error = _ERRORS.get(given.get("error", ""), "access_denied")
             return await _arrived(request, visits, callbacks.stop(ref, error, cookies))
@@ -172,7 +185,7 @@ async def _arrived(
     return page
 
 
-def _question(visits: Visits, outcome: Question | Choice | Setback, callback: Callback | None) -> Response:
+def _question(visits: Visits, outcome: Asking, callback: Callback | None) -> Response:
     match outcome:
         case Question():
             return visits.pages.question(outcome)
@@ -180,6 +193,8 @@ def _question(visits: Visits, outcome: Question | Choice | Setback, callback: Ca
             return visits.pages.choice(outcome, callback or Callback())
         case Setback():
             return visits.pages.setback(outcome)
+        case AlreadyConnected():
+            return visits.pages.already_connected(outcome)
 
 
 def _end(visits: Visits, arrival: Arrival) -> Response:

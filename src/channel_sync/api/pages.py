@@ -13,7 +13,7 @@ from channel_sync.api.oauth_words import WHERE_TO_START, ending
 from channel_sync.api.problems import status_of
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.departures import AttemptView
-from channel_sync.flows.outcomes import Arrival, Callback, Choice, Question, Setback
+from channel_sync.flows.outcomes import AlreadyConnected, Arrival, Callback, Choice, Question, Setback
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -75,6 +75,10 @@ class Pages:
         """The page that says what failed, and lets the person go on or stop."""
         words = ending(setback.error)
         return self._page("setback.html", words.status, {"setback": setback, "text": words.text})
+
+    def already_connected(self, asked: AlreadyConnected) -> HTMLResponse:
+        """The page that says which integration has the shop already, and lets the draft end in it."""
+        return self._page("already_connected.html", 200, {"asked": asked})
 
     def _page(
         self, template: str, status: int, words: Mapping[str, object], policy: str | None = None

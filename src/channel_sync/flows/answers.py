@@ -1,41 +1,34 @@
 """Answers without a state: redeemed at once, for a code lives five minutes; connected when a person says so."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from random import uniform
-from time import monotonic
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from channel_sync.domain.channel import App, Channel
+from channel_sync.domain.channel import App
 from channel_sync.domain.codes import CallbackError
-from channel_sync.domain.errors import ChannelError, Conflict, NotFound, StaleVersion
+from channel_sync.domain.errors import ChannelError, Conflict, StaleVersion
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.arrivals import STORE_PATIENCE_S, Arrivals, account_error, arrival_of
+from channel_sync.flows.arrivals import (
+    STORE_PATIENCE_S,
+    Arrivals,
+    Settled,
+    account_error,
+    end_for_keeper,
+    settle,
+)
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.connect import Connection, account_for, connect
-from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Candidate, Choice, Outcome, Question, Setback
+from channel_sync.flows.connect import Connection
+from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Arrival, Choice, Outcome, Question, Setback
+from channel_sync.flows.pending_answers import PendingAnswers
 from channel_sync.flows.redeeming import Redeeming, app_is_new
 from channel_sync.flows.rejections import CLIENT_REJECTED
 from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.second_consents import Doubts, ShopOfApp, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.tickets import TICKET_LIFETIME, hash_of
-from channel_sync.flows.under_way import UnderWay, reread
+from channel_sync.flows.under_way import UnderWay
 from channel_sync.persistence.callbacks import KeptCallback
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Unreadable
 from channel_sync.persistence.tenancy import for_tenant
-
-_SETTLED_WITHIN_S = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Party:
-    """Whose application was asked: attempts of one party may answer for each other."""
-
-    tenant: str
-    channel: str
-    app: App
 
 
 class Answers:
@@ -44,45 +37,28 @@ class Answers:
     def __init__(
         self,
         database: Database,
-        channels: Mapping[str, Channel],
         redeeming: Redeeming,
         arrivals: Arrivals,
+        pending: PendingAnswers,
+        doubts: Doubts,
         nudge: Callable[[], None],
     ) -> None:
         self._database = database
-        self._channels = channels
         self._redeeming = redeeming
         self._arrivals = arrivals
+        self._pending = pending
+        self._doubts = doubts
         self._nudge = nudge
-
-    def candidates(self, some: Sequence[UnderWay]) -> tuple[Candidate, ...]:
-        """Attempts in the words of a person."""
-        return tuple(
-            Candidate(
-                ref=one.attempt.ref,
-                channel_name=self._channels[one.integration.channel].description.name,
-                integration_name=one.integration.name,
-                tenant=one.integration.tenant,
-                client_id=one.attempt.client_id or one.integration.client_id,
-            )
-            for one in some
-        )
-
-    async def known(self, code: Secret, mine: Sequence[UnderWay]) -> Outcome | None:
-        """What a code that came before was good for, waited for while it is under way; nothing for a new one."""
-        async with self._database.read() as work:
-            kept = await work.callbacks.by_code(hash_of(code.value))
-        return None if kept is None else await self._told(kept, mine)
 
     async def redeem(self, code: Secret, waiting: Sequence[UnderWay]) -> Outcome:
         """The code used for the application that waits; where there are several, a person says first whose it is.
 
         Killed in here, the attempts are as they were, and this code is not used again.
         """
-        parties = await self._parties(waiting)
+        parties = await self._pending.parties(waiting)
         usable = [one for one in waiting if one.attempt.id in parties]
         if len(set(parties.values())) > 1:
-            return Choice(self.candidates(usable))
+            return Choice(self._pending.candidates(usable))
         with for_tenant(waiting[0].integration.tenant):
             if not usable:
                 return await self._failed(waiting, "exchange_failed", of_the_app=True)
@@ -90,34 +66,49 @@ class Answers:
 
     async def confirm(self, callback_id: str, one: UnderWay, mine: Sequence[UnderWay]) -> Outcome:
         """The kept grant for the integration that a person chose; what has become of it, if it is gone."""
-        async with self._database.read() as work:
-            kept = await work.callbacks.get(callback_id)
-        asked = None if kept is None else next((a for a in mine if a.attempt.id == kept.attempt_id), None)
-        if kept is None or asked is None:
+        kept = await self._of_browser(callback_id, mine)
+        if kept is None or kept.merchant_id is None:
             return NOWHERE
-        parties = await self._parties([asked, one])
+        asked = next(a for a in mine if a.attempt.id == kept.attempt_id)
+        parties = await self._pending.parties([asked, one])
         if len(parties) < len({asked.attempt.id, one.attempt.id}) or len(set(parties.values())) > 1:
             return NOWHERE
+        app = parties[one.attempt.id].app
+        shop = ShopOfApp(one.integration.channel, app.environment, app.client_id, kept.merchant_id)
         with for_tenant(one.integration.tenant):
             try:
-                connected = await self._connect(kept, one, parties[one.attempt.id].app)
+                settled = await self._connect(kept, one, app)
             except Conflict as refused:
+                self._doubts.look_into(shop, also=refused.related_id)
                 return await self._arrivals.give_up(one, account_error(refused))
-        if connected is None:
-            return await self._told(kept, mine)
+        if settled is None:
+            return await self._pending.told(kept, mine)
+        self._doubts.look_into(shop, but=settled.owner_id)
         self._nudge()
-        return arrival_of(one.attempt, connected, CONNECTED)
+        return settled.arrival
 
-    async def _parties(self, some: Sequence[UnderWay]) -> dict[str, _Party]:
-        """By attempt; those whose secret cannot be read are missing."""
-        found = {}
-        for one in some:
-            try:
-                app = await self._redeeming.app_of(one)
-            except (Unreadable, NotFound):
-                continue
-            found[one.attempt.id] = _Party(one.integration.tenant, one.integration.channel, app)
-        return found
+    async def accept(self, callback_id: str, one: UnderWay, mine: Sequence[UnderWay]) -> Outcome:
+        """A draft ended in the integration that has its shop already, because a person says so."""
+        kept = await self._of_browser(callback_id, mine)
+        if kept is None or kept.integration_id is None or kept.tenant != one.integration.tenant:
+            return NOWHERE
+        keeper_id = kept.integration_id
+
+        async def step() -> Arrival | None:
+            async with self._database.begin() as work:
+                keeper = await work.integrations.find(keeper_id)
+                asked = await work.integrations.find(one.integration.id)
+                if keeper is None or not await work.attempts.consume(one.attempt.id, utcnow()):
+                    return None
+                return await end_for_keeper(work, one.attempt, asked, keeper)
+
+        with for_tenant(kept.tenant):
+            return await while_stale(step) or await self._pending.told(kept, mine)
+
+    async def _of_browser(self, callback_id: str, mine: Sequence[UnderWay]) -> KeptCallback | None:
+        async with self._database.read() as work:
+            kept = await work.callbacks.get(callback_id)
+        return kept if kept is not None and kept.attempt_id in {one.attempt.id for one in mine} else None
 
     async def _use(self, code: Secret, waiting: Sequence[UnderWay], app: App) -> Outcome:
         now = utcnow()
@@ -130,48 +121,68 @@ class Answers:
                 await work.callbacks.fail(kept.id, "attempt_used", None, None)
                 is_first = False
         if not is_first:
-            return await self.known(code, waiting) or NOWHERE
+            return await self._pending.known(code, waiting) or NOWHERE
         try:
             connection = await self._redeeming.redeem(newest, app, code)
         except ChannelError as error:
             of_the_app = error.code == CLIENT_REJECTED
             return await self._failed(waiting, "exchange_failed", kept, of_the_app=of_the_app)
-        if not self._redeeming.covers(newest, connection.grant):
-            return await self._failed(waiting, "insufficient_scope", kept, connection, of_the_app=True)
         return await self._ask(kept, waiting, connection)
 
     async def _ask(self, kept: KeptCallback, waiting: Sequence[UnderWay], given: Connection) -> Outcome:
-        merchant_id = given.grant.merchant_id
-        fitting, error = await self._fitting(waiting, given.app.client_id, merchant_id)
-        if not fitting:
-            return await self._failed(waiting, error, kept, given)
+        """The question whether it is the right shop; none where an integration has that very shop already."""
+        shop = shop_of(waiting[0].integration, given)
+        if not self._redeeming.covers(waiting[0], given.grant):
+            self._doubts.look_into(shop)
+            return await self._failed(waiting, "insufficient_scope", kept, given, of_the_app=True)
+        keeper_id = await self._renew_keeper(kept, waiting, given)
+        if keeper_id is not None:
+            self._doubts.look_into(shop, but=keeper_id)
+            self._nudge()
+            return await self._pending.told(kept, waiting)
+        found = await self._pending.fitting(waiting, shop.client_id, shop.merchant_id)
+        self._doubts.look_into(shop, also=None if found.refusal is None else found.refusal.related_id)
+        if found.refusal is not None and not found.fitting:
+            return await self._failed(waiting, account_error(found.refusal), kept, given)
+        if not await self._keep(kept, given):
+            return await self._arrivals.result_of(waiting[0])
+        candidates = self._pending.candidates(found.fitting)
+        return Question(kept.id, shop.merchant_id, given.shop_name, candidates)
 
+    async def _keep(self, kept: KeptCallback, given: Connection) -> bool:
         answered = replace(
-            kept, merchant_id=merchant_id, shop_name=given.shop_name, warehouse_id=given.warehouse_id
+            kept,
+            merchant_id=given.grant.merchant_id,
+            shop_name=given.shop_name,
+            warehouse_id=given.warehouse_id,
         )
 
         async def keep() -> bool:
             async with self._database.begin() as work:
                 return await work.callbacks.keep(answered, given.grant)
 
-        if not await until_stored(keep, STORE_PATIENCE_S):
-            return await self._arrivals.result_of(waiting[0])
-        return Question(kept.id, merchant_id, given.shop_name, self.candidates(fitting))
+        return await until_stored(keep, STORE_PATIENCE_S)
 
-    async def _fitting(
-        self, waiting: Sequence[UnderWay], client_id: str, merchant_id: str
-    ) -> tuple[list[UnderWay], CallbackError]:
-        """Those that may have the merchant's shop, and why the newest of the others may not."""
-        fitting: list[UnderWay] = []
-        errors: list[CallbackError] = []
-        async with self._database.read() as work:
-            for one in waiting:
-                try:
-                    await account_for(work, one.integration, client_id, merchant_id)
-                    fitting.append(one)
-                except Conflict as refused:
-                    errors.append(account_error(refused))
-        return fitting, errors[0] if errors else "exchange_failed"
+    async def _renew_keeper(
+        self, kept: KeptCallback, waiting: Sequence[UnderWay], given: Connection
+    ) -> str | None:
+        """The integration that has the shop, with the new grant; one that waits for it has arrived."""
+        merchant_id = given.grant.merchant_id
+
+        async def step() -> str | None:
+            async with self._database.begin() as work:
+                asked = waiting[0].integration
+                keeper = await keeper_of(work, asked, given.app.client_id, merchant_id)
+                if keeper is None:
+                    return None
+                await renew_keeper(work, keeper, given, utcnow())
+                await work.callbacks.give(kept.id, merchant_id, given.shop_name, keeper.id)
+                for one in waiting:
+                    if one.integration.id == keeper.id:
+                        await work.attempts.finish(one.attempt.id, CONNECTED)
+                return keeper.id
+
+        return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
 
     async def _failed(
         self,
@@ -189,67 +200,23 @@ class Answers:
                 await work.callbacks.fail(kept.id, error, merchant_id, shop_name)
         if of_the_app and len(waiting) == 1:
             return await self._arrivals.give_up(waiting[0], error)
-        return Setback(error, self.candidates(waiting), shop_name)
+        return Setback(error, self._pending.candidates(waiting), shop_name)
 
-    async def _connect(self, kept: KeptCallback, one: UnderWay, app: App) -> Integration | None:
-        """The connected integration; nothing when attempt or grant are not to be had any more."""
+    async def _connect(self, kept: KeptCallback, one: UnderWay, app: App) -> Settled | None:
+        """The end of the attempt; nothing when it, or the grant, is not to be had any more."""
 
-        async def step() -> Integration | None:
+        async def step() -> Settled | None:
             now = utcnow()
             async with self._database.begin() as work:
-                integration = await work.integrations.find(one.integration.id)
                 attempt = await work.attempts.get(one.attempt.id)
-                if integration is None or attempt is None or not UnderWay(attempt, integration).is_open(now):
+                if attempt is None or not UnderWay(attempt, one.integration).is_open(now):
                     return None
-                grant = await work.callbacks.take(kept.id, integration.id)
+                grant = await work.callbacks.take(kept.id, one.integration.id)
                 if grant is None:
                     return None
                 if not await work.attempts.consume(attempt.id, now):
                     raise StaleVersion
                 given = Connection(app, grant, kept.shop_name, app_is_new(one), kept.warehouse_id)
-                connected = await connect(work, integration, given, now)
-                await work.attempts.finish(attempt.id, CONNECTED)
-                return connected
+                return await settle(work, one, given, now)
 
         return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
-
-    async def _told(self, kept: KeptCallback, mine: Sequence[UnderWay]) -> Outcome:
-        """What has become of a code so far, for a browser that it came to before."""
-        if kept.attempt_id not in {one.attempt.id for one in mine}:
-            return NOWHERE
-        with for_tenant(kept.tenant):
-            settled = await self._settled(kept)
-        mine, now = await reread(self._database, mine), utcnow()
-        open_now = [one for one in mine if one.is_open(now)]
-        got = next((one for one in mine if one.integration.id == settled.integration_id), None)
-        first = got or next((one for one in mine if one.attempt.id == settled.attempt_id), None)
-        if first is None:
-            return NOWHERE
-        with for_tenant(first.integration.tenant):
-            if first not in open_now:
-                return await self._arrivals.result_of(first)
-            if settled.error is not None or settled.merchant_id is None:
-                return Setback(settled.error or "exchange_failed", self.candidates(open_now), settled.shop_name)
-            return await self._asked_again(settled, first, open_now)
-
-    async def _asked_again(
-        self, kept: KeptCallback, first: UnderWay, open_now: Sequence[UnderWay]
-    ) -> Question | Setback:
-        parties = await self._parties(open_now)
-        theirs = [one for one in open_now if parties.get(one.attempt.id) == parties.get(first.attempt.id)]
-        client_id, merchant_id = first.attempt.client_id or first.integration.client_id, kept.merchant_id or ""
-        fitting, error = await self._fitting(theirs, client_id, merchant_id)
-        if not fitting:
-            return Setback(error, self.candidates(open_now), kept.shop_name)
-        return Question(kept.id, merchant_id, kept.shop_name, self.candidates(fitting))
-
-    async def _settled(self, kept: KeptCallback) -> KeptCallback:
-        """The callback once it is known what its code was good for; as it is, if that takes too long."""
-        give_up_at = monotonic() + _SETTLED_WITHIN_S
-        while True:
-            async with self._database.read() as work:
-                now = await work.callbacks.get(kept.id) or kept
-                attempt = await work.attempts.get(kept.attempt_id)
-            if now.is_settled or attempt is None or attempt.result is not None or monotonic() >= give_up_at:
-                return now
-            await asyncio.sleep(uniform(0.1, 0.2))

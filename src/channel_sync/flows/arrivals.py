@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from random import uniform
 from time import monotonic
 
@@ -16,6 +17,7 @@ from channel_sync.flows.integration_events import integration_event
 from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Arrival, Callback
 from channel_sync.flows.redeeming import Redeeming
 from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.second_consents import Doubts, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.under_way import UnderWay
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database, UnitOfWork
@@ -26,12 +28,23 @@ _FIRST_RESULT_WITHIN_S = 10
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How an attempt ended, and which integration has its grant now."""
+
+    arrival: Arrival
+    owner_id: str | None
+
+
 class Arrivals:
     """Ends of attempts. `nudge` is called when a connection made jobs due."""
 
-    def __init__(self, database: Database, redeeming: Redeeming, nudge: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, redeeming: Redeeming, doubts: Doubts, nudge: Callable[[], None]
+    ) -> None:
         self._database = database
         self._redeeming = redeeming
+        self._doubts = doubts
         self._nudge = nudge
 
     async def arrive(self, one: UnderWay, callback: Callback) -> Arrival:
@@ -57,27 +70,26 @@ class Arrivals:
         except (ChannelError, Unreadable):
             return await self.fail(one, "exchange_failed")
         if not self._redeeming.covers(one, connection.grant):
+            self._doubts.look_into(shop_of(one.integration, connection))
             return await self.fail(one, "insufficient_scope")
-        try:
-            connected = await self._store(one.attempt, connection)
-        except Conflict as refused:
-            return await self.fail(one, account_error(refused))
-        self._nudge()
-        return arrival_of(one.attempt, connected, CONNECTED) if connected else NOWHERE
+        return await self._settle(one, connection)
 
-    async def _store(self, attempt: Attempt, connection: Connection) -> Integration | None:
-        """The connected integration; nothing when it was removed while the browser was away."""
+    async def _settle(self, one: UnderWay, given: Connection) -> Arrival:
+        """The grant for whom it is, and the end that this is for the attempt."""
+        shop = shop_of(one.integration, given)
 
-        async def step() -> Integration | None:
+        async def step() -> Settled:
             async with self._database.begin() as work:
-                integration = await work.integrations.find(attempt.integration_id)
-                if integration is None or integration.removed_at is not None:
-                    return None
-                connected = await connect(work, integration, connection, utcnow())
-                await work.attempts.finish(attempt.id, CONNECTED)
-                return connected
+                return await settle(work, one, given, utcnow())
 
-        return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
+        try:
+            settled = await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
+        except Conflict as refused:
+            self._doubts.look_into(shop, also=refused.related_id)
+            return await self.fail(one, account_error(refused))
+        self._doubts.look_into(shop, but=settled.owner_id)
+        self._nudge()
+        return settled.arrival
 
     async def fail(self, one: UnderWay, error: CallbackError) -> Arrival:
         """The attempt that was taken ended by a failure; of the integration only that is noted."""
@@ -117,6 +129,39 @@ class Arrivals:
             if monotonic() >= give_up_at:
                 return arrival_of(first, integration, "attempt_used")
             await asyncio.sleep(uniform(0.1, 0.2))
+
+
+async def settle(work: UnitOfWork, one: UnderWay, given: Connection, now: datetime) -> Settled:
+    """The grant stored for whom it is, and the end that this is for the attempt.
+
+    It is for another integration if that one has the shop already, also when the one that asked is gone by now.
+    `Conflict` when nobody here may have it.
+    """
+    asked = await work.integrations.find(one.integration.id)
+    keeper = await keeper_of(work, one.integration, given.app.client_id, given.grant.merchant_id)
+    if keeper is not None and keeper.id != one.integration.id:
+        keeper = await renew_keeper(work, keeper, given, now)
+        return Settled(await end_for_keeper(work, one.attempt, asked, keeper), keeper.id)
+    if asked is None or asked.removed_at is not None:
+        return Settled(NOWHERE, None)
+    connected = await connect(work, asked, given, now)
+    await work.attempts.finish(one.attempt.id, CONNECTED)
+    return Settled(arrival_of(one.attempt, connected, CONNECTED), connected.id)
+
+
+async def end_for_keeper(
+    work: UnitOfWork, attempt: Attempt, asked: Integration | None, keeper: Integration
+) -> Arrival:
+    """The end of an attempt whose shop another integration has: a draft ends in that one, others are as before."""
+    if asked is None or asked.removed_at is not None:
+        return NOWHERE
+    if asked.activated_at is None:
+        await work.attempts.hand_over(attempt.id, keeper.id, CONNECTED)
+        await work.integrations.delete(asked.id)
+        return arrival_of(attempt, keeper, CONNECTED)
+    await work.attempts.finish(attempt.id, "account_mismatch")
+    await _note_failure(work, asked.id, "account_mismatch")
+    return arrival_of(attempt, asked, "account_mismatch")
 
 
 async def _note_failure(work: UnitOfWork, integration_id: str, error: CallbackError) -> None:

@@ -17,8 +17,10 @@ from channel_sync.flows.answers import Answers
 from channel_sync.flows.arrivals import Arrivals, refusal_of
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.outcomes import NOWHERE, Arrival, Callback, Outcome, Setback
+from channel_sync.flows.pending_answers import PendingAnswers
 from channel_sync.flows.redeeming import Redeeming
 from channel_sync.flows.return_urls import origin_of
+from channel_sync.flows.second_consents import Doubts
 from channel_sync.flows.tickets import hash_of
 from channel_sync.flows.under_way import UnderWay, chosen, under_way
 from channel_sync.persistence.database import Database
@@ -38,13 +40,15 @@ class Callbacks:
         database: Database,
         channels: Mapping[str, Channel],
         public: PublicAddress,
+        doubts: Doubts,
         nudge: Callable[[], None],
     ) -> None:
         self._database = database
         self._channels = channels
         redeeming = Redeeming(database, channels, public)
-        self._arrivals = Arrivals(database, redeeming, nudge)
-        self._answers = Answers(database, channels, redeeming, self._arrivals, nudge)
+        self._arrivals = Arrivals(database, redeeming, doubts, nudge)
+        self._pending = PendingAnswers(database, channels, redeeming, self._arrivals)
+        self._answers = Answers(database, redeeming, self._arrivals, self._pending, doubts, nudge)
 
     async def arrive(self, callback: Callback, cookies: Collection[str]) -> Outcome:
         """Where the browser ends up, or what is to be asked. However often it comes, one token call is made."""
@@ -76,6 +80,12 @@ class Callbacks:
         one = chosen(mine, ref)
         return NOWHERE if one is None else await self._answers.confirm(callback_id, one, mine)
 
+    async def accept(self, callback_id: str, ref: str, cookies: Collection[str]) -> Outcome:
+        """The draft that a person chose ends in the integration that has its shop already."""
+        mine = await under_way(self._database, cookies)
+        one = chosen(mine, ref)
+        return NOWHERE if one is None else await self._answers.accept(callback_id, one, mine)
+
     async def stop(self, ref: str, error: CallbackError, cookies: Collection[str]) -> Arrival:
         """The attempt ended because a person says so, by the error that they were shown."""
         one = chosen(await under_way(self._database, cookies), ref)
@@ -90,12 +100,12 @@ class Callbacks:
         waiting = [one for one in asked if one.is_open(utcnow())]
         if callback.error is not None:
             if waiting:
-                return Setback(refusal_of(callback), self._answers.candidates(waiting))
+                return Setback(refusal_of(callback), self._pending.candidates(waiting))
         elif not callback.has_code or callback.code is None:
             return replace(NOWHERE, error="exchange_failed")
         else:
             code = Secret(callback.code)
-            known = await self._answers.known(code, mine)
+            known = await self._pending.known(code, mine)
             if known is not None:
                 return known
             if waiting:

@@ -64,6 +64,7 @@ async def connect(work: UnitOfWork, integration: Integration, given: Connection,
     stored = await work.integrations.find(integration.id)
     if stored is None:
         raise StaleVersion
+    await work.credentials.forget_in_drafts(stored)
     same_shop = stored.merchant_id == integration.merchant_id
     chosen = stored.settings.stock.warehouse_id if same_shop else None
     connected = replace(

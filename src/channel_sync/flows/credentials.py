@@ -21,6 +21,7 @@ from channel_sync.flows.grants import Grants
 from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
 from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.second_consents import Doubts, ShopOfApp, keeper_of, renew_keeper
 from channel_sync.flows.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.verification import Verification, Verifying
 from channel_sync.persistence.database import Database
@@ -42,34 +43,61 @@ class Credentials:
     """Credentials without a browser. `nudge` is called when they made jobs due."""
 
     def __init__(
-        self, database: Database, channels: Mapping[str, Channel], grants: Grants, nudge: Callable[[], None]
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        grants: Grants,
+        doubts: Doubts,
+        nudge: Callable[[], None],
     ) -> None:
         self._database = database
         self._channels = channels
         self._grants = grants
+        self._doubts = doubts
         self._nudge = nudge
 
     async def paste(self, tenant: str, integration_id: str, pasted: PastedCredentials) -> Integration:
         """The integration with a grant made of the pasted fields; `Invalid` and nothing stored if one fails.
 
         The access token tells whose they are, so that nothing is used up for the wrong merchant. Then one renewal
-        proves the other three and brings what was not pasted: when the token ends, and its scopes.
+        proves the other three and brings what was not pasted: when the token ends, and its scopes. If another
+        integration has the shop by the same application, they are its own: it gets them, and `Conflict` names it.
         """
         _check(pasted)
         async with self._database.read() as work:
             integration = await work.integrations.get(tenant, integration_id)
             _check_usable(integration)
-        shop = self._shop(integration, pasted.access_token)
-        merchant_id = await _merchant_of(shop)
+        merchant_id = await _merchant_of(self._shop(integration, pasted.access_token))
+        shop = ShopOfApp(integration.channel, integration.environment, pasted.client_id, merchant_id)
+        try:
+            await self._check_account(integration, shop)
+            given = await self._connection(integration, pasted, merchant_id)
+            owner = await self._store(integration, given)
+        except (Conflict, Invalid) as refused:
+            self._doubts.look_into(shop, also=refused.related_id if isinstance(refused, Conflict) else None)
+            raise
+        self._doubts.look_into(shop, but=owner.id)
+        self._nudge()
+        if owner.id != integration_id:
+            raise Conflict(
+                "account_already_connected", "Another integration has this merchant; they went to it.", owner.id
+            )
+        return owner
+
+    async def _check_account(self, integration: Integration, shop: ShopOfApp) -> None:
+        """`Conflict` unless the integration may have the shop, or is a draft whose shop the tenant has already."""
         async with self._database.read() as work:
-            await account_for(work, integration, pasted.client_id, merchant_id)
+            keeper = await keeper_of(work, integration, shop.client_id, shop.merchant_id)
+            if keeper is None or integration.activated_at is not None:
+                await account_for(work, integration, shop.client_id, shop.merchant_id)
+
+    async def _connection(
+        self, integration: Integration, pasted: PastedCredentials, merchant_id: str
+    ) -> Connection:
         grant = await self._renewed(integration, pasted, merchant_id)
         app = App(pasted.client_id, pasted.client_secret, integration.environment)
         shop = self._shop(integration, grant.access_token)
-        connection = Connection(app, grant, await shop_name(shop), True, await first_warehouse(shop))
-        connected = await self._store(tenant, integration_id, connection)
-        self._nudge()
-        return connected
+        return Connection(app, grant, await shop_name(shop), True, await first_warehouse(shop))
 
     async def verify(self, tenant: str, integration_id: str) -> Verification:
         """What the marketplace says now.
@@ -103,13 +131,19 @@ class Credentials:
             raise Invalid("insufficient_scope", f"Missing: {', '.join(missing)}.", "/access_token")
         return grant
 
-    async def _store(self, tenant: str, integration_id: str, connection: Connection) -> Integration:
+    async def _store(self, asked: Integration, given: Connection) -> Integration:
+        """The integration that the grant is for, which has it now."""
+
         async def step() -> Integration:
+            now = utcnow()
             async with self._database.begin() as work:
-                integration = await work.integrations.get(tenant, integration_id)
+                integration = await work.integrations.get(asked.tenant, asked.id)
                 _check_usable(integration)
+                keeper = await keeper_of(work, integration, given.app.client_id, given.grant.merchant_id)
+                if keeper is not None and keeper.id != integration.id:
+                    return await renew_keeper(work, keeper, given, now)
                 await work.attempts.close_all(integration.id)
-                return await connect(work, integration, connection, utcnow())
+                return await connect(work, integration, given, now)
 
         return await until_stored(lambda: while_stale(step), _STORE_PATIENCE_S)
 

@@ -81,4 +81,15 @@ class Setback:
     shop_name: str | None = None
 
 
-Outcome = Arrival | Question | Choice | Setback
+@dataclass(frozen=True, slots=True)
+class AlreadyConnected:
+    """The shop is another integration's, which got the new grant. The candidates are drafts that may end in it."""
+
+    callback_id: str
+    shop_name: str | None
+    integration_name: str
+    candidates: tuple[Candidate, ...]
+
+
+Asking = Question | Choice | Setback | AlreadyConnected
+Outcome = Arrival | Asking

@@ -17,6 +17,7 @@ from channel_sync.flows.erasure import Erasure
 from channel_sync.flows.held_orders import Held
 from channel_sync.flows.lifecycle import Lifecycle
 from channel_sync.flows.put_stock import PutStock
+from channel_sync.flows.second_consents import Doubts
 from channel_sync.flows.warehouses import Warehouses
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
@@ -91,13 +92,14 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
     work, shops = ground.work(nudge)
     runner = _runner(settings, work)
     addresses = Addresses(address, settings.return_origins)
+    doubts = Doubts(database, shops)
     services = Services(
         database=database,
         channels=channels,
         authorise=Authorise(database, channels, addresses, settings.drafts_per_tenant),
         departures=Departures(database, channels),
-        callbacks=Callbacks(database, channels, addresses.public, nudge),
-        credentials=Credentials(database, channels, work.grants, nudge),
+        callbacks=Callbacks(database, channels, addresses.public, doubts, nudge),
+        credentials=Credentials(database, channels, work.grants, doubts, nudge),
         lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,
         put_stock=PutStock(database, nudge),

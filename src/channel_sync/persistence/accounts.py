@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, insert, null, or_, select, update
+from sqlalchemy import case, insert, null, or_, select, union, update
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
@@ -12,7 +12,7 @@ from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import accounts
+from channel_sync.persistence.tables import accounts, integrations
 
 _row = accounts.c
 _COLUMNS = [
@@ -79,6 +79,27 @@ class AccountRepository:
             .limit(1)
         )
         return found is not None
+
+    async def holders(self, channel: str, environment: Environment, client_id: str, merchant_id: str) -> list[str]:
+        """Ids of the integrations of any tenant that have the merchant's shop by this app, drafts among them."""
+        owners = select(_row.integration_id).where(
+            _row.channel == channel,
+            _row.environment == environment,
+            _row.client_id == client_id,
+            _row.merchant_id == merchant_id,
+            _row.attached,
+        )
+        draft = integrations.c
+        drafts = select(draft.id).where(
+            draft.activated_at.is_(None),
+            draft.removed_at.is_(None),
+            draft.access_token_last4.is_not(None),
+            draft.channel == channel,
+            draft.environment == environment,
+            draft.client_id == client_id,
+            draft.merchant_id == merchant_id,
+        )
+        return await self._session.column(union(owners, drafts))
 
     async def add(self, account: Account) -> None:
         """Store a new account; `Conflict` if the tenant has one of that merchant."""

@@ -128,6 +128,11 @@ class AttemptRepository:
         """Remember how it ended, for whoever loads the page again."""
         await self._end(_row.id == attempt_id, result)
 
+    async def hand_over(self, attempt_id: str, integration_id: str, result: str) -> None:
+        """End the attempt as that of another integration, which outlives the draft that it was begun for."""
+        await self.finish(attempt_id, result)
+        await self._session.execute(_change(attempt_id).values(integration_id=integration_id))
+
     async def give_up(self, attempt_id: str, error: str) -> bool:
         """End the attempt by an error, unless somebody else has taken or ended it."""
         return await self._end(and_(_row.id == attempt_id, *_open()), error) == 1

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Update, select, update
 
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.encryption import Cipher, Unreadable
@@ -42,6 +43,26 @@ _READ = select(
     )
 )
 _READ_MANY = _READ.where(among_given(_row.id, "ids"))
+
+
+# The generation grows, so that a renewal under way cannot bring one back.
+_NO_GRANT: dict[str, Any] = {
+    "access_token": None,
+    "access_token_last4": None,
+    "access_token_expires_at": None,
+    "refresh_token": None,
+    "refresh_token_last4": None,
+    "previous_access_token": None,
+    "previous_refresh_token": None,
+    "scopes": (),
+    "generation": _row.generation + 1,
+    "renewing_owner": None,
+    "renewing_since": None,
+    "renewing_until": None,
+    "grant_ends_at": None,
+    "renewal_failing_since": None,
+    "retry_at": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,28 +201,28 @@ class CredentialRepository:
             .values(previous_access_token=None, previous_refresh_token=None)
         )
 
+    async def forget_in_drafts(self, newest: Integration) -> None:
+        """Wipe what other drafts of the tenant hold for the same shop and app: it was given anew since.
+
+        The one before may be dead by now, and of two drafts with one shop the second could never be finished.
+        """
+        theirs = update(integrations).where(
+            _row.tenant == newest.tenant,
+            _row.channel == newest.channel,
+            _row.environment == newest.environment,
+            _row.client_id == newest.client_id,
+            _row.merchant_id == newest.merchant_id,
+            _row.activated_at.is_(None),
+            _row.access_token_last4.is_not(None),
+            _row.id != newest.id,
+        )
+        gone = {**_NO_GRANT, "merchant_id": None, "shop_name": None, "version": _row.version + 1}
+        await self._session.execute(theirs.values(gone))
+
     async def destroy(self, integration_id: str) -> None:
-        """Wipe every secret. The generation grows, so that a renewal under way cannot bring one back."""
+        """Wipe every secret."""
         await self._session.execute(
-            _change(integration_id).values(
-                client_secret=None,
-                client_secret_last4="",
-                access_token=None,
-                access_token_last4=None,
-                access_token_expires_at=None,
-                refresh_token=None,
-                refresh_token_last4=None,
-                previous_access_token=None,
-                previous_refresh_token=None,
-                scopes=(),
-                generation=_row.generation + 1,
-                renewing_owner=None,
-                renewing_since=None,
-                renewing_until=None,
-                grant_ends_at=None,
-                renewal_failing_since=None,
-                retry_at=None,
-            )
+            _change(integration_id).values(client_secret=None, client_secret_last4="", **_NO_GRANT)
         )
 
     def _seal(self, kind: SealedColumns, column: str, secret: Secret, row: dict[str, Any]) -> bytes:
