@@ -21,6 +21,7 @@ class Operation:
     scope: str | None
     parameters: tuple[str, ...]
     example: Any
+    members: frozenset[str]
     needs_body: bool
 
     async def call(self, client: httpx.AsyncClient, ids: dict[str, str], **more: Any) -> httpx.Response:
@@ -44,6 +45,12 @@ def _filled(operation_id: str, example: Any) -> Any:
     return body | _MORE[operation_id] if operation_id in _MORE else body
 
 
+def _members(body: dict[str, Any]) -> frozenset[str]:
+    reference: str = body.get("schema", {}).get("$ref", "")
+    schema = DOCUMENT["components"]["schemas"].get(reference.rsplit("/", 1)[-1], {})
+    return frozenset(schema.get("properties", ()))
+
+
 def _operation(path: str, method: str, declared: dict[str, Any]) -> Operation:
     body = declared.get("requestBody", {}).get("content", {}).get("application/json", {})
     security = declared.get("security")
@@ -54,6 +61,7 @@ def _operation(path: str, method: str, declared: dict[str, Any]) -> Operation:
         scope=security[0]["bearer"][0] if security else None,
         parameters=tuple(one["name"] for one in declared.get("parameters", []) if one["in"] == "path"),
         example=_filled(declared["operationId"], body["example"]) if "example" in body else None,
+        members=_members(body),
         needs_body=declared.get("requestBody", {}).get("required", False),
     )
 

@@ -83,5 +83,6 @@ async def test_every_post_that_creates_or_starts_takes_a_key():
         if one["name"] == "Idempotency-Key"
     }
     assert takers == {path for path, methods in DOCUMENT["paths"].items() if "post" in methods} - {
-        "/wish/authorise"
+        "/wish/authorise",
+        "/wish/callback",
     }

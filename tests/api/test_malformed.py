@@ -130,7 +130,7 @@ async def test_an_odd_member_is_never_5xx_nor_echoed_nor_slow(world, seeded, ope
 @pytest.mark.parametrize("operation", WITH_BODY, ids=ids(WITH_BODY))
 async def test_a_member_that_the_contract_does_not_name_is_422(world, operation: Operation):
     async with world.caller() as caller:
-        for member in FORBIDDEN - set(operation.example):
+        for member in FORBIDDEN - operation.members:
             answer = await operation.call(caller, NOWHERE, json=operation.example | {member: CANARY})
             assert answer.status_code == 422
             pointer = "" if member == CANARY else f"/{member}"

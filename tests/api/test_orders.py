@@ -159,7 +159,7 @@ async def test_a_receipt_names_either_orders_or_their_versions(admin, given):
 
 async def test_erasing_takes_the_buyer_and_leaves_the_money(world, admin, integration_id):
     order_id = (await store_orders(world, integration_id, a_channel_order()))[0]
-    assert (await admin.post("/orders/erase", json={"ids": [order_id]})).json() == {"erased": 1}
+    assert (await admin.post("/orders/erase", json={"ids": [order_id]})).json()["erased"] == 1
     erased = await admin.get(f"/orders/{order_id}")
     assert not [value for value in PERSONAL if value in erased.text]
     assert erased.json()["erased"] is True

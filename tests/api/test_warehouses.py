@@ -84,7 +84,11 @@ async def test_while_the_marketplace_cannot_be_asked_nothing_is_stored(world, ad
 async def test_other_settings_and_the_same_warehouse_ask_nobody(world, admin, href):
     current, asked = await chosen(admin, href), world.channel.calls["warehouses"]
 
-    for body in (patch(current), {"settings": {"stock": {"buffer": 1}}}, {"settings": {"stock": None}}):
+    for body in (
+        patch(current),
+        {"settings": {"stock": {"buffer": 1}}},
+        {"settings": {"orders": {"enabled": True}}},
+    ):
         assert (await admin.patch(href, json=body)).status_code == 200
 
     assert world.channel.calls["warehouses"] == asked
