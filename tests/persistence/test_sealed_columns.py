@@ -17,6 +17,7 @@ from tests.factories import (
 )
 from tests.persistence.order_steps import store
 
+from channel_sync.domain.orders import UNREADABLE
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Unreadable
@@ -114,8 +115,9 @@ async def test_orders_and_held_replies_do_not_open_as_those_of_another_tenant_or
             found = await work.orders.feed(
                 taken.get("tenant", TENANT), OrderFeedQuery(), PageRequest(9), personal=False
             )
-            with pytest.raises(Unreadable):
+            assert hides_its_buyer(
                 await work.orders.get(taken.get("tenant", TENANT), found.items[0].id, personal=True)
+            )
             with pytest.raises(Unreadable):
                 await work.held_orders.raw(held.id)
 
@@ -133,5 +135,24 @@ async def test_an_older_address_does_not_open_in_a_newer_version_of_the_order(da
         await session.execute(update(table).values(personal=older.personal))
 
     async with database.read() as work:
-        with pytest.raises(Unreadable):
-            await work.orders.get(TENANT, older.id, personal=True)
+        assert hides_its_buyer(await work.orders.get(TENANT, older.id, personal=True))
+
+
+async def test_an_order_that_does_not_open_says_so_and_takes_no_list_along(database):
+    _, account = await connected(database)
+    await store(database, account, *(a_channel_order(channel_order_id=f"o{number}") for number in range(3)))
+    table = metadata.tables["orders"]
+    async with database.session() as session:
+        spoilt = update(table).where(table.c.channel_order_id == "o1").values(personal=b"spoilt")
+        await session.execute(spoilt)
+
+    async with database.read() as work:
+        found = await work.orders.feed(TENANT, OrderFeedQuery(), PageRequest(9), personal=True)
+
+    assert [hides_its_buyer(order) for order in found.items] == [False, True, False]
+    assert {order.address is None for order in found.items if order.channel_order_id != "o1"} == {False}
+
+
+def hides_its_buyer(order):
+    """Whether the order has nothing personal and says that it could not be decrypted."""
+    return (order.address, order.tax) == (None, None) and UNREADABLE in order.content.notes

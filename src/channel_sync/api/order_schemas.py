@@ -70,7 +70,10 @@ class RefundView(TypedDict):
 
 
 class NoteView(TypedDict):
-    """A member of the marketplace's order that was left out, cut or mended, and why; never what stands there."""
+    """A member of the marketplace's order that was left out, cut or mended, and why; never what stands there.
+
+    `unreadable`: what is personal was stored, but cannot be decrypted.
+    """
 
     code: Flaw
     pointer: str

@@ -40,6 +40,7 @@ class Flaw(StrEnum):
     TOO_LARGE = "too_large"
     UPDATED_IN_FUTURE = "updated_in_future"
     NOT_STORABLE = "not_storable"
+    UNREADABLE = "unreadable"
 
 
 @hot_value
@@ -51,6 +52,8 @@ class Note:
 
 
 _DATED_AHEAD = Note(Flaw.UPDATED_IN_FUTURE, "/updated_at")
+# The personal parts as they were stored cannot be decrypted, and are not shown.
+UNREADABLE = Note(Flaw.UNREADABLE, "")
 
 
 @hot_value

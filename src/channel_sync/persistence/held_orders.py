@@ -14,7 +14,7 @@ from channel_sync.domain.orders import HeldOrder, UnreadableOrder
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, Unreadable
 from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.sealed_columns import HELD_ORDER
@@ -133,11 +133,20 @@ class HeldOrderRepository:
         return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
 
     async def opened(self, tenant: str, after: str, limit: int) -> list[tuple[str, bytes]]:
-        """Ids and replies of what the tenant's shops hold, from behind an id on; erased ones are left out."""
+        """Ids and replies of what the tenant's shops hold, from behind an id on; erased ones are left out.
+
+        A reply that cannot be decrypted is empty.
+        """
         mine = (_row.tenant == tenant, _row.id > after, ~_row.erased)
         columns = (_row.id, _row.tenant, _row.account_id, _row.raw)
         found = await self._session.rows(select(*columns).where(*mine).order_by(_row.id).limit(limit))
-        return [(row.id, self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))) for row in found]
+        return [(row.id, self._opened(row)) for row in found]
+
+    def _opened(self, row: Row[*tuple[Any, ...]]) -> bytes:
+        try:
+            return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
+        except Unreadable:
+            return b""
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe these replies, for good: neither they nor the orders they become bring the buyer back. How many."""

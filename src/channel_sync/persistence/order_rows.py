@@ -1,14 +1,15 @@
 """The table of orders: rows going in, and orders coming out."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row
 
 from channel_sync.domain.money import Money
-from channel_sync.domain.orders import Address, Order, OrderContent
+from channel_sync.domain.orders import UNREADABLE, Address, Order, OrderContent
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import Cipher, Unreadable
 from channel_sync.persistence.moments import SKEW_MICROS
 from channel_sync.persistence.prepared_orders import OrderRow, Personal, opened
 from channel_sync.persistence.sealed_columns import ORDER
@@ -59,13 +60,21 @@ READ_PERSONAL = [*READ, orders.c.personal, orders.c.address, orders.c.tax]
 
 _content = msgspec.json.Decoder(OrderContent).decode
 _address = msgspec.json.Decoder(Address).decode
+_NOTHING = Personal(None, None, b"")
 
 
 def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
     """The order in a row of `READ` or, with its personal parts, of `READ_PERSONAL`."""
     amount, currency = row.revenue_amount, row.revenue_currency
-    personal = _personal(row, cipher) if len(row) > len(READ) else None
-    address = None if personal is None else personal.address
+    content = _content(row.content)
+    personal = _NOTHING
+    if len(row) > len(READ):
+        try:
+            personal = _personal(row, cipher)
+        except Unreadable:
+            # One row that was tampered with takes no list along.
+            content = replace(content, notes=(*content.notes, UNREADABLE))
+    address = personal.address
     return Order(
         id=row.id,
         integration_id=row.integration_id,
@@ -78,7 +87,7 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
         currency=row.currency,
         currency_defaulted=row.currency_defaulted,
         merchant_revenue=None if amount is None else Money(amount, currency),
-        content=_content(row.content),
+        content=content,
         acknowledged_at=row.acknowledged_at,
         acknowledged_version=row.acknowledged_version,
         channel_updated_at=row.channel_updated_at,
@@ -88,7 +97,7 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
         version=row.version,
         position=row.position,
         address=None if address is None else _address(address),
-        tax=None if personal is None else personal.tax,
+        tax=personal.tax,
     )
 
 
