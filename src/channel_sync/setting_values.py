@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from channel_sync.domain.colours import contrast
 from channel_sync.persistence.postgres_address import SCHEME, postgres_address
+
+_LONGEST_NAME = 60
+_READABLE = 4.5
 
 
 class Jobs(StrEnum):
@@ -84,6 +88,20 @@ def _destination(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if not text.isprintable() or not 0 < len(text.strip()) <= _LONGEST_NAME:
+        raise ValueError(f"must be a name of at most {_LONGEST_NAME} printable characters")
+    return text.strip()
+
+
+def _colour(text: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise ValueError("must be a colour like #1d4ed8")
+    if contrast(text, "#ffffff") < _READABLE:
+        raise ValueError(f"must be dark enough for white text: a contrast of {_READABLE} to 1")
+    return text.lower()
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
@@ -117,6 +135,9 @@ def _postgres(text: SecretStr) -> SecretStr:
 
 Address = Annotated[str, AfterValidator(_address)]
 PublicUrl = Annotated[str, AfterValidator(_public)]
+# It stands beside the logo, and in the title of a window.
+BrandName = Annotated[str, AfterValidator(_name)]
+Colour = Annotated[str, AfterValidator(_colour)]
 # It is named to whoever lacks it, in a header.
 ClaimName = Annotated[str, AfterValidator(_claim_name)]
 # Tokens name their issuer letter by letter, a slash at the end included.

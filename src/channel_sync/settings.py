@@ -10,7 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from channel_sync.domain.plain_http import can_be_overheard
 from channel_sync.setting_values import (
     Address,
+    BrandName,
     ClaimName,
+    Colour,
     DatabaseAddress,
     Destinations,
     Docs,
@@ -66,6 +68,9 @@ class Settings(BaseSettings):
     keep_alive_s: int = Field(75, ge=1, le=86_400)
     max_connections: int = Field(1_000, ge=10, le=1_000_000)
     order_retention_d: int | None = Field(None, ge=1, le=3650)
+    brand_name: BrandName = "channel-sync"
+    brand_logo: str | None = None
+    brand_colour: Colour = "#1d4ed8"
     log_level: LogLevel = LogLevel.INFO
     docs: Docs = Docs.ON
     oidc_issuer: IssuerName | None = None

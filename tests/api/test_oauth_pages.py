@@ -47,7 +47,7 @@ async def test_the_page_may_not_be_framed_stored_or_told_on(admin, world):
     async with world.browser() as browser:
         page = await browser.get(await invitation(admin))
     policy = page.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert policy.startswith("default-src 'none'; img-src 'self'; style-src 'sha256-")
     assert "frame-ancestors 'none'" in policy
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-store"

@@ -61,7 +61,9 @@ async def test_the_page_names_the_shop_and_the_integration_and_asks(seller):
         assert named in page.text
     assert (await seller.read(draft))["auth"]["access_token"]["set"] is False
     assert page.headers["referrer-policy"] == "no-referrer"
-    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert page.headers["content-security-policy"].startswith(
+        "default-src 'none'; img-src 'self'; style-src 'sha256-"
+    )
 
 
 async def test_a_yes_connects_and_goes_back_to_the_platform(seller):

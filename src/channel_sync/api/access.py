@@ -74,7 +74,7 @@ class Credentials:
 class Access:
     """Lets a request through only with a good credential; what is open is named, never guessed."""
 
-    def __init__(self, app: ASGIApp, credentials: Credentials, is_open: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, credentials: Credentials, is_open: Callable[[Scope], bool]) -> None:
         self.app = app
         self._credentials = credentials
         self._is_open = is_open
@@ -82,7 +82,7 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its `Caller`, or answer 401."""
-        if scope["type"] != "http" or self._is_open(scope["path"]):
+        if scope["type"] != "http" or self._is_open(scope):
             # Whose an open page is, only the ticket or state in it tells.
             with for_every_tenant():
                 await self.app(scope, receive, send)

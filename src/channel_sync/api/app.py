@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Scope
 
 from channel_sync.api import (
     channels,
@@ -17,6 +18,7 @@ from channel_sync.api import (
     docs,
     erasure,
     events,
+    front,
     health,
     integrations,
     keys,
@@ -32,6 +34,7 @@ from channel_sync.api.contract import openapi_document, operation_id
 from channel_sync.api.contract_words import LICENCE, TAGS
 from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.forwarded import TrustedProxies
+from channel_sync.api.front import wants_page
 from channel_sync.api.head import HeadAsGet, with_head
 from channel_sync.api.limits import BodyCap, RateLimit
 from channel_sync.api.not_modified import NotModified
@@ -53,7 +56,7 @@ DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a f
 * Lists give `items` and `next_cursor`; pass it on as `cursor`.
 * Repeat a POST safely with an `Idempotency-Key`."""
 
-_OPEN = re.compile(r"/health/(live|ready)|/wish/(authorise|callback)|/channels/[^/]+/logo\.svg")
+_OPEN = re.compile(r"/health/(live|ready)|/wish/(authorise|callback)|/channels/[^/]+/logo\.svg|/brand/logo")
 _DOCS = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
 _ROUTERS = (
     channels.router,
@@ -96,6 +99,7 @@ def create_api(services: Services) -> FastAPI:
     app.state.services = services
     app.state.address = address
     app.state.visits = Visits(services)
+    app.include_router(front.router)
     app.state.event_waits = EventWaits(services.database, services.health, services.settings.waits)
     if services.settings.docs is not DocsMode.OFF:
         app.include_router(docs.router)
@@ -159,18 +163,20 @@ def _layers(services: Services) -> list[Middleware]:
         Middleware(
             Access,
             credentials=Credentials(services.database, services.issuer),
-            is_open=_open_paths(settings.docs),
+            is_open=_open_requests(settings.docs),
         ),
         Middleware(RateLimit, per_s=settings.rate_limit_per_s, tenant_per_s=settings.tenant_rate_limit_per_s),
         Middleware(NotModified),
     ]
 
 
-def _open_paths(docs_mode: DocsMode) -> Callable[[str], bool]:
-    def is_open(path: str) -> bool:
-        if _OPEN.fullmatch(path):
+def _open_requests(docs_mode: DocsMode) -> Callable[[Scope], bool]:
+    def is_open(scope: Scope) -> bool:
+        path = scope["path"]
+        if _OPEN.fullmatch(path) or (docs_mode is DocsMode.ON and _DOCS.fullmatch(path)):
             return True
-        return docs_mode is DocsMode.ON and _DOCS.fullmatch(path) is not None
+        # A person at the front door, or at an address that leads nowhere, gets a page and not a riddle.
+        return wants_page(scope) and (path == "/" or not _routes(path))
 
     return is_open
 
@@ -179,13 +185,20 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     """Starlette's own errors; a 405 names every method of the path, not only those of the first route."""
     if isinstance(error, HTTPException) and error.status_code == 405:
         error.headers = {"Allow": ", ".join(_methods(request))}
+    visits: Visits | None = getattr(request.app.state, "visits", None)
+    if visits and isinstance(error, HTTPException) and error.status_code == 404 and wants_page(request.scope):
+        return visits.pages.not_found()
     return answer(request.scope, error)
 
 
 def _methods(request: Request) -> list[str]:
     """What the path allows. A path without parameters stands for itself, not for an id of that name."""
     path = request.url.path
-    routes = [route for router in (*_ROUTERS, docs.router) for route in router.routes]
-    fitting = [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(path)]
+    fitting = _routes(path)
     exact = [route for route in fitting if route.path == path]
     return sorted(with_head({method for route in exact or fitting for method in route.methods or ()}))
+
+
+def _routes(path: str) -> list[APIRoute]:
+    routes = [route for router in (*_ROUTERS, docs.router) for route in router.routes]
+    return [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(path)]

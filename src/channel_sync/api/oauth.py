@@ -114,9 +114,9 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     if isinstance(given, Response):
         return given
     if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
-        return visits.pages.message(503, "Not yet", READ_AHEAD, WHERE_TO_START)
+        return visits.pages.message(503, "Not yet", READ_AHEAD, WHERE_TO_START, "plain")
     if not given.get("code") and not given.get("error"):
-        return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START)
+        return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START, "plain")
     if not (cookies := _cookies(request, visits)):
         return _not_ours(visits)
     callback = _callback(given)
@@ -153,7 +153,7 @@ async def answer_question(request: Request, services: CurrentServices, visits: C
         case "again":
             return await _left(request, visits, services.departures.again(ref, cookies))
         case _:
-            return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START)
+            return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START, "plain")
 
 
 async def _left(request: Request, visits: Visits, leaving: Awaitable[Departure]) -> Response:

@@ -7,6 +7,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from channel_sync.api.brand import Brand
 from channel_sync.api.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
@@ -47,6 +48,7 @@ class ApiSettings:
 
     address: PublicAddress
     return_origins: tuple[str, ...] = ()
+    brand: Brand = field(default_factory=Brand)
     trusted_proxies: tuple[str, ...] = ()
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100

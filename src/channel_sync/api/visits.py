@@ -31,7 +31,7 @@ class Visits:
     """What the pages need besides the services: their templates, cookies, and who came how often."""
 
     def __init__(self, services: Services) -> None:
-        self.pages = Pages()
+        self.pages = Pages(services.settings)
         self.cookies = AttemptCookies(services.settings)
         self._services = services
         self._budget = Buckets(VISITS_PER_S, VISITS_AT_ONCE)
@@ -55,7 +55,7 @@ class Visits:
         allowance = self._budget.take(await self._counted_as(request, members.get("ticket", "")))
         if not allowance.allowed:
             page = self.pages.message(
-                429, "Too many visits", "Wait a minute and load the page again.", WHERE_TO_START
+                429, "Too many visits", "Wait a minute and load the page again.", WHERE_TO_START, "step"
             )
             page.headers["Retry-After"] = str(max(1, ceil(allowance.wait_s)))
             return page

@@ -22,6 +22,7 @@ from channel_sync.flows.warehouses import Warehouses
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
+from channel_sync.main.brand import brand_of
 from channel_sync.main.ground import Ground, opened, quotas
 from channel_sync.main.issuer import issuer_of
 from channel_sync.main.store import open_database
@@ -127,6 +128,7 @@ def _runner(settings: Settings, work: Work) -> Runner:
 def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
     return ApiSettings(
         address=address,
+        brand=brand_of(settings),
         return_origins=settings.return_origins,
         trusted_proxies=settings.trusted_proxies,
         docs=DocsMode(settings.docs),

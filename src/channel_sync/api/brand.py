@@ -1,0 +1,29 @@
+"""How the platform shows itself on our pages: its name, its logo, its colour."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "channel-sync"
+COLOUR = "#1d4ed8"
+_OUR_LOGO = Path(__file__).parent / "static" / "logo.svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A drawing, and what it is."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """Our own where the platform has set none. White text is read well on the colour."""
+
+    name: str = NAME
+    colour: str = COLOUR
+    logo: Logo | None = None
+
+    def shown_logo(self) -> Logo:
+        """The platform's, or ours."""
+        return self.logo or Logo(_OUR_LOGO.read_bytes(), "image/svg+xml")
