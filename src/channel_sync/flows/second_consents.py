@@ -80,6 +80,12 @@ class Doubts:
         """Wait for what is under way."""
         await asyncio.gather(*self._under_way)
 
+    async def stop(self) -> None:
+        """Give up what is under way; a renewal that it began goes on, as every renewal does."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
     async def _try(self, shop: ShopOfApp, but: str | None, also: str | None) -> None:
         with for_every_tenant():
             async with self._database.read() as work:

@@ -64,10 +64,11 @@ async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]
     async with AsyncExitStack() as open_things:
         ground = await open_things.enter_async_context(opened(settings))
         database = await open_things.enter_async_context(_of_requests(ground))
-        services, runner = build(ground, database, public_address(public_url))
+        services, runner, doubts = build(ground, database, public_address(public_url))
         service = Service(create_api(services), runner)
         await runner.start()
         open_things.push_async_callback(service.stopped)
+        open_things.push_async_callback(doubts.stop)
         yield service
 
 
@@ -81,8 +82,8 @@ async def _of_requests(ground: Ground) -> AsyncIterator[Database]:
         yield database
 
 
-def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[Services, Runner]:
-    """The API's services on the ground, and what runs the jobs or hands them on."""
+def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[Services, Runner, Doubts]:
+    """The API's services on the ground, what runs the jobs or hands them on, and what is tried beside requests."""
     runner: Runner | None = None
 
     def nudge() -> None:
@@ -112,7 +113,7 @@ def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[S
         outdated_schemas=migrations.outdated(),
         issuer=issuer_of(settings),
     )
-    return services, runner
+    return services, runner, doubts
 
 
 def _runner(settings: Settings, work: Work) -> Runner:
