@@ -26,11 +26,12 @@ async def plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any
 
 
 async def postgres_plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any]]) -> list[str]:
-    """The same of PostgreSQL, which would rather read through the few rows of a test."""
+    """The same of PostgreSQL, which would rather read through the few rows of a test, or collect and sort them."""
     statements: list[tuple[str, Any]] = []
 
     def listen(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
         event.listen(
             connection,
             "before_cursor_execute",
