@@ -1,6 +1,7 @@
 import base64
 import os
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 from tests.persistence.former_seals import former_seal
@@ -142,7 +143,15 @@ def test_a_key_that_cannot_be_used_is_refused_without_being_shown(text):
 
 
 @pytest.mark.parametrize(
-    "key", [bytes(32), b"\xff" * 32, b"ABCD" * 8, bytes(range(32)), bytes(range(32, 0, -1)), os.urandom(16) * 2]
+    "key",
+    [
+        bytes(32),
+        b"\xff" * 32,
+        b"ABCD" * 8,
+        bytes(range(32)),
+        bytes(range(32, 0, -1)),
+        sha256(b"one half").digest()[:16] * 2,
+    ],
 )
 def test_a_key_that_chance_would_not_make_seals_nothing(key):
     weak, good = f"weak:{base64.b64encode(key).decode()}", new_key_text(datetime(2026, 11, 23, tzinfo=UTC))
