@@ -10,6 +10,7 @@ from tests.app_role import AppRole
 from tests.browser.chromium import NO_BROWSER
 from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
+from tests.spare_databases import SpareDatabases
 from tests.stores import STORES
 
 from channel_sync.persistence.database import Database
@@ -68,13 +69,20 @@ def postgres() -> Iterator[PostgresServer]:
         asyncio.run(server.run(f"DROP ROLE {APP_ROLE.name}"))
 
 
+@pytest.fixture(scope="session")
+def spare_databases(postgres: PostgresServer) -> Iterator[SpareDatabases]:
+    """PostgreSQL databases that tests of this process use one after the other."""
+    databases = SpareDatabases(postgres, _TEMPLATE)
+    yield databases
+    asyncio.run(databases.drop_all())
+
+
 @pytest.fixture
-async def postgres_name(postgres: PostgresServer) -> AsyncIterator[str]:
+async def postgres_name(spare_databases: SpareDatabases) -> AsyncIterator[str]:
     """The name of an empty PostgreSQL database at the newest schema."""
-    name = f"test_{uuid4().hex}"
-    await postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+    name = await spare_databases.take()
     yield name
-    await postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+    await spare_databases.give_back(name)
 
 
 @pytest.fixture
