@@ -1,79 +1,32 @@
-from dataclasses import replace
-from datetime import UTC, datetime
+from channel_sync.domain.listings import ListingStock, Omitted, ProductStock, StockOutcome, omitted
 
-import pytest
-
-from channel_sync.domain.listings import Listing, Mapping, PushState, push_state, why
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LISTING = Listing(
-    id="lst_1",
-    integration_id="int_1",
-    product_id="p",
-    variation_id="v",
-    sku="MUG-1",
-    mapped_sku=None,
-    title=None,
-    image_url=None,
-    writable=True,
-    mapping=Mapping.MAPPED,
-    quantities=(("w", 1),),
-    wanted_version=2,
-    sent_version=0,
-    sent_quantity=None,
-    sent_at=None,
-    settled_version=0,
-    push_state=None,
-    push_code=None,
-    push_reason=None,
-    settled_at=None,
-)
+OURS = (("wh1", 3),)
 
 
-def test_a_value_not_sent_yet_is_pending():
-    assert push_state(LISTING, 2) is PushState.PENDING
+def told(number: int = 1, others=(("wh2", 7),)) -> ListingStock:
+    return ListingStock(f"lst-{number}", f"var-{number}", 1, 3, OURS, others)
 
 
-def test_a_value_on_its_way_is_sent():
-    assert push_state(replace(LISTING, sent_version=2), 2) is PushState.SENT
+def shows(number: int, *others: tuple[str, int]) -> StockOutcome:
+    return StockOutcome(f"lst-{number}", 1, True, seen=(*OURS, *others))
 
 
-def test_a_value_overtaken_on_its_way_is_superseded():
-    assert push_state(replace(LISTING, sent_version=2), 3) is PushState.SUPERSEDED
+def test_others_that_have_anything_left_were_kept():
+    product = ProductStock("p", (told(1), told(2)))
+    assert omitted(product, [shows(1, ("wh2", 0)), shows(2, ("wh2", 7))]) is Omitted.KEPT
 
 
-def test_a_confirmed_value_is_confirmed_until_it_changes():
-    settled = replace(LISTING, sent_version=2, settled_version=2, push_state=PushState.CONFIRMED)
-    assert push_state(settled, 2) is PushState.CONFIRMED
-    assert push_state(settled, 3) is PushState.PENDING
+def test_others_that_are_all_empty_or_missing_were_reset():
+    product = ProductStock("p", (told(1), told(2)))
+    assert omitted(product, [shows(1, ("wh2", 0)), shows(2)]) is Omitted.RESET
 
 
-def test_a_refused_value_stays_rejected_until_it_changes():
-    settled = replace(LISTING, sent_version=2, settled_version=2, push_state=PushState.REJECTED)
-    assert push_state(settled, 2) is PushState.REJECTED
-    assert push_state(settled, 3) is PushState.PENDING
+def test_where_nothing_lay_elsewhere_or_nothing_is_shown_nothing_shows():
+    assert omitted(ProductStock("p", (told(others=(("wh2", 0),)),)), [shows(1, ("wh2", 0))]) is None
+    assert omitted(ProductStock("p", (told(),)), [StockOutcome("lst-1", 1, True)]) is None
 
 
-def test_a_listing_that_cannot_be_written_is_skipped():
-    assert push_state(replace(LISTING, writable=False), 2) is PushState.SKIPPED
-    assert push_state(replace(LISTING, mapping=Mapping.AMBIGUOUS), 2) is PushState.SKIPPED
-
-
-@pytest.mark.parametrize(
-    ("listing", "code"),
-    [
-        (replace(LISTING, mapping=Mapping.GONE), "listing_gone"),
-        (replace(LISTING, mapping=Mapping.AMBIGUOUS), "sku_ambiguous"),
-        (replace(LISTING, writable=False), "listing_closed"),
-    ],
-)
-def test_what_is_skipped_has_a_reason(listing, code):
-    assert why(listing, push_state(listing, 2))[0] == code
-
-
-def test_an_old_refusal_explains_no_newer_value():
-    refused = replace(
-        LISTING, settled_version=2, push_state=PushState.REJECTED, push_code="1010", push_reason="Too many."
-    )
-    assert why(refused, push_state(refused, 2)) == ("1010", "Too many.")
-    assert why(refused, push_state(refused, 3)) == (None, None)
+def test_a_restatement_says_of_others_what_they_were_seen_to_have():
+    beside = told().beside((("wh2", 4), ("wh1", 9), ("wh3", 0)))
+    assert beside.restating.quantities == (("wh1", 3), ("wh2", 4), ("wh3", 0))
+    assert beside.quantities == OURS

@@ -42,3 +42,9 @@ def test_a_listing_never_shows_more_than_there_is(available: int, buffer: int, m
     units = StockSettings(buffer=buffer, maximum=maximum, percent=percent).units(available)
     assert 0 <= units <= max(0, available - buffer)
     assert maximum is None or units <= maximum
+
+
+def test_the_way_from_a_level_to_units_names_only_the_steps_that_are_set():
+    assert StockSettings().reckoned(3).words == "3 available: 3"
+    reckoned = StockSettings(buffer=2).reckoned(3)
+    assert (reckoned.quantity, reckoned.words) == (1, "3 available, less a buffer of 2: 1")

@@ -3,7 +3,8 @@
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import Listing, PushState, push_state
+from channel_sync.domain.listings import Listing, PushState
+from channel_sync.domain.push_states import push_state
 from channel_sync.domain.runs import Run, RunKind
 
 

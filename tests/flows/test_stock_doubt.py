@@ -11,7 +11,8 @@ from tests.flows.workshop import Workshop, waiting
 
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import ListingStock, Omitted, PushState, why
+from channel_sync.domain.listings import ListingStock, Omitted, PushState
+from channel_sync.domain.push_states import why
 from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.flows.clock import utcnow
 

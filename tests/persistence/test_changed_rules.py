@@ -1,6 +1,7 @@
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
-from channel_sync.domain.listings import ListingStock, PushState, StockOutcome, push_state
+from channel_sync.domain.listings import ListingStock, PushState, StockOutcome
+from channel_sync.domain.push_states import push_state
 
 
 async def test_other_settings_reach_many_listings_in_pieces_and_show_at_once(database):

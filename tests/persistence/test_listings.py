@@ -7,6 +7,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import Mapping
 from channel_sync.domain.runs import Counts
+from channel_sync.persistence.listings import ListingQuery
 from channel_sync.persistence.paging import PageRequest
 
 
@@ -32,7 +33,8 @@ async def listed(database, account, mapping=None, limit=2):
     async with database.read() as work:
         while True:
             request = PageRequest(limit, after)
-            page = await work.listings.list(account.tenant, account.integration_id, request, mapping)
+            query = ListingQuery(mapping=mapping)
+            page = await work.listings.list(account.tenant, account.integration_id, request, query)
             found += page.items
             if page.next is None:
                 return found

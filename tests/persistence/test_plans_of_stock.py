@@ -1,17 +1,24 @@
 """What is asked of a shop's stock all the time: found by an index, however many listings the shop has."""
 
 import pytest
-from tests.factories import NOW, TENANT
+from tests.factories import NOW, TENANT, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
+
+from channel_sync.domain.listings import Mapping, PushState
+from channel_sync.persistence.listings import ListingQuery
+from channel_sync.persistence.paging import PageRequest
 
 ASKED = {
     "whether there is stock to send": lambda work: work.pushes.accounts_with_stale(["acc_1", "acc_2"]),
-    "how much waits": lambda work: work.pushes.pending(["acc_1", "acc_2"]),
     "what waits": lambda work: work.pushes.stale("acc_1", 100),
     "the next to be told anew": lambda work: work.pushes.resend(TENANT, "acc_1", "lst_1", NOW),
     "when to look at the shops": lambda work: work.doubts.next_looks(["acc_1", "acc_2"]),
     "what to look at": lambda work: work.doubts.due("acc_1", NOW, 100),
     "whether calls are lost": lambda work: work.doubts.are_calls_lost("acc_1", "run_1"),
+    "what drifted": lambda work: work.drifts.suspects("acc_1", "lst_1", 100),
+    "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
+    "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
+    "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),
     "the listings of SKUs": lambda work: work.listings.by_skus(TENANT, ["A", "B"]),
 }
 
@@ -30,7 +37,7 @@ async def test_postgresql_asks_an_index(postgres_database, question):
     assert not [step for step in plan if "Seq Scan" in step], plan
 
 
-@pytest.mark.parametrize("question", ["whether there is stock to send", "how much waits", "what waits"])
+@pytest.mark.parametrize("question", ["whether there is stock to send", "what waits"])
 async def test_what_waits_is_found_among_what_waits_alone(sqlite_database, question):
     plans = await plans_of(sqlite_database, ASKED[question])
 
@@ -51,3 +58,56 @@ async def test_on_postgresql_neither(postgres_database, question):
     plan = await postgres_plans_of(postgres_database, ASKED[question])
 
     assert [step for step in plan if "using ix_listings_checks" in step], plan
+
+
+IN_STATE = {
+    PushState.PENDING: "ix_listings_unsettled_by_sku",
+    PushState.SENT: "ix_listings_unsettled_by_sku",
+    PushState.SUPERSEDED: "ix_listings_unsettled_by_sku",
+    PushState.REJECTED: "ix_listings_marked_by_sku",
+    PushState.DRIFTED: "ix_listings_marked_by_sku",
+    PushState.SKIPPED: "ix_listings_skipped_by_sku",
+    PushState.CONFIRMED: "ix_listings_by_sku",
+}
+
+
+def levels_in(state):
+    return lambda work: work.stock.list(TENANT, PageRequest(50, ("A",)), state=state)
+
+
+@pytest.mark.parametrize("state", IN_STATE)
+async def test_levels_in_a_state_are_found_by_sku_among_the_listings_in_it(sqlite_database, state):
+    plans = await plans_of(sqlite_database, levels_in(state))
+
+    assert [step for step in plans if f"INDEX {IN_STATE[state]} (tenant=?" in step], plans
+    assert not [step for step in plans if "TEMP B-TREE" in step], plans
+
+
+@pytest.mark.parametrize("state", IN_STATE)
+async def test_levels_in_a_state_are_found_in_an_index_on_postgresql(postgres_database, state):
+    plan = await postgres_plans_of(postgres_database, levels_in(state))
+
+    assert [step for step in plan if f"using {IN_STATE[state]}" in step], plan
+    assert not [step for step in plan if "Seq Scan" in step], plan
+
+
+NARROWED = {
+    "ix_listings_of_account": ListingQuery(),
+    "ix_listings_unfed": ListingQuery(mapping=Mapping.AMBIGUOUS),
+    "ix_listings_by_sku": ListingQuery(sku="A"),
+    "ix_listings_by_hand": ListingQuery(sku="A"),
+    "ix_listings_not_writable": ListingQuery(writable=False),
+}
+
+
+@pytest.mark.parametrize("index", NARROWED)
+async def test_a_shops_listings_are_narrowed_by_an_index(sqlite_database, index):
+    _, account = await connected(sqlite_database)
+
+    plans = await plans_of(
+        sqlite_database,
+        lambda work: work.listings.list(TENANT, account.integration_id or "", PageRequest(50), NARROWED[index]),
+    )
+
+    assert [step for step in plans if f"INDEX {index} (" in step], plans
+    assert not [step for step in plans if "TEMP B-TREE" in step], plans

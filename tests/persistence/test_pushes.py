@@ -4,7 +4,8 @@ import pytest
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.listings import ListingStock, Mapping, ProductStock, PushState, StockOutcome, push_state
+from channel_sync.domain.listings import ListingStock, Mapping, ProductStock, PushState, StockOutcome
+from channel_sync.domain.push_states import push_state
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
 
@@ -54,7 +55,8 @@ class Push:
 
     async def pending(self):
         async with self.database.read() as work:
-            return (await work.pushes.pending([self.account.id])).get(self.account.id)
+            counts = (await work.pushes.counts([self.account.id]))[self.account.id]
+        return (counts.waiting, counts.waiting_since) if counts.waiting else None
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ _ROUTERS = (
     erasure.router,
     orders.starting,
     orders.router,
+    stock.starting,
     stock.router,
     warehouses.router,
     listings.router,

@@ -6,6 +6,7 @@ INTEGRATION_ID = "int_01kaqy3v8ke6hbm0s1t2w3x4y5"
 RUN_ID = "run_01kaqy4c2me8wbg7r9s0t1v2x3"
 ORDER_ID = "ord_01kaqy52h6e7ksv4c5d6f7g8h9"
 LISTING_ID = "lst_01kaqy5n9deb1rt2y3z4a5b6c7"
+WAREHOUSE_ID = "5f0e1d2c3b4a59687786cccc"
 NEXT = "eyJleGFtcGxlIjoxfQ"
 
 _SETTINGS = {
@@ -16,7 +17,7 @@ _SETTINGS = {
         "buffer": 2,
         "maximum": None,
         "percent": 100,
-        "warehouse_id": None,
+        "warehouse_id": WAREHOUSE_ID,
     },
 }
 _AUTH = {
@@ -39,6 +40,7 @@ NOT_CONNECTED = {
     "access_token": {"set": False, "last4": None, "expires_at": None},
     "refresh_token": {"set": False, "last4": None},
 }
+COUNTS = {"rejected": 0, "drifted": 0, "skipped": 0, "unmapped": 0, "gone": 0, "held": 0}
 INTEGRATION: dict[str, Any] = {
     "id": INTEGRATION_ID,
     "channel": {
@@ -66,6 +68,7 @@ INTEGRATION: dict[str, Any] = {
         "stock_pending": 0,
         "stock_lag_s": 0,
     },
+    "counts": COUNTS,
     "incidents": [],
     "draft_expires_at": None,
     "created_at": "2026-11-23T10:14:02.000Z",
@@ -105,6 +108,7 @@ STATUS = {
     "status_since": "2026-11-23T10:16:40.000Z",
     "auth": _AUTH,
     "jobs": {"orders": _JOB, "stock": {**_JOB, "lag_s": 0, "backlog": 0}},
+    "counts": COUNTS,
     "incidents": [],
     "next_action": None,
     "version": 4,
@@ -184,6 +188,8 @@ LEVEL = {
     "version": 3,
     "revision": 1042,
     "updated_at": "2026-11-23T10:19:55.000Z",
+    "code": None,
+    "reason": None,
     "listings": [
         {
             "listing_id": LISTING_ID,
@@ -192,8 +198,18 @@ LEVEL = {
             "code": None,
             "reason": None,
             "quantity": 10,
+            "warehouse_id": WAREHOUSE_ID,
             "sent_at": "2026-11-23T10:19:57.000Z",
             "settled_at": "2026-11-23T10:19:58.000Z",
+            "at_channel": {"quantity": 10, "seen_at": "2026-11-23T10:19:58.000Z"},
+            "reckoning": {
+                "available": 12,
+                "buffer": 2,
+                "percent": 100,
+                "maximum": None,
+                "quantity": 10,
+                "text": "12 available, less a buffer of 2: 10",
+            },
         }
     ],
 }
@@ -208,7 +224,8 @@ LISTING = {
     "image_url": "https://images.example.com/mug-blue.jpg",
     "writable": True,
     "mapping": "mapped",
-    "warehouses": [{"warehouse_id": "5f0e1d2c3b4a59687786cccc", "quantity": 10}],
+    "warehouses": [{"warehouse_id": WAREHOUSE_ID, "quantity": 10}],
+    "seen_at": "2026-11-23T10:19:58.000Z",
 }
 EVENT = {
     "id": "evt_01kaqy7d4je3xba1b2c3d4e5f6",

@@ -25,6 +25,7 @@ from channel_sync.api.example_values import (
     RETENTION,
     RUN,
     STATUS,
+    WAREHOUSE_ID,
 )
 
 
@@ -143,12 +144,15 @@ EXAMPLES = {
         request={"items": [{"sku": "EXAMPLE-SKU", "available": 12, "revision": 1}]},
         response={"items": [{"sku": "EXAMPLE-SKU", "result": "accepted", "version": 1}]},
     ),
+    "push_stock": Example(
+        request={"skus": ["EXAMPLE-SKU"]},
+        response={"items": [{"sku": "EXAMPLE-SKU", "result": "queued", "listings": 1}]},
+    ),
     "list_stock": Example(response=_page(LEVEL)),
     "get_stock": Example(response=LEVEL),
     "list_listings": Example(response=_page(LISTING)),
-    "list_warehouses": Example(
-        response=_page({"id": "6b0467597f6ec4c61b00d141", "name": "STANDARD", "kind": "standard"})
-    ),
+    "get_listing": Example(response=LISTING),
+    "list_warehouses": Example(response=_page({"id": WAREHOUSE_ID, "name": "STANDARD", "kind": "standard"})),
     "map_listing": Example(request={"sku": None}, response=LISTING),
     "list_events": Example(response={"items": [EVENT], "next_cursor": EVENT["id"]}),
     "create_api_key": Example(

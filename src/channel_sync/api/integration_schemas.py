@@ -104,8 +104,8 @@ class FreshnessView(TypedDict):
     `order_lag_s` is the age of what may be missing: the seconds since the moment up to which the marketplace has
     shown us every change of an order. That is when the last look began that came to the end of its list, or during
     a long download the newest order so far. It grows while downloads fail or stand still, and while the
-    integration is disabled, paused or rejected; it is small for a quiet shop that is looked at. `stock_lag_s` is
-    how long the oldest value has been waiting to be sent.
+    integration is disabled, paused or rejected; it is small for a quiet shop that is looked at. `stock_pending` is
+    how many values wait to be sent, counted up to 10000, `stock_lag_s` how long the oldest has been waiting.
     """
 
     last_order_sync_at: Timestamp | None
@@ -114,6 +114,22 @@ class FreshnessView(TypedDict):
     last_stock_push_at: Timestamp | None
     stock_pending: int
     stock_lag_s: int
+
+
+class CountsView(TypedDict):
+    """What is not as it should be, each counted up to 1000.
+
+    Of listings: `rejected` by the marketplace, `drifted` from what it confirmed, `skipped` because another one has
+    the SKU or the marketplace takes no stock for it, `unmapped` without a SKU, `gone` from the marketplace. Of
+    orders: `held` because they cannot be used.
+    """
+
+    rejected: int
+    drifted: int
+    skipped: int
+    unmapped: int
+    gone: int
+    held: int
 
 
 class IncidentView(TypedDict):
@@ -153,6 +169,7 @@ class IntegrationView(TypedDict):
     settings: SettingsView
     wish_webhook: WishWebhookView
     freshness: FreshnessView
+    counts: CountsView
     incidents: list[IncidentView]
     draft_expires_at: Timestamp | None
     created_at: Timestamp
@@ -214,6 +231,7 @@ class IntegrationStatusView(TypedDict):
     status_since: Timestamp
     auth: AuthView
     jobs: JobsView
+    counts: CountsView
     incidents: list[IncidentView]
     next_action: NextAction | None
     version: int

@@ -9,6 +9,7 @@ from channel_sync.api.integration_schemas import (
     AuthorisationView,
     AuthView,
     ChannelRef,
+    CountsView,
     FreshnessView,
     IncidentView,
     IntegrationStatusView,
@@ -26,6 +27,7 @@ from channel_sync.domain.integrations import Authorisation, Integration, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.schedules import Schedule
+from channel_sync.persistence.stock_counts import NOTHING, StockCounts
 
 SHOWN_KINDS = (RunKind.ORDERS, RunKind.STOCK)
 
@@ -37,8 +39,7 @@ class Progress:
     """What the jobs of one integration did: schedules, waiting stock, how far orders are, what is not in order."""
 
     schedules: Mapping[RunKind, Schedule]
-    pending: int = 0
-    pending_since: datetime | None = None
+    counts: StockCounts = NOTHING
     order_cursor: datetime | None = None
     incidents: Sequence[Incident] = ()
 
@@ -55,15 +56,16 @@ async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> 
     """The progress of each integration, by id, read at once."""
     schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
     account_ids = [i.account_id for i in integrations if i.account_id is not None]
-    pending = await work.pushes.pending(account_ids)
+    counts = await work.pushes.counts(account_ids)
     accounts = await work.accounts.find_all(account_ids)
     incidents = await work.incidents.open_of([integration.id for integration in integrations])
 
     def of(integration: Integration) -> Progress:
-        count, since = pending.get(integration.account_id or "", (0, None))
-        account = accounts.get(integration.account_id or "")
+        account_id = integration.account_id or ""
+        account = accounts.get(account_id)
         cursor = None if account is None else account.order_cursor
-        return Progress(schedules.get(integration.id, {}), count, since, cursor, incidents.get(integration.id, ()))
+        found = counts.get(account_id, NOTHING)
+        return Progress(schedules.get(integration.id, {}), found, cursor, incidents.get(integration.id, ()))
 
     return {integration.id: of(integration) for integration in integrations}
 
@@ -96,6 +98,7 @@ def integration_view(
         "settings": _settings(integration, services),
         "wish_webhook": {"url": None, "state": "off"},
         "freshness": _freshness(progress, now),
+        "counts": _counts(progress.counts),
         "incidents": _incidents(progress),
         "draft_expires_at": optional_timestamp(integration.draft_expires_at),
         "created_at": timestamp(integration.created_at),
@@ -111,8 +114,8 @@ def status_view(
     orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled)
     orders["lag_s"] = progress.order_lag_s(now)
     stock = _job(progress.of(RunKind.STOCK), integration.settings.stock.enabled)
-    stock["backlog"] = progress.pending
-    stock["lag_s"] = _seconds_since(progress.pending_since, now) or 0
+    stock["backlog"] = progress.counts.waiting
+    stock["lag_s"] = _seconds_since(progress.counts.waiting_since, now) or 0
     return {
         "id": integration.id,
         "enabled": integration.enabled,
@@ -121,6 +124,7 @@ def status_view(
         "status_since": timestamp(integration.status_since),
         "auth": _auth(integration, now),
         "jobs": {"orders": orders, "stock": stock},
+        "counts": _counts(progress.counts),
         "incidents": _incidents(progress),
         "next_action": next_action(integration, address, now),
         "version": integration.version,
@@ -213,8 +217,19 @@ def _freshness(progress: Progress, now: datetime) -> FreshnessView:
         "next_order_sync_at": optional_timestamp(orders.next_at),
         "order_lag_s": progress.order_lag_s(now),
         "last_stock_push_at": optional_timestamp(stock.last_success_at),
-        "stock_pending": progress.pending,
-        "stock_lag_s": _seconds_since(progress.pending_since, now) or 0,
+        "stock_pending": progress.counts.waiting,
+        "stock_lag_s": _seconds_since(progress.counts.waiting_since, now) or 0,
+    }
+
+
+def _counts(counts: StockCounts) -> CountsView:
+    return {
+        "rejected": counts.rejected,
+        "drifted": counts.drifted,
+        "skipped": counts.skipped,
+        "unmapped": counts.unmapped,
+        "gone": counts.gone,
+        "held": counts.held,
     }
 
 

@@ -3,16 +3,18 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from channel_sync.api.access import CurrentCaller, requires
 from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Sku
+from channel_sync.api.fields import Input, Sku, Timestamp, optional_timestamp
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.clock import utcnow
+from channel_sync.persistence.listings import ListingQuery
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
 
@@ -32,7 +34,10 @@ class WarehouseView(TypedDict):
 
 
 class ListingView(TypedDict):
-    """One variation at the marketplace. `mapped_sku` is the SKU that a person chose."""
+    """One variation at the marketplace. `mapped_sku` is the SKU that a person chose.
+
+    `warehouses` are as the marketplace showed them at `seen_at`.
+    """
 
     id: str
     integration_id: str
@@ -45,6 +50,7 @@ class ListingView(TypedDict):
     writable: bool
     mapping: Mapping
     warehouses: list[WarehouseView]
+    seen_at: Timestamp | None
 
 
 class ListingPage(TypedDict):
@@ -59,6 +65,10 @@ class ListingFilters(PageQuery):
 
     mapping: Mapping | None = None
     """Only those that are mapped like this."""
+    sku: Annotated[str, Field(max_length=255)] | None = None
+    """Only those that this SKU feeds, or that have it themselves."""
+    writable: bool | None = None
+    """Only those that the marketplace takes stock for, or only the others."""
 
 
 @router.get(
@@ -76,8 +86,16 @@ async def list_listings(
     async with services.database.read() as work:
         await work.integrations.get(caller.tenant, integration_id)
         request = cursors.request(asked)
-        page = await work.listings.list(caller.tenant, integration_id, request, asked.mapping)
+        query = ListingQuery(asked.mapping, asked.sku, asked.writable)
+        page = await work.listings.list(caller.tenant, integration_id, request, query)
     return {"items": [_listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
+
+
+@router.get("/listings/{listing_id}", summary="Show a listing", dependencies=[requires("stock:read")])
+async def get_listing(listing_id: str, caller: CurrentCaller, services: CurrentServices) -> ListingView:
+    """One variation as it was last seen, with the SKU that feeds it."""
+    async with services.database.read() as work:
+        return _listing_view(await work.listings.get(caller.tenant, listing_id))
 
 
 @router.put(
@@ -109,4 +127,5 @@ def _listing_view(listing: Listing) -> ListingView:
         "writable": listing.writable,
         "mapping": listing.mapping,
         "warehouses": [{"warehouse_id": warehouse, "quantity": units} for warehouse, units in listing.quantities],
+        "seen_at": optional_timestamp(listing.last_seen_at),
     }

@@ -130,9 +130,32 @@ StatusReason = Literal[
     "refresh_token_rejected",
 ]
 
+# Why a stock level is where it is on its way to a listing.
+StockCode = Literal[
+    "changed_at_channel",
+    "in_flight",
+    "integration_disabled",
+    "integration_needs_reauth",
+    "integration_paused",
+    "integration_removed",
+    "listing_closed",
+    "listing_gone",
+    "listing_unmapped",
+    "newer_waiting",
+    "no_listing",
+    "outcome_unknown",
+    "queued",
+    "sku_ambiguous",
+    "sold_since",
+    "stock_disabled",
+    "under_review",
+    "warehouse_missing",
+]
+
 # The last ones never leave a run or a command.
 ErrorCode = ProblemCode | CallbackError | Literal["run_lost", "run_stopped", "wrong_key"]
 
 CALLBACK_ERRORS: tuple[CallbackError, ...] = get_args(CallbackError)
 PROBLEM_CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)
+STOCK_CODES: tuple[StockCode, ...] = get_args(StockCode)
 STATUS_REASONS: tuple[StatusReason, ...] = get_args(StatusReason)

@@ -27,6 +27,7 @@ EventType = Literal[
     "order.refunded",
     "stock.rejected",
     "stock.drift_detected",
+    "stock.skipped",
     "incident.opened",
     "incident.closed",
 ]

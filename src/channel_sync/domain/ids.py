@@ -34,6 +34,11 @@ def new_ids(prefix: str, now: datetime, count: int) -> list[str]:
     return [_type_id(prefix, milliseconds, _noise.take()) for _ in range(count)]
 
 
+def earliest_id(prefix: str, moment: datetime) -> str:
+    """What all ids of this kind that were made at the moment, or later, do not sort before."""
+    return f"{prefix}_{_moment(_milliseconds(moment))}"
+
+
 def derived_id(prefix: str, milliseconds: int, *parts: str) -> str:
     """The same TypeID for the same parts: what happens twice in a crash gets one identifier.
 

@@ -27,15 +27,13 @@ class PushState(StrEnum):
     SUPERSEDED = "superseded"
     REJECTED = "rejected"
     SKIPPED = "skipped"
+    DRIFTED = "drifted"
 
 
 Quantities = tuple[tuple[str, int], ...]
 
-# A call without an outcome may take effect later. So long it is waited for before the shop's word is taken for the
-# last one, and so long after that the shop is looked at all the same.
+# A call without an outcome may take effect later. So long it is waited for before the shop's word is taken.
 IN_DOUBT_FOR = timedelta(seconds=60)
-_LOOKED_AT_S = (5, 15, *range(30, 601, 30))
-LONGEST_DOUBT = timedelta(seconds=_LOOKED_AT_S[-1])
 
 
 class Omitted(StrEnum):
@@ -63,6 +61,7 @@ class Listing:
     """A stored listing. Versions are those of its stock level; 0 means never.
 
     `warehouse_id` was told last. `quantities` were seen at `seen_at`. At `doubted_at` a call's outcome got lost.
+    The whole catalogue was read last at `catalogue_at`.
     """
 
     id: str
@@ -88,6 +87,13 @@ class Listing:
     warehouse_id: str | None = None
     seen_at: datetime | None = None
     doubted_at: datetime | None = None
+    catalogue_at: datetime | None = None
+
+    @property
+    def last_seen_at(self) -> datetime | None:
+        """When the marketplace last showed what it has: itself, or in a catalogue in which nothing was new."""
+        in_catalogue = None if self.mapping is Mapping.GONE else self.catalogue_at
+        return max((at for at in (self.seen_at, in_catalogue) if at is not None), default=None)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -95,6 +101,23 @@ class Listing:
         if self.doubted_at is None:
             return False
         return self.seen_at is None or self.seen_at < self.doubted_at + IN_DOUBT_FOR
+
+    @property
+    def units_seen(self) -> int | None:
+        """Units that the marketplace last showed in the warehouse that was told last; None where none was."""
+        return None if self.warehouse_id is None else dict(self.quantities).get(self.warehouse_id, 0)
+
+    @property
+    def shows_fewer(self) -> bool:
+        """Whether the marketplace showed fewer units after it had confirmed what it was told."""
+        if (
+            self.units_seen is None
+            or self.sent_quantity is None
+            or self.seen_at is None
+            or self.settled_at is None
+        ):
+            return False
+        return self.seen_at > self.settled_at and self.units_seen < self.sent_quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,88 +194,3 @@ def omitted(product: ProductStock, outcomes: Iterable[StockOutcome]) -> Omitted 
     if not left:
         return None
     return Omitted.KEPT if any(left) else Omitted.RESET
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A listing to look at in the shop, for a call without an outcome may yet take effect there.
-
-    `quantity` is what its warehouse was told last, `is_newest` whether that is the newest level. `seen` is what
-    all its warehouses showed at `seen_at`.
-    """
-
-    listing_id: str
-    product_id: str
-    variation_id: str
-    version: int
-    quantity: int
-    warehouse_id: str
-    is_newest: bool
-    doubted_at: datetime
-    seen: Quantities
-    seen_at: datetime | None
-    settled_at: datetime | None
-
-    @property
-    def was_seen_since(self) -> bool:
-        """Whether it was seen to be right after all that was done to it."""
-        if not self.is_newest or self.seen_at is None or self.seen_at < self.doubted_at:
-            return False
-        return self.settled_at is None or self.seen_at >= self.settled_at
-
-    def is_there(self, shown: Quantities | None) -> bool:
-        """Whether the shop shows what was told last."""
-        return shown is not None and dict(shown).get(self.warehouse_id) == self.quantity
-
-    def is_wrong(self, shown: Quantities | None) -> bool:
-        """Whether the shop shows something else than the newest level that it was told."""
-        return self.is_newest and shown is not None and not self.is_there(shown)
-
-    @property
-    def told(self) -> ListingStock:
-        """What it was told last, beside what its other warehouses showed."""
-        ours = ((self.warehouse_id, self.quantity),)
-        told = ListingStock(self.listing_id, self.variation_id, self.version, self.quantity, ours)
-        return told.beside(self.seen)
-
-
-def next_look(doubted_at: datetime, now: datetime) -> datetime | None:
-    """When to look next at a shop with a call in doubt since `doubted_at`; None once that is long enough."""
-    looks = (doubted_at + timedelta(seconds=seconds) for seconds in _LOOKED_AT_S)
-    return next((at for at in looks if at > now), None)
-
-
-_UNKNOWN = (
-    "outcome_unknown",
-    "The answer to a call got lost, and it may yet take effect; the shop is looked at until the value stays.",
-)
-_CLOSED = ("listing_closed", "The marketplace takes no stock for this listing.")
-_WHY_SKIPPED = {
-    Mapping.AMBIGUOUS: ("sku_ambiguous", "Another listing of the shop has the same SKU; map one by hand."),
-    Mapping.GONE: ("listing_gone", "The listing is no longer at the marketplace."),
-}
-
-
-def push_state(listing: Listing, version: int) -> PushState:
-    """Where `version` of the level is for this listing: the newest fact wins, but doubt is no fact."""
-    if listing.mapping is not Mapping.MAPPED or not listing.writable:
-        return PushState.SKIPPED
-    if listing.settled_version >= version and listing.push_state is not None:
-        is_sure = listing.push_state is not PushState.CONFIRMED or not listing.is_in_doubt
-        return listing.push_state if is_sure else PushState.SENT
-    if listing.sent_version > listing.settled_version:
-        return PushState.SENT if listing.sent_version >= version else PushState.SUPERSEDED
-    return PushState.PENDING
-
-
-def why(listing: Listing, state: PushState) -> tuple[str | None, str | None]:
-    """The code and the sentence that explain a rejected or skipped value; nothing for one that is on its way."""
-    match state:
-        case PushState.REJECTED:
-            return listing.push_code, listing.push_reason
-        case PushState.SKIPPED:
-            return _WHY_SKIPPED.get(listing.mapping, _CLOSED)
-        case PushState.SENT if listing.is_in_doubt:
-            return _UNKNOWN
-        case PushState.PENDING | PushState.SENT | PushState.CONFIRMED | PushState.SUPERSEDED:
-            return None, None

@@ -16,6 +16,14 @@ class StockResult(StrEnum):
     INVALID = "invalid"
 
 
+class PushResult(StrEnum):
+    """What became of one SKU that is to be sent again."""
+
+    QUEUED = "queued"
+    NO_LISTING = "no_listing"
+    UNKNOWN_SKU = "unknown_sku"
+
+
 @dataclass(frozen=True, slots=True)
 class StockLevel:
     """Units available of one SKU. `version` grows by one with every change; `revision` is the caller's own."""
@@ -38,6 +46,29 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoning:
+    """How a level became the units that a listing is told."""
+
+    available: int
+    buffer: int
+    percent: int
+    maximum: int | None
+    quantity: int
+
+    @property
+    def words(self) -> str:
+        """The steps in their order, as far as they change anything that is set."""
+        steps = [f"{self.available} available"]
+        if self.buffer:
+            steps.append(f"less a buffer of {self.buffer}")
+        if self.percent != 100:
+            steps.append(f"of that {self.percent} %")
+        if self.maximum is not None:
+            steps.append(f"at most {self.maximum}")
+        return f"{', '.join(steps)}: {self.quantity}"
+
+
+@dataclass(frozen=True, slots=True)
 class StockSettings:
     """How one integration turns a level into what a listing shows. `percent` is 1..100."""
 
@@ -47,6 +78,10 @@ class StockSettings:
     maximum: int | None = None
     percent: int = 100
     warehouse_id: str | None = None
+
+    def reckoned(self, available: int) -> Reckoning:
+        """`units`, with the way there."""
+        return Reckoning(available, self.buffer, self.percent, self.maximum, self.units(available))
 
     def units(self, available: int) -> int:
         """Units to show: less the buffer, then the share, then the cap; never below zero."""

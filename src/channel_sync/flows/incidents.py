@@ -6,6 +6,8 @@ from channel_sync.domain.events import Event, EventType
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.integrations import Integration
+from channel_sync.flows.clock import utcnow
+from channel_sync.flows.run_session import RunSession
 from channel_sync.persistence.database import UnitOfWork
 
 
@@ -20,6 +22,17 @@ async def close_incident(work: UnitOfWork, integration: Integration, kind: Incid
     """Let the integration say so no more, if it did."""
     if await work.incidents.close(integration.id, kind, now):
         await work.events.add([_event(integration, "incident.closed", kind, now)])
+
+
+async def tell_whether(session: RunSession, kind: IncidentKind, is_so: bool) -> None:
+    """Let the integration of a run say so from now on, or no more; nothing is written where it is as it was."""
+    integration = session.integration
+    async with session.database.read() as work:
+        incidents = (await work.incidents.open_of([integration.id])).get(integration.id, [])
+    if is_so is any(incident.kind is kind for incident in incidents):
+        return
+    async with session.page() as page:
+        await (open_incident if is_so else close_incident)(page.work, integration, kind, utcnow())
 
 
 def _event(integration: Integration, type_: EventType, kind: IncidentKind, now: datetime) -> Event:

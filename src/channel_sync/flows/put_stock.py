@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.domain.stock import MAX_UNITS, StockResult
+from channel_sync.domain.stock import MAX_UNITS, PushResult, StockResult
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.persistence.database import Database, UnitOfWork
@@ -33,6 +34,15 @@ class StockAnswer:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    """What became of one SKU that is to be sent again, and how many listings it is sent to."""
+
+    sku: str
+    result: PushResult
+    listings: int
+
+
 class PutStock:
     """Stores wanted levels and brings forward the runs that send them."""
 
@@ -49,6 +59,13 @@ class PutStock:
             next(stored) if fault is None else StockAnswer(item.sku, StockResult.INVALID, None, fault)
             for item, fault in zip(items, faults, strict=True)
         ]
+
+    async def push_again(self, tenant: str, skus: Sequence[str]) -> list[PushAnswer]:
+        """An answer per SKU, in order: its level is sent once more to every listing that it feeds."""
+        answers, to_push = await self._database.at_once(partial(_push_again, tenant, skus))
+        if to_push:
+            self._nudge()
+        return answers
 
     async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
@@ -70,10 +87,29 @@ async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> t
         for item, (level, result) in zip(items, levels, strict=True)
     ]
     changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
-    waiting = await work.stock.integrations_to_push(tenant, changed) if changed else []
+    return answers, await _hurry(work, tenant, changed, now)
+
+
+async def _push_again(tenant: str, skus: Sequence[str], work: UnitOfWork) -> tuple[list[PushAnswer], bool]:
+    now = utcnow()
+    queued = await work.pushes.push_again(tenant, skus, now)
+    known = await work.stock.known(tenant, skus)
+    answers = [PushAnswer(sku, _push_result(sku in known, queued.get(sku, 0)), queued.get(sku, 0)) for sku in skus]
+    return answers, await _hurry(work, tenant, list(queued), now)
+
+
+def _push_result(is_known: bool, listings: int) -> PushResult:
+    if listings:
+        return PushResult.QUEUED
+    return PushResult.NO_LISTING if is_known else PushResult.UNKNOWN_SKU
+
+
+async def _hurry(work: UnitOfWork, tenant: str, skus: Sequence[str], now: datetime) -> bool:
+    """Whether there are integrations with listings of these SKUs waiting, whose runs are due now."""
+    waiting = await work.stock.integrations_to_push(tenant, skus) if skus else []
     for integration_id in waiting:
         await work.schedules.hurry(integration_id, RunKind.STOCK, now)
-    return answers, bool(waiting)
+    return bool(waiting)
 
 
 def _faults(items: Sequence[StockItem]) -> list[str | None]:

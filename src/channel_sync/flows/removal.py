@@ -22,7 +22,10 @@ _LOST = (
 
 @dataclass(frozen=True, slots=True)
 class RemovalPreview:
-    """What a removal would touch. `unsent_stock` counts listings that lack their newest value."""
+    """What a removal would touch. `unsent_stock` counts listings that lack their newest value.
+
+    Both numbers of listings are counted up to 10000.
+    """
 
     open_orders: int
     unsent_stock: int
@@ -36,10 +39,10 @@ async def preview_of(work: UnitOfWork, integration: Integration) -> RemovalPrevi
     account_id = integration.account_id
     if account_id is None:
         return RemovalPreview(0, 0, 0, (), ("The draft is gone, with everything typed into it.",))
-    pending = await work.pushes.pending([account_id])
+    counts = await work.pushes.counts([account_id])
     return RemovalPreview(
         open_orders=await work.orders.count_open(account_id),
-        unsent_stock=pending[account_id][0] if account_id in pending else 0,
+        unsent_stock=counts[account_id].waiting,
         mapped_listings=await work.listings.count_mapped(account_id),
         kept=_KEPT,
         lost=_LOST,

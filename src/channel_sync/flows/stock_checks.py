@@ -3,16 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from channel_sync.domain.doubts import LONGEST_DOUBT, Doubt
 from channel_sync.domain.errors import ChannelRefused
-from channel_sync.domain.listings import (
-    LONGEST_DOUBT,
-    Doubt,
-    Omitted,
-    ProductStock,
-    Quantities,
-    StockOutcome,
-    omitted,
-)
+from channel_sync.domain.listings import Omitted, ProductStock, Quantities, StockOutcome, omitted
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.run_session import RunSession

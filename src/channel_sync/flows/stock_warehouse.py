@@ -7,7 +7,7 @@ from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.incidents import MESSAGES, IncidentKind
 from channel_sync.domain.integrations import Integration, Settings
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.incidents import close_incident, open_incident
+from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.run_session import RunSession
 
@@ -29,7 +29,7 @@ async def warehouse_of(session: RunSession, integration: Integration) -> str:
     if chosen is None:
         return await _choose(session, _first(warehouses))
     is_there = any(warehouse.id == chosen for warehouse in warehouses)
-    await _tell(session, is_there)
+    await tell_whether(session, _MISSING, not is_there)
     if not is_there:
         raise ChannelRefused(_MISSING.value, MESSAGES[_MISSING])
     return chosen
@@ -51,17 +51,6 @@ async def _choose(session: RunSession, first: str | None) -> str:
         return first
 
     return await while_stale(step)
-
-
-async def _tell(session: RunSession, is_there: bool) -> None:
-    integration = session.integration
-    async with session.database.read() as work:
-        incidents = (await work.incidents.open_of([integration.id])).get(integration.id, [])
-    if is_there is not any(incident.kind is _MISSING for incident in incidents):
-        return
-    async with session.page() as page:
-        tell = close_incident if is_there else open_incident
-        await tell(page.work, integration, _MISSING, utcnow())
 
 
 def _first(warehouses: tuple[Warehouse, ...]) -> str | None:

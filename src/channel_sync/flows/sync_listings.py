@@ -16,6 +16,8 @@ from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
 from channel_sync.flows.run_session import RunPage, RunSession
+from channel_sync.flows.stock_drift import tell_drifts
+from channel_sync.flows.stock_skips import tell_skips
 
 _WHOLE_EVERY = timedelta(days=1)
 _OVERLAP = timedelta(minutes=10)
@@ -59,11 +61,11 @@ class SyncListings:
 
     async def _read(self, session: RunSession, product_ids: Sequence[str]) -> None:
         for part in in_pieces(product_ids, _PRODUCTS_A_PAGE):
-            fresh: list[ChannelListing] = []
+            asked_at, fresh = utcnow(), list[ChannelListing]()
             for product_id in part:
                 fresh += await _product(session, product_id)
-            await self._keep(session, fresh)
-        await self._hurry_stock(session)
+            await self._keep(session, fresh, asked_at)
+        await self._follow(session)
 
     async def _download(self, session: RunSession) -> None:
         started_at = utcnow()
@@ -71,7 +73,7 @@ class SyncListings:
         file_urls = await self._file_urls(session, job_id, started_at)
         seen: set[str] = set()
         async for batch in await session.call(lambda shop: _catalogue(shop, file_urls)):
-            await self._keep(session, batch.listings)
+            await self._keep(session, batch.listings, started_at)
             seen.update(listing.variation_id for listing in batch.listings)
             if batch.left_out:
                 session.flaw = _PARTLY_UNREADABLE
@@ -82,8 +84,9 @@ class SyncListings:
             await self._mark_gone(session, seen)
         # Last, so that a run that is cut off before is done again from the start.
         async with session.page() as page:
-            await page.work.accounts.set_listings_at(session.account.id, started_at)
-        await self._hurry_stock(session)
+            is_whole = session.flaw is None
+            await page.work.accounts.set_listings_at(session.account.id, started_at, is_whole)
+        await self._follow(session)
 
     async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
         while (wait_s := self._waits.next_wait_s(started_at, utcnow())) is not None:
@@ -98,10 +101,10 @@ class SyncListings:
                     continue
         raise ChannelUnavailable("catalogue_overdue", "The catalogue download was not ready in time.")
 
-    async def _keep(self, session: RunSession, listings: Sequence[ChannelListing]) -> None:
+    async def _keep(self, session: RunSession, listings: Sequence[ChannelListing], seen_at: datetime) -> None:
         async def store(part: Sequence[ChannelListing]) -> None:
             # A crash of the machine that undoes it also undoes that the catalogue was read to its end.
-            await session.keep(partial(_store, session.account.id, part), durable=False)
+            await session.keep(partial(_store, session.account.id, part, seen_at), durable=False)
 
         for part in in_pieces(listings, _STORED_AT_ONCE):
             if await store_in_halves(part, store):
@@ -119,7 +122,10 @@ class SyncListings:
             for part in in_pieces(gone, _STORED_AT_ONCE):
                 await session.keep(partial(_store_gone, account, part), durable=False)
 
-    async def _hurry_stock(self, session: RunSession) -> None:
+    async def _follow(self, session: RunSession) -> None:
+        """What is to be done once the listings are known."""
+        await tell_drifts(session)
+        await tell_skips(session)
         async with session.database.read() as work:
             due = await next_stock_at(work, [session.integration], utcnow())
         for at in due.values():
@@ -127,8 +133,8 @@ class SyncListings:
                 await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, at)
 
 
-async def _store(account_id: str, listings: Sequence[ChannelListing], page: RunPage) -> None:
-    page.counts = await page.work.listings.replace(account_id, listings, utcnow())
+async def _store(account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, page: RunPage) -> None:
+    page.counts = await page.work.listings.replace(account_id, listings, utcnow(), seen_at)
 
 
 async def _store_gone(account: Account, ids: Sequence[str], page: RunPage) -> None:

@@ -137,6 +137,7 @@ class AccountRepository:
         """Put the order cursor where it belongs, wherever it stands."""
         await self._session.execute(update(accounts).where(_row.id == account_id).values(order_cursor=at))
 
-    async def set_listings_at(self, account_id: str, at: datetime) -> None:
-        """Remember up to when the listings are known."""
-        await self._session.execute(update(accounts).where(_row.id == account_id).values(listings_at=at))
+    async def set_listings_at(self, account_id: str, at: datetime, is_whole: bool) -> None:
+        """Remember up to when the listings are known; all of them if the catalogue could be read as a whole."""
+        known = {"listings_at": at} | ({"catalogue_at": at} if is_whole else {})
+        await self._session.execute(update(accounts).where(_row.id == account_id).values(known))

@@ -16,6 +16,7 @@ from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.doubts import DoubtRepository
+from channel_sync.persistence.drifts import DriftRepository
 from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.feeds import FeedWrites
@@ -75,6 +76,7 @@ class UnitOfWork:
         self.listings = ListingRepository(session)
         self.pushes = PushRepository(session)
         self.doubts = DoubtRepository(session)
+        self.drifts = DriftRepository(session)
         self.stock = StockRepository(session)
         self.stock_jobs = StockJobRepository(session)
         self.events = EventRepository(session, self.feeds)

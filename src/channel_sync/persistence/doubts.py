@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, func, null, or_, select, update
 
-from channel_sync.domain.listings import Doubt, PushState, Quantities, next_look
+from channel_sync.domain.doubts import Doubt, next_look
+from channel_sync.domain.listings import PushState, Quantities
 from channel_sync.persistence.among import among, among_given
 from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.listing_rows import is_pending
@@ -121,7 +122,7 @@ class DoubtRepository:
 
     async def recall(self, listing_ids: Collection[str], now: datetime) -> None:
         """Let these wait again for the level that they were told, for their shop shows another."""
-        again = {"settled_version": 0, "push_state": None, "wanted_at": now}
+        again = {"settled_version": 0, "push_state": None, "wanted_at": now, "differs_since": None}
         confirmed = (among(_row.id, listing_ids), _row.push_state == PushState.CONFIRMED)
         await self._session.execute(update(listings).where(*confirmed).values(again))
 

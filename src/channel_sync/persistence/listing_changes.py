@@ -1,28 +1,50 @@
 """What a listing, as the marketplace shows it now, means for the one that is stored."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from channel_sync.domain.hot_values import hot_value
-from channel_sync.domain.listings import ChannelListing, Mapping
+from channel_sync.domain.listings import ChannelListing, Mapping, PushState
+from channel_sync.persistence.drifts import Drift
 from channel_sync.persistence.listing_mapping import Newcomer
 from channel_sync.persistence.listing_rows import effective_sku, values
 from channel_sync.persistence.session import Values, columns_of
 from channel_sync.persistence.trade_tables import listings
 
+_COMPARABLE = (PushState.CONFIRMED, PushState.DRIFTED)
+
 Known = Row[*tuple[Any, ...]]
-COMPARED = columns_of(listings, ChannelListing)
-KNOWN = [*COMPARED, listings.c.id, listings.c.mapping, listings.c.mapped_sku, listings.c.stock_sku]
+_COMPARED = columns_of(listings, ChannelListing)
+_MORE = (
+    *(
+        "id",
+        "mapping",
+        "mapped_sku",
+        "stock_sku",
+        "seen_at",
+        "call_of",
+        "doubted_at",
+        "push_state",
+        "differs_since",
+    ),
+    *("wanted_version", "settled_version", "settled_at", "warehouse_id", "sent_quantity"),
+)
+KNOWN = [*_COMPARED, *(listings.c[name] for name in _MORE)]
 
 
 @hot_value
 class ListingChange:
-    """A listing and its stored row of `KNOWN`, if there is one; `id` is that row's or a new one."""
+    """A listing as it was seen at a moment, and its stored row of `KNOWN`, if there is one.
+
+    `id` is that row's or a new one.
+    """
 
     id: str
     before: Known | None
     listing: ChannelListing
+    seen_at: datetime
 
     @property
     def sku(self) -> str | None:
@@ -35,7 +57,30 @@ class ListingChange:
         """Whether the row is another than the one that is stored."""
         if self.before is None or self.before.mapping is Mapping.GONE:
             return True
-        return any(getattr(self.before, column.name) != getattr(self.listing, column.name) for column in COMPARED)
+        compared = (column.name for column in _COMPARED if column.name != "quantities" or self._is_fresher)
+        return any(getattr(self.before, name) != getattr(self.listing, name) for name in compared)
+
+    @property
+    def _is_fresher(self) -> bool:
+        """Whether its units are news, which those of a call under way, or in doubt, are not; as in `UPSERT`."""
+        before = self.before
+        if before is None or before.seen_at is None:
+            return True
+        return before.seen_at <= self.seen_at and before.call_of is None and before.doubted_at is None
+
+    @property
+    def drift(self) -> Drift | None:
+        """Whether it shows what was confirmed, where that has become another answer than before."""
+        before = self.before
+        if before is None or before.push_state not in _COMPARABLE or not self._is_fresher:
+            return None
+        if before.warehouse_id is None or before.settled_version != before.wanted_version:
+            return None
+        if before.settled_at > self.seen_at:
+            return None
+        differs = dict(self.listing.quantities).get(before.warehouse_id, 0) != before.sent_quantity
+        is_known = before.differs_since is not None
+        return None if differs is is_known else Drift(self.id, before.settled_version, differs, self.seen_at)
 
     @property
     def _starts_anew(self) -> bool:
@@ -71,4 +116,4 @@ class ListingChange:
     def row(self, tenant: str, account_id: str) -> Values:
         """Its row for `UPSERT`."""
         mapping = Mapping.UNMAPPED if self.before is None or self._starts_anew else self.before.mapping
-        return values((self.id, tenant, account_id), self.listing, self.sku, mapping)
+        return values((self.id, tenant, account_id), self.listing, self.seen_at, self.sku, mapping)

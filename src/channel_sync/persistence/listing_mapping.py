@@ -80,7 +80,7 @@ async def map_anew(
     mapped[Mapping.MAPPED] |= {contest.one for contest in contests.values() if contest.one == contest.other}
     for mapping, ids in mapped.items():
         # Fed again after a time it was not, a listing shows whatever was sold or set meanwhile.
-        fresh = NEVER_PUSHED if mapping is Mapping.MAPPED else {"push_state": None}
+        fresh = NEVER_PUSHED if mapping is Mapping.MAPPED else {"push_state": None, "differs_since": None}
         another = (among(_row.id, ids), _row.mapping != mapping)
         await session.execute(update(listings).where(*another).values(mapping=mapping, **fresh))
     await want_of(session, set().union(*mapped.values()), now)

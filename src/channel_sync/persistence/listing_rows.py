@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, null, select, update
 
-from channel_sync.domain.listings import ChannelListing, Listing, Mapping
+from channel_sync.domain.listings import ChannelListing, Listing, Mapping, PushState
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.column_types import Utc
+from channel_sync.persistence.moments import micros
 from channel_sync.persistence.session import Values
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_levels
@@ -21,24 +22,37 @@ _TOLD_ANEW = and_(_row.wanted_version > 0, _row.id > accounts.c.resend_after)
 
 
 def _read(name: str) -> ColumnElement[Any]:
-    if name == "integration_id":
-        return accounts.c.integration_id
+    if name in ("integration_id", "catalogue_at"):
+        return accounts.c[name]
     column = listings.c[name]
     return case((_TOLD_ANEW, 0), else_=column) if name in ("sent_version", "settled_version") else column
 
 
 READ = [_read(field.name) for field in fields(Listing)]
 
-_CONTENT = ("product_id", "sku", "title", "image_url", "writable", "quantities", "stock_sku", "mapping")
+_CONTENT = ("product_id", "sku", "title", "image_url", "writable", "stock_sku", "mapping")
+_SEEN = ("quantities", "seen_at")
+# What a call shows that is under way, or in doubt, is nobody's but its own to say.
+_IS_FRESHER = (
+    "(listings.seen_at IS NULL OR listings.seen_at <= excluded.seen_at)"
+    " AND listings.call_of IS NULL AND listings.doubted_at IS NULL"
+)
+_IF_FRESHER = ", ".join(
+    f"{column} = CASE WHEN {_IS_FRESHER} THEN excluded.{column} ELSE listings.{column} END" for column in _SEEN
+)
 UPSERT = BulkInsert(
     listings,
     (
         *("id", "tenant", "account_id", "variation_id"),
         *("wanted_version", "sent_version", "settled_version"),
         *_CONTENT,
+        *_SEEN,
     ),
-    f"ON CONFLICT (account_id, variation_id) DO UPDATE SET {overwrite(_CONTENT)}",
+    f"ON CONFLICT (account_id, variation_id) DO UPDATE SET {overwrite(_CONTENT)}, {_IF_FRESHER}",
 )
+
+# What a listing has of its last push when it is to be told the same level again.
+AGAIN: dict[str, Any] = {"sent_version": 0, "settled_version": 0, "push_state": None, "differs_since": None}
 
 # What a listing has of its pushes before the first one.
 NEVER_PUSHED: dict[str, Any] = {
@@ -50,22 +64,28 @@ NEVER_PUSHED: dict[str, Any] = {
     "push_code": None,
     "push_reason": None,
     "job_id": None,
+    "differs_since": None,
 }
 
 
 def values(
-    place: tuple[str, str, str], listing: ChannelListing, stock_sku: str | None, mapping: Mapping
+    place: tuple[str, str, str],
+    listing: ChannelListing,
+    seen_at: datetime,
+    stock_sku: str | None,
+    mapping: Mapping,
 ) -> Values:
-    """The listing's row for `UPSERT`; `place` is its id, tenant and account."""
+    """The listing's row for `UPSERT`, as it was seen at a moment; `place` is its id, tenant and account."""
     content = (
         listing.product_id,
         listing.sku,
         listing.title,
         listing.image_url,
         listing.writable,
-        msgspec.json.encode(listing.quantities).decode(),
         stock_sku,
         mapping.value,
+        msgspec.json.encode(listing.quantities).decode(),
+        micros(seen_at),
     )
     return (*place, listing.variation_id, 0, 0, 0, *content)
 
@@ -87,8 +107,10 @@ def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
     wanted = case((told, func.coalesce(version, 0)), else_=0)
     # What waits already has waited since then.
     since = case((_row.wanted_version > _row.settled_version, _row.wanted_at), else_=literal(now, Utc()))
+    # What was refused, or differs, was an older level.
+    state = case((_row.push_state.in_([PushState.REJECTED, PushState.DRIFTED]), null()), else_=_row.push_state)
     changed = update(listings).where(*which, _row.wanted_version != wanted)
-    return changed.values(wanted_version=wanted, wanted_at=since)
+    return changed.values(wanted_version=wanted, wanted_at=since, push_state=state, differs_since=None)
 
 
 def is_pending() -> ColumnElement[bool]:

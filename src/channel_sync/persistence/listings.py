@@ -1,25 +1,47 @@
 """Listings: what the marketplace offers, and the map of SKUs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, TextClause, func, select, text, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.integrations import Account
-from channel_sync.domain.listings import ChannelListing, Listing, Mapping
+from channel_sync.domain.listings import ChannelListing, Listing, Mapping, PushState
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
+from channel_sync.persistence.drifts import mark_drifts
 from channel_sync.persistence.listing_changes import KNOWN, Known, ListingChange
 from channel_sync.persistence.listing_mapping import Newcomer, lock_stock_of, map_anew
 from channel_sync.persistence.listing_rows import UPSERT, effective_sku, read
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.session import Session
+from channel_sync.persistence.stock_counts import MOST_WAITING
 from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import listings
+from channel_sync.persistence.trade_tables import (
+    CEASES,
+    IS_BY_HAND,
+    IS_MARKED,
+    IS_NOT_WRITABLE,
+    IS_UNFED,
+    listings,
+)
 
 _row = listings.c
+
+
+@dataclass(frozen=True, slots=True)
+class ListingQuery:
+    """Which listings. `sku` is one that feeds them or that they have themselves."""
+
+    mapping: Mapping | None = None
+    sku: str | None = None
+    writable: bool | None = None
+
+
+EVERY_LISTING = ListingQuery()
 
 
 class ListingRepository:
@@ -28,32 +50,38 @@ class ListingRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def replace(self, account_id: str, fresh: Sequence[ChannelListing], now: datetime) -> Counts:
-        """Store listings as the marketplace has them, and map those that are new or come to another SKU.
+    async def replace(
+        self, account_id: str, fresh: Sequence[ChannelListing], now: datetime, seen_at: datetime | None = None
+    ) -> Counts:
+        """Store listings as the marketplace had them at `seen_at`, and map the new and those with another SKU.
 
-        Only those that differ are written. Others wait meanwhile, so of many give a few hundred at a time.
+        Only those that differ are written. Others wait meanwhile, so of many give a few hundred at a time. Units
+        that were seen later, or may just be changing, stay; those that are not as confirmed are marked.
         """
         tenant = await self._session.value(select(accounts.c.tenant).where(accounts.c.id == account_id))
         await lock_stock_of(self._session, tenant)
         newest = {listing.variation_id: listing for listing in fresh}
-        changes = await self._changes(account_id, newest, now)
+        changes = await self._changes(account_id, newest, now, seen_at or now)
         news = [change for change in changes if change.is_news]
         await UPSERT.write(self._session, [change.row(tenant, account_id) for change in news])
         newcomers = [newcomer for change in changes if (newcomer := change.newcomer) is not None]
         left = {sku for change in news if (sku := change.left_sku) is not None}
         await map_anew(self._session, account_id, newcomers, left, now)
+        await mark_drifts(self._session, [drift for change in changes if (drift := change.drift) is not None])
         created = sum(change.before is None for change in changes)
         unchanged = len(newest) - len(news)
         return Counts(created, len(news) - created, unchanged, ignored=len(fresh) - len(newest))
 
     async def _changes(
-        self, account_id: str, newest: dict[str, ChannelListing], now: datetime
+        self, account_id: str, newest: dict[str, ChannelListing], now: datetime, seen_at: datetime
     ) -> list[ListingChange]:
         mine = (_row.account_id == account_id, among(_row.variation_id, newest))
         known = {row.variation_id: row for row in await self._session.rows(select(*KNOWN).where(*mine))}
         fresh_ids = iter(new_ids("lst", now, len(newest) - len(known)))
         return [
-            ListingChange(known[place].id if place in known else next(fresh_ids), known.get(place), listing)
+            ListingChange(
+                known[place].id if place in known else next(fresh_ids), known.get(place), listing, seen_at
+            )
             for place, listing in newest.items()
         ]
 
@@ -67,7 +95,8 @@ class ListingRepository:
         """Note that these are no longer at the marketplace; how many. Whom their SKUs feed instead is told."""
         await lock_stock_of(self._session, account.tenant)
         marked = update(listings).where(among(_row.id, ids), _row.mapping != Mapping.GONE)
-        gone = marked.values(mapping=Mapping.GONE, wanted_version=0).returning(_row.stock_sku)
+        over = {"mapping": Mapping.GONE, "wanted_version": 0, "push_state": None, "differs_since": None}
+        gone = marked.values(over).returning(_row.stock_sku)
         left = await self._session.column(gone)
         await map_anew(self._session, account.id, (), {sku for sku in left if sku is not None}, now)
         return len(left)
@@ -122,22 +151,64 @@ class ListingRepository:
         )
         return {variation_id: listing_id for variation_id, listing_id in await self._session.rows(found)}
 
+    async def is_any_ceasing(self, account_id: str) -> bool:
+        """Whether `note_ceased` would find any."""
+        ceasing = select(_row.id).where(_row.account_id == account_id, text(CEASES)).limit(1)
+        return await self._session.value(ceasing) is not None
+
+    async def note_ceased(self, account_id: str, limit: int) -> list[tuple[str, Mapping]]:
+        """Listings that were told their stock before and are passed over now, with their mapping; each once."""
+        some = select(_row.id).where(_row.account_id == account_id, text(CEASES)).order_by(_row.id).limit(limit)
+        noted = update(listings).where(_row.id.in_(some)).values(push_state=PushState.SKIPPED)
+        rows = await self._session.rows(noted.returning(_row.id, _row.mapping))
+        return [(row[0], row[1]) for row in rows]
+
+    async def has_ceased(self, account_id: str) -> bool:
+        """Whether any that were told their stock before are passed over, though they are at the marketplace."""
+        mine = (_row.account_id == account_id, text(IS_MARKED), _row.push_state == PushState.SKIPPED)
+        there = select(_row.id).where(*mine, _row.mapping != Mapping.GONE).limit(1)
+        return await self._session.value(there) is not None
+
     async def count_mapped(self, account_id: str) -> int:
-        """How many of the account's listings a SKU feeds."""
+        """How many of the account's listings a SKU feeds, counted up to `MOST_WAITING`."""
         mine = (_row.account_id == account_id, _row.mapping == Mapping.MAPPED)
-        return int(await self._session.value(select(func.count()).select_from(listings).where(*mine)))
+        some = select(_row.id).where(*mine).limit(MOST_WAITING).subquery()
+        return int(await self._session.value(select(func.count()).select_from(some)))
+
+    async def _with_sku(self, tenant: str, account_ids: Sequence[str], sku: str) -> Sequence[str]:
+        """Ids of their listings that the SKU feeds, or that have it themselves but are mapped to another.
+
+        The accounts are told apart here, lest SQLite walks a whole shop instead of the few with the SKU.
+        """
+        fed = select(_row.id, _row.account_id).where(_row.tenant == tenant, _row.stock_sku == sku)
+        theirs = among(_row.account_id, account_ids)
+        by_hand = select(_row.id).where(theirs, text(IS_BY_HAND), _row.sku == sku)
+        of_sku = [row.id for row in await self._session.rows(fed) if row.account_id in account_ids]
+        return [*of_sku, *await self._session.column(by_hand)]
 
     async def list(
-        self, tenant: str, integration_id: str, page: PageRequest, mapping: Mapping | None = None
+        self, tenant: str, integration_id: str, page: PageRequest, query: ListingQuery = EVERY_LISTING
     ) -> Page[Listing]:
         """A page of the integration's listings."""
         mine = (accounts.c.tenant == tenant, accounts.c.integration_id == integration_id)
-        # Read apart, so that one account's listings come straight from an index in their order.
         account_ids = await self._session.column(select(accounts.c.id).where(*mine))
-        statement = read(tenant).where(among(_row.account_id, account_ids))
-        if mapping is not None:
-            statement = statement.where(_row.mapping == mapping)
+        # Only the listings of one account come straight from an index in their order.
+        theirs = (
+            _row.account_id == account_ids[0] if len(account_ids) == 1 else among(_row.account_id, account_ids)
+        )
+        statement = read(tenant).where(theirs, *_narrowed(query))
+        if query.sku is not None:
+            statement = statement.where(among(_row.id, await self._with_sku(tenant, account_ids, query.sku)))
         if page.after is not None:
             statement = statement.where(_row.id > str(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.id).limit(page.limit + 1))
         return page_of([Listing(*row) for row in rows], page, lambda listing: (listing.id,))
+
+
+def _narrowed(query: ListingQuery) -> Iterator[ColumnElement[bool] | TextClause]:
+    if query.mapping is not None:
+        yield _row.mapping == query.mapping
+        if query.mapping is not Mapping.MAPPED:
+            yield text(IS_UNFED)
+    if query.writable is not None:
+        yield text("writable" if query.writable else IS_NOT_WRITABLE)

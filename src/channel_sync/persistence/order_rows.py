@@ -58,7 +58,7 @@ READ = [
 ]
 READ_PERSONAL = [*READ, orders.c.personal, orders.c.address, orders.c.tax]
 
-_content = msgspec.json.Decoder(OrderContent).decode
+content_of = msgspec.json.Decoder(OrderContent).decode
 _address = msgspec.json.Decoder(Address).decode
 _NOTHING = Personal(None, None, b"")
 
@@ -66,7 +66,7 @@ _NOTHING = Personal(None, None, b"")
 def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
     """The order in a row of `READ` or, with its personal parts, of `READ_PERSONAL`."""
     amount, currency = row.revenue_amount, row.revenue_currency
-    content = _content(row.content)
+    content = content_of(row.content)
     personal = _NOTHING
     if len(row) > len(READ):
         try:

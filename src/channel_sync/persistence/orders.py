@@ -11,13 +11,21 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.integrations import Account
-from channel_sync.domain.orders import Change, ChannelOrder, Order, OrderState, StoredVersion, change_of
+from channel_sync.domain.orders import (
+    Change,
+    ChannelOrder,
+    Order,
+    OrderContent,
+    OrderState,
+    StoredVersion,
+    change_of,
+)
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.moments import SKEW_MICROS, moment
-from channel_sync.persistence.order_rows import READ, READ_PERSONAL, order_of
+from channel_sync.persistence.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
@@ -198,6 +206,12 @@ class OrderRepository:
         if row is None:
             raise NotFound("order")
         return order_of(row, self._cipher)
+
+    async def last_contents(self, account: Account, limit: int) -> list[tuple[str, OrderContent]]:
+        """So many of the account's orders that were stored or changed last, each with its id."""
+        mine = (_row.account_id == account.id, _row.tenant == account.tenant)
+        last = select(_row.id, _row.content).where(*mine).order_by(_row.position.desc()).limit(limit)
+        return [(row.id, content_of(row.content)) for row in await self._session.rows(last)]
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are stored."""

@@ -1,24 +1,24 @@
 """What each listing is to be told of its stock, what it was told, and what became of that."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, literal, or_, select, text, update
+from sqlalchemy import bindparam, exists, func, literal, or_, select, update
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome
 from channel_sync.domain.stock import StockLevel
-from channel_sync.persistence.among import GIVEN_VALUES, among, among_given, these
+from channel_sync.persistence.among import among, among_given
 from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.doubts import FIRST_LOOK
-from channel_sync.persistence.listing_rows import READ, is_pending
+from channel_sync.persistence.listing_rows import AGAIN, READ, is_pending
 from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.stock_counts import StockCounts, counts_of
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
 
 _row = listings.c
-# Nobody waits for a list of shops because hundreds of thousands of rows are counted for it.
-MOST_COUNTED = 10_000
 _RESENT_AT_ONCE = 500
 _IN_OPEN_JOB = exists().where(stock_jobs.c.id == _row.job_id, stock_jobs.c.closed_at.is_(None))
 _SENDABLE = (is_pending(), or_(_row.job_id.is_(None), ~_IN_OPEN_JOB))
@@ -29,16 +29,6 @@ _FIRST_STALE = (
 _WITH_STALE = select(accounts.c.id).where(
     among_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
 )
-_WAITING = "listings WHERE account_id = given.value AND wanted_version > settled_version"
-_PENDING = {
-    postgres: text(
-        f"SELECT given.value, (SELECT count(*) FROM (SELECT 1 FROM {_WAITING} LIMIT {MOST_COUNTED}) AS counted),"
-        f" (SELECT wanted_at FROM {_WAITING} ORDER BY wanted_at LIMIT 1) AS since FROM {source}"
-    )
-    .bindparams(these())
-    .columns(since=Utc)
-    for postgres, source in GIVEN_VALUES.items()
-}
 
 
 class PushRepository:
@@ -108,6 +98,7 @@ class PushRepository:
                 settled_version=bindparam("of"),
                 settled_at=now,
                 job_id=None,
+                differs_since=None,
                 push_state=bindparam("state"),
                 push_code=bindparam("code"),
                 push_reason=bindparam("why"),
@@ -150,17 +141,22 @@ class PushRepository:
         mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
         next_ones = select(_row.id).where(*mine).order_by(_row.id).limit(_RESENT_AT_ONCE)
         ids = await self._session.column(next_ones)
-        again = {"sent_version": 0, "settled_version": 0, "push_state": None, "wanted_at": now}
+        again = AGAIN | {"wanted_at": now}
         fed = (among(_row.id, ids), _row.wanted_version > 0)
         await self._session.execute(update(listings).where(*fed).values(again))
         rest = ids[-1] if len(ids) == _RESENT_AT_ONCE else None
         await self._session.execute(update(accounts).where(accounts.c.id == account_id).values(resend_after=rest))
         return rest
 
-    async def pending(self, account_ids: Sequence[str]) -> dict[str, tuple[int, datetime]]:
-        """Per account how many listings wait, counted up to `MOST_COUNTED`, and since when the first one does."""
-        rows = await self._session.rows(_PENDING[self._session.postgres], {"these": account_ids})
-        return {account_id: (count, since) for account_id, count, since in rows if count}
+    async def push_again(self, tenant: str, skus: Collection[str], now: datetime) -> dict[str, int]:
+        """Let every listing that these SKUs feed be told its level once more; how many by SKU."""
+        fed = (_row.tenant == tenant, among(_row.stock_sku, skus), _row.wanted_version > 0)
+        again = update(listings).where(*fed).values(AGAIN | {"wanted_at": now}).returning(_row.stock_sku)
+        return Counter(await self._session.column(again))
+
+    async def counts(self, account_ids: Collection[str]) -> dict[str, StockCounts]:
+        """How much of each account's stock waits, is refused or is passed over."""
+        return await counts_of(self._session, account_ids)
 
 
 def _sent(item: ListingStock) -> dict[str, Any]:

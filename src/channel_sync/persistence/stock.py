@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.listings import PushState
 from channel_sync.domain.stock import StockLevel, StockResult
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
@@ -14,6 +15,7 @@ from channel_sync.persistence.listing_rows import is_pending, want_anew
 from channel_sync.persistence.moments import micros
 from channel_sync.persistence.paging import Page, PageRequest, page_of
 from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.stock_states import skus_in
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import listings, stock_levels
 
@@ -75,9 +77,26 @@ class StockRepository:
             raise NotFound("stock level")
         return level
 
-    async def list(self, tenant: str, page: PageRequest) -> Page[StockLevel]:
-        """A page of the tenant's levels by SKU."""
+    async def known(self, tenant: str, skus: Sequence[str]) -> set[str]:
+        """Those of the SKUs that have a level."""
+        return set(await self._levels(tenant, skus))
+
+    async def list(
+        self, tenant: str, page: PageRequest, sku: str | None = None, state: PushState | None = None
+    ) -> Page[StockLevel]:
+        """A page of the tenant's levels by SKU; with a state those that have a listing in it.
+
+        Such a page may have fewer levels than asked for although there are more.
+        """
         statement = select(*_COLUMNS).where(_row.tenant == tenant)
+        if sku is not None:
+            statement = statement.where(_row.sku == sku)
+        if state is not None:
+            after = "" if page.after is None else str(page.after[0])
+            skus, looked_until = await skus_in(self._session, tenant, state, after, page.limit, sku)
+            rows = await self._session.rows(statement.where(among(_row.sku, skus)).order_by(_row.sku))
+            levels = [StockLevel(*row) for row in rows]
+            return Page(levels, None if looked_until is None else (looked_until,))
         if page.after is not None:
             statement = statement.where(_row.sku > str(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.sku).limit(page.limit + 1))

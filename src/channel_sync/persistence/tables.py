@@ -95,6 +95,9 @@ accounts = Table(
     Column("shop_name", Text),
     Column("order_cursor", Utc),
     Column("listings_at", Utc),
+    Column(
+        "catalogue_at", Utc
+    ),  # when the last whole catalogue was asked for of which every listing could be read
     Column("omitted", OneOf(Omitted)),
     Column("resend_after", Text),  # listings behind this id are still to be told their stock by other rules
     Index("uq_accounts_merchant", "tenant", "channel", "environment", "merchant_id", unique=True),

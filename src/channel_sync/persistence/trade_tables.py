@@ -76,6 +76,16 @@ held_orders = Table(
     Index("ix_held_orders_channel_order_id", "tenant", "channel_order_id", "id"),
 )
 
+# What the indexes of listings tell apart; whoever asks for it uses the same words.
+IS_UNFED = "mapping <> 'mapped'"
+IS_CLOSED = "mapping = 'mapped' AND NOT writable"
+IS_NOT_WRITABLE = "NOT writable"
+IS_BY_HAND = "mapped_sku IS NOT NULL"
+IS_SKIPPED = "mapping <> 'mapped' OR NOT writable"
+IS_MARKED = "push_state IN ('rejected', 'drifted', 'skipped')"
+IS_UNSETTLED = "(wanted_version > settled_version OR doubted_at IS NOT NULL)"
+CEASES = f"sent_at IS NOT NULL AND ({IS_SKIPPED}) AND (push_state IS NULL OR push_state <> 'skipped')"
+
 # `stock_sku` is the SKU whose level feeds the listing: the one mapped by hand, else its own.
 # `wanted_version` is that level's version while the listing is mapped and writable, else 0; so what is still to
 # be sent is `wanted_version > settled_version`, and an index answers it alone. A refused version is settled too.
@@ -111,13 +121,16 @@ listings = Table(
     Column("call_of", Text),
     Column("doubted_at", Utc),
     Column("check_at", Utc),
+    Column("differs_since", Utc),  # since when the shop shows other units than were confirmed
     required("quantities", Document(Quantities)),
     Column("title", Text),
     Column("image_url", Text),
     Index("uq_listings_variation", "account_id", "variation_id", unique=True),
     Index("ix_listings_of_account", "account_id", "tenant", "id"),
     Index("ix_listings_by_sku", "tenant", "stock_sku"),
+    partial_index("ix_listings_by_hand", "account_id", "sku", where=IS_BY_HAND),
     Index("ix_listings_job_id", "job_id"),
+    partial_index("ix_listings_differing", "account_id", "id", where="differs_since IS NOT NULL"),
     partial_index("ix_listings_checks", "account_id", "check_at", where="check_at IS NOT NULL"),
     # Whom a SKU may feed by itself, and whom of them it feeds.
     partial_index(
@@ -130,6 +143,15 @@ listings = Table(
         *("account_id", "wanted_at", "wanted_version", "settled_version"),
         where="wanted_version > settled_version",
     ),
+    # What is not as it should be: counted by shop, listed by SKU.
+    partial_index("ix_listings_unfed", "account_id", "mapping", "id", where=IS_UNFED),
+    partial_index("ix_listings_closed", "account_id", "mapping", where=IS_NOT_WRITABLE),
+    partial_index("ix_listings_not_writable", "account_id", "tenant", "id", where=IS_NOT_WRITABLE),
+    partial_index("ix_listings_marked", "account_id", "push_state", "mapping", where=IS_MARKED),
+    partial_index("ix_listings_ceasing", "account_id", "id", where=CEASES),
+    partial_index("ix_listings_unsettled_by_sku", "tenant", "stock_sku", where=IS_UNSETTLED),
+    partial_index("ix_listings_marked_by_sku", "tenant", "push_state", "stock_sku", where=IS_MARKED),
+    partial_index("ix_listings_skipped_by_sku", "tenant", "stock_sku", where=IS_SKIPPED),
 )
 
 stock_levels = Table(

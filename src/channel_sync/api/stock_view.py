@@ -1,0 +1,90 @@
+"""A stock level as the API shows it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from channel_sync.api.fields import optional_timestamp, timestamp
+from channel_sync.api.stock_schemas import AtChannelView, ListingStockView, ReckoningView, StockLevelView
+from channel_sync.domain.incidents import IncidentKind
+from channel_sync.domain.integrations import Integration
+from channel_sync.domain.listings import Listing, PushState
+from channel_sync.domain.push_states import hindrance, push_state, reason, why
+from channel_sync.domain.stock import StockLevel
+from channel_sync.persistence.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class _Circumstances:
+    """The integrations of some listings, and those of them whose warehouse is missing."""
+
+    integrations: Mapping[str, Integration]
+    without_warehouse: frozenset[str]
+
+
+async def level_views(work: UnitOfWork, tenant: str, levels: Sequence[StockLevel]) -> list[StockLevelView]:
+    """The levels with their listings, read at once."""
+    listings = await work.listings.by_skus(tenant, [level.sku for level in levels])
+    integration_ids = {listing.integration_id for fed in listings.values() for listing in fed}
+    incidents = await work.incidents.open_of(integration_ids)
+    around = _Circumstances(
+        await work.integrations.find_all(list(integration_ids)),
+        frozenset(
+            integration_id
+            for integration_id, found in incidents.items()
+            if any(incident.kind is IncidentKind.WAREHOUSE_MISSING for incident in found)
+        ),
+    )
+    return [_level_view(level, listings.get(level.sku, []), around) for level in levels]
+
+
+def _level_view(level: StockLevel, listings: Sequence[Listing], around: _Circumstances) -> StockLevelView:
+    missing = None if listings else reason("no_listing")
+    return {
+        "sku": level.sku,
+        "available": level.available,
+        "version": level.version,
+        "revision": level.revision,
+        "updated_at": timestamp(level.updated_at),
+        "code": missing and missing.code,
+        "reason": missing and missing.words,
+        "listings": [_listing_view(listing, level, around) for listing in listings],
+    }
+
+
+def _listing_view(listing: Listing, level: StockLevel, around: _Circumstances) -> ListingStockView:
+    integration = around.integrations.get(listing.integration_id)
+    state = push_state(listing, level.version)
+    hindered_by = hindrance(integration, listing.integration_id in around.without_warehouse)
+    told = why(listing, state, hindered_by)
+    return {
+        "listing_id": listing.id,
+        "integration_id": listing.integration_id,
+        "state": state,
+        "code": told.code,
+        "reason": told.words,
+        "quantity": listing.sent_quantity,
+        "warehouse_id": listing.warehouse_id,
+        "sent_at": optional_timestamp(listing.sent_at),
+        "settled_at": optional_timestamp(listing.settled_at),
+        "at_channel": _at_channel(listing),
+        "reckoning": None if state is PushState.SKIPPED else _reckoning(level, integration),
+    }
+
+
+def _at_channel(listing: Listing) -> AtChannelView | None:
+    units, seen_at = listing.units_seen, listing.last_seen_at
+    return None if units is None or seen_at is None else {"quantity": units, "seen_at": timestamp(seen_at)}
+
+
+def _reckoning(level: StockLevel, integration: Integration | None) -> ReckoningView | None:
+    if integration is None:
+        return None
+    steps = integration.settings.stock.reckoned(level.available)
+    return {
+        "available": steps.available,
+        "buffer": steps.buffer,
+        "percent": steps.percent,
+        "maximum": steps.maximum,
+        "quantity": steps.quantity,
+        "text": steps.words,
+    }

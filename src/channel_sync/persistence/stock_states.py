@@ -1,0 +1,54 @@
+"""Which SKUs have a listing whose level is in a given state."""
+
+from itertools import groupby
+
+from sqlalchemy import TextClause, text
+
+from channel_sync.domain.listings import Listing, PushState
+from channel_sync.domain.push_states import push_state
+from channel_sync.persistence.listing_rows import read
+from channel_sync.persistence.session import Session
+from channel_sync.persistence.trade_tables import IS_MARKED, IS_SKIPPED, IS_UNSETTLED, listings
+
+_row = listings.c
+_LOOKED_THROUGH = 1_000
+# What a listing in the state has in any case, in the words of the index that finds it.
+_MAY_BE: dict[PushState, TextClause] = {
+    PushState.PENDING: text(IS_UNSETTLED),
+    PushState.SENT: text(IS_UNSETTLED),
+    PushState.SUPERSEDED: text(IS_UNSETTLED),
+    PushState.CONFIRMED: text("push_state = 'confirmed'"),
+    PushState.REJECTED: text(f"{IS_MARKED} AND push_state = 'rejected'"),
+    PushState.DRIFTED: text(f"{IS_MARKED} AND push_state = 'drifted'"),
+    PushState.SKIPPED: text(f"({IS_SKIPPED})"),
+}
+
+
+async def skus_in(
+    session: Session, tenant: str, state: PushState, after: str, most: int, only: str | None = None
+) -> tuple[list[str], str | None]:
+    """SKUs behind another, or this one alone, and where to go on; None at the end.
+
+    At most so many, and no more than are found among a thousand listings that may be in the state: to find a rare
+    one among many others would take long.
+    """
+    window = _LOOKED_THROUGH
+    while True:
+        near = read(tenant).add_columns(_row.stock_sku).where(_MAY_BE[state], _row.stock_sku > after)
+        mine = near if only is None else near.where(_row.stock_sku == only)
+        rows = await session.rows(mine.order_by(_row.stock_sku).limit(window))
+        groups = [(sku, [Listing(*row[:-1]) for row in same]) for sku, same in groupby(rows, lambda row: row[-1])]
+        if len(rows) < window:
+            return _first(groups, state, most, None)
+        # The last SKU may have more listings than were read.
+        groups.pop()
+        if groups:
+            return _first(groups, state, most, groups[-1][0])
+        window *= 4
+
+
+def _first(
+    groups: list[tuple[str, list[Listing]]], state: PushState, most: int, looked_until: str | None
+) -> tuple[list[str], str | None]:
+    found = [sku for sku, fed in groups if any(push_state(one, one.wanted_version) is state for one in fed)]
+    return (found, looked_until) if len(found) <= most else (found[:most], found[most - 1])
