@@ -146,6 +146,7 @@ ORDER = {
     "lines": [
         {
             "sku": "MUG-BLUE",
+            "mapped_sku": None,
             "listing_id": LISTING_ID,
             "channel_listing_id": "64aa00000000000000000001",
             "title": "Mug, blue",

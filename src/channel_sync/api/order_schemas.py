@@ -12,9 +12,14 @@ from channel_sync.persistence.database import UnitOfWork
 
 
 class LineView(TypedDict):
-    """What was bought. Prices are per unit. `listing_id` is null while the listing is not in our catalogue."""
+    """What was bought. Prices are per unit. `listing_id` is null while the listing is not in our catalogue.
+
+    `sku` is the marketplace's. `mapped_sku` is the one that a person had mapped the listing to when the order came
+    in, so the stock to take the goods from; it is null where `sku` itself counts, and does not change later.
+    """
 
     sku: str | None
+    mapped_sku: str | None
     listing_id: str | None
     channel_listing_id: str | None
     title: str | None
@@ -143,13 +148,13 @@ class HeldOrderPage(TypedDict):
 
 async def order_views(work: UnitOfWork, tenant: str, orders: Sequence[Order], personal: bool) -> list[OrderView]:
     """Orders as they are shown; the members about the buyer only if `personal`."""
-    lines = [line for order in orders for line in order.content.lines]
-    sold = {line.channel_listing_id for line in lines if line.channel_listing_id is not None}
+    lines = [(order.integration_id, line.channel_listing_id) for order in orders for line in order.content.lines]
+    sold = {(integration_id, listing) for integration_id, listing in lines if listing is not None}
     listing_ids = await work.listings.ids_of(tenant, sold)
     return [_order_view(order, personal, listing_ids) for order in orders]
 
 
-def _order_view(order: Order, personal: bool, listing_ids: Mapping[str, str]) -> OrderView:
+def _order_view(order: Order, personal: bool, listing_ids: Mapping[tuple[str, str], str]) -> OrderView:
     content = order.content
     view: OrderView = {
         "id": order.id,
@@ -162,7 +167,7 @@ def _order_view(order: Order, personal: bool, listing_ids: Mapping[str, str]) ->
         "ship_by": optional_timestamp(order.ship_by),
         "currency": order.currency,
         "currency_defaulted": order.currency_defaulted,
-        "lines": [_line_view(line, listing_ids) for line in content.lines],
+        "lines": [_line_view(line, order, listing_ids) for line in content.lines],
         "totals": {
             "customer_paid": money_view(content.customer_paid),
             "merchant_revenue": money_view(order.merchant_revenue),
@@ -200,10 +205,12 @@ def held_order_view(held: HeldOrder) -> HeldOrderView:
     }
 
 
-def _line_view(line: OrderLine, listing_ids: Mapping[str, str]) -> LineView:
+def _line_view(line: OrderLine, order: Order, listing_ids: Mapping[tuple[str, str], str]) -> LineView:
+    listing = line.channel_listing_id or ""
     return {
         "sku": line.sku,
-        "listing_id": listing_ids.get(line.channel_listing_id or ""),
+        "mapped_sku": order.mapped_skus.get(listing),
+        "listing_id": listing_ids.get((order.integration_id, listing)),
         "channel_listing_id": line.channel_listing_id,
         "title": line.title,
         "options": line.options,

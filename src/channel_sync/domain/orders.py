@@ -248,6 +248,8 @@ def _turning_points(before: OrderState, now: OrderState) -> tuple[EventType, ...
 class Order:
     """A stored order. `position` is its place in the feed and grows with every stored version.
 
+    `mapped_skus` are the SKUs that people had mapped its listings to when it came in, by `channel_listing_id`.
+
     Without `acknowledged_at` this version was not taken over; `acknowledged_version` is the newest that was.
     """
 
@@ -263,6 +265,7 @@ class Order:
     currency_defaulted: bool
     merchant_revenue: Money | None
     content: OrderContent
+    mapped_skus: dict[str, str]
     acknowledged_at: datetime | None
     acknowledged_version: int | None
     channel_updated_at: datetime

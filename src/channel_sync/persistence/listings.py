@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, TextClause, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, func, select, text, tuple_, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_ids
@@ -141,15 +141,21 @@ class ListingRepository:
             found.setdefault(sku, []).append(Listing(*row))
         return found
 
-    async def ids_of(self, tenant: str, variation_ids: Collection[str]) -> dict[str, str]:
-        """Our ids of the marketplace's variations; one that is not in the catalogue is missing."""
-        if not variation_ids:
+    async def ids_of(self, tenant: str, sold: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Our ids of variations, each named with its integration; one that is not in the catalogue is missing."""
+        shops = {integration_id for integration_id, _ in sold}
+        mine = (accounts.c.tenant == tenant, among(accounts.c.integration_id, shops))
+        found = await self._session.rows(select(accounts.c.integration_id, accounts.c.id).where(*mine))
+        account_of = {integration_id: account_id for integration_id, account_id in found}
+        pairs = [(account_of[shop], variation_id) for shop, variation_id in sold if shop in account_of]
+        if not pairs:
             return {}
-        mine = select(accounts.c.id).where(accounts.c.tenant == tenant)
-        found = select(_row.variation_id, _row.id).where(
-            _row.account_id.in_(mine), among(_row.variation_id, variation_ids)
-        )
-        return {variation_id: listing_id for variation_id, listing_id in await self._session.rows(found)}
+        # Pairs: shops by variations would be as many looks as a page has of both.
+        theirs = tuple_(_row.account_id, _row.variation_id).in_(pairs)
+        rows = await self._session.rows(select(_row.account_id, _row.variation_id, _row.id).where(theirs))
+        listing_of = {(account_id, variation_id): listing_id for account_id, variation_id, listing_id in rows}
+        wanted = {(shop, variation_id): (account_of.get(shop, ""), variation_id) for shop, variation_id in sold}
+        return {one: listing_of[pair] for one, pair in wanted.items() if pair in listing_of}
 
     async def is_any_ceasing(self, account_id: str) -> bool:
         """Whether `note_ceased` would find any."""

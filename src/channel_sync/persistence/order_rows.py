@@ -16,9 +16,10 @@ from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import orders
 
-_KEY = ("id", "tenant", "account_id", "channel_order_id")
+# The goods left the stock that the listing was mapped to then, whatever it is mapped to later.
+_KEPT = ("id", "tenant", "account_id", "channel_order_id", "mapped_skus")
 _COLUMNS = (*OrderRow._fields, "position")
-_CHANGING = [column for column in _COLUMNS if column not in _KEY]
+_CHANGING = [column for column in _COLUMNS if column not in _KEPT]
 
 # The rule is decided before, from rows this transaction has locked; the condition is the last line of defence:
 # newer wins, and anything wins over what was dated ahead when it was stored.
@@ -45,6 +46,7 @@ READ = [
     orders.c.revenue_amount,
     orders.c.revenue_currency,
     orders.c.content,
+    orders.c.mapped_skus,
     orders.c.acknowledged_at,
     orders.c.acknowledged_version,
     orders.c.channel_updated_at,
@@ -59,6 +61,7 @@ READ = [
 READ_PERSONAL = [*READ, orders.c.personal, orders.c.address, orders.c.tax]
 
 content_of = msgspec.json.Decoder(OrderContent).decode
+_mapped_skus_of = msgspec.json.Decoder(dict[str, str]).decode
 _address = msgspec.json.Decoder(Address).decode
 _NOTHING = Personal(None, None, b"")
 
@@ -88,6 +91,7 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
         currency_defaulted=row.currency_defaulted,
         merchant_revenue=None if amount is None else Money(amount, currency),
         content=content,
+        mapped_skus={} if row.mapped_skus is None else _mapped_skus_of(row.mapped_skus),
         acknowledged_at=row.acknowledged_at,
         acknowledged_version=row.acknowledged_version,
         channel_updated_at=row.channel_updated_at,

@@ -24,6 +24,7 @@ from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.feeds import FeedWrites
+from channel_sync.persistence.mapped_skus import as_mapped
 from channel_sync.persistence.moments import SKEW_MICROS, moment
 from channel_sync.persistence.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
@@ -132,7 +133,8 @@ class OrderRepository:
             if change is Change.UPDATED:
                 fresh = as_stored(row, version.id, version.version + 1, erased, self._cipher)
                 updated.append(StoredChange(version.state, fresh))
-        self._feeds.add_orders(account.tenant, [*created, *(change.row for change in updated)])
+        fresh_rows = await as_mapped(self._session, account.id, created)
+        self._feeds.add_orders(account.tenant, [*fresh_rows, *(change.row for change in updated)])
         seen[Change.CREATED] = len(created)
         seen[Change.IGNORED] += len(rows) - len(newest)
         return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), created, updated)

@@ -48,6 +48,7 @@ class OrderRow(NamedTuple):
     digest: bytes
     content: str
     personal: bytes | None
+    mapped_skus: str | None = None
 
 
 class Personal(NamedTuple):

@@ -40,6 +40,7 @@ orders = Table(
     required("position", BigInteger),
     required("digest", LargeBinary),
     required("content", Text),  # JSON of OrderContent
+    Column("mapped_skus", Text),  # JSON: SKUs that people had mapped variations to when the order came in
     Column("address", LargeBinary),  # sealed, as tax and raw: only in rows from before `personal`
     Column("tax", LargeBinary),
     Column("raw", LargeBinary),

@@ -1,0 +1,122 @@
+"""The SKUs that people had mapped an order's listings to when it came in."""
+
+from dataclasses import replace
+
+import pytest
+from tests.factories import (
+    NOW,
+    TENANT,
+    a_channel_listing,
+    a_channel_order,
+    an_order_line,
+    connected,
+    later,
+    order_content,
+)
+from tests.persistence.order_steps import feed, store
+from tests.persistence.plans import plans_of, postgres_plans_of
+
+from channel_sync.domain.runs import Counts
+from channel_sync.persistence.mapped_skus import as_mapped
+from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.prepared_orders import OrderDesk
+
+BY_HAND = a_channel_listing(sku="THEIRS")
+BY_SKU = a_channel_listing(sku="OURS")
+
+
+@pytest.fixture
+async def account(database):
+    """The account of an active integration."""
+    return (await connected(database))[1]
+
+
+async def offer(database, account, *listings):
+    async with database.begin() as work:
+        await work.listings.replace(account.id, listings, NOW)
+
+
+async def map_to(database, account, sku):
+    async with database.begin() as work:
+        page = await work.listings.list(TENANT, account.integration_id, PageRequest(50))
+        (one,) = (found for found in page.items if found.variation_id == BY_HAND.variation_id)
+        await work.listings.set_mapped_sku(TENANT, one.id, sku, NOW)
+
+
+def sale_of(*listings, **members):
+    lines = [an_order_line(sku=one.sku, channel_listing_id=one.variation_id) for one in listings]
+    return a_channel_order(content=order_content(lines=tuple(lines)), **members)
+
+
+async def skus_of(database):
+    return [order.mapped_skus for order in await feed(database)]
+
+
+async def test_an_order_keeps_the_sku_that_its_listing_was_mapped_to(database, account):
+    await offer(database, account, BY_HAND, BY_SKU)
+    await map_to(database, account, "OURS")
+
+    await store(
+        database, account, sale_of(BY_HAND, BY_SKU), sale_of(BY_SKU), sale_of(), sale_of(a_channel_listing())
+    )
+
+    assert await skus_of(database) == [{BY_HAND.variation_id: "OURS"}, {}, {}, {}]
+
+
+async def test_neither_a_later_version_nor_a_later_mapping_changes_what_an_order_was_mapped_to(database, account):
+    await offer(database, account, BY_HAND)
+    early, late = sale_of(BY_HAND), sale_of(BY_HAND)
+    await store(database, account, early)
+    await map_to(database, account, "OURS")
+    await store(database, account, late)
+    await map_to(database, account, "OTHER")
+
+    changed = [replace(one, updated_at=later(5), state_raw="CHANGED") for one in (early, late)]
+    await store(database, account, *changed, now=later(6))
+
+    assert {order.channel_order_id: (order.version, order.mapped_skus) for order in await feed(database)} == {
+        early.channel_order_id: (2, {}),
+        late.channel_order_id: (2, {BY_HAND.variation_id: "OURS"}),
+    }
+
+
+async def test_an_order_that_comes_again_is_no_news_once_its_listing_is_mapped(database, account):
+    await offer(database, account, BY_HAND)
+    order = sale_of(BY_HAND)
+    await store(database, account, order)
+    await map_to(database, account, "OURS")
+
+    assert (await store(database, account, order)).counts == Counts(unchanged=1)
+
+
+def noted(account, cipher):
+    rows = OrderDesk(TENANT, account.id, "EUR", NOW, cipher).rows([sale_of(BY_HAND)])
+    return lambda work: as_mapped(work.orders._session, account.id, rows)
+
+
+async def test_an_account_without_such_listings_costs_one_look_into_an_index(sqlite_database):
+    _, account = await connected(sqlite_database)
+
+    plans = await plans_of(sqlite_database, noted(account, sqlite_database.cipher))
+
+    assert plans == ["SEARCH listings USING INDEX ix_listings_by_hand (account_id=?)"]
+
+
+async def test_what_was_sold_is_looked_up_among_its_listings(sqlite_database):
+    _, account = await connected(sqlite_database)
+    await offer(sqlite_database, account, BY_HAND)
+    await map_to(sqlite_database, account, "OURS")
+
+    plans = await plans_of(sqlite_database, noted(account, sqlite_database.cipher))
+
+    assert "SEARCH listings USING INDEX uq_listings_variation (account_id=? AND variation_id=?)" in plans
+
+
+async def test_what_was_sold_is_looked_up_in_an_index_on_postgresql(postgres_database):
+    _, account = await connected(postgres_database)
+    await offer(postgres_database, account, BY_HAND)
+    await map_to(postgres_database, account, "OURS")
+
+    plan = await postgres_plans_of(postgres_database, noted(account, postgres_database.cipher))
+
+    assert not [step for step in plan if "Seq Scan" in step], plan
