@@ -4,13 +4,18 @@ import pytest
 from tests.factories import NOW, TENANT, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
-from channel_sync.domain.listings import Mapping, PushState
+from channel_sync.domain.listings import Mapping, PushState, Waiting
 from channel_sync.persistence.listings import ListingQuery
 from channel_sync.persistence.paging import PageRequest
 
+WAITING = Waiting("lst_1", "p", (), 1, NOW)
+LINE = "what waits", "the line of what waits", "the rest of that line"
 ASKED = {
     "whether there is stock to send": lambda work: work.pushes.accounts_with_stale(["acc_1", "acc_2"]),
     "what waits": lambda work: work.pushes.stale("acc_1", 100),
+    "the line of what waits": lambda work: work.pushes.waiting("acc_1", None, 100),
+    "the rest of that line": lambda work: work.pushes.waiting("acc_1", WAITING, 100),
+    "some of what waits": lambda work: work.pushes.stale_of(["lst_1", "lst_2"]),
     "the next to be told anew": lambda work: work.pushes.resend(TENANT, "acc_1", "lst_1", NOW),
     "when to look at the shops": lambda work: work.doubts.next_looks(["acc_1", "acc_2"]),
     "what to look at": lambda work: work.doubts.due("acc_1", NOW, 100),
@@ -37,12 +42,19 @@ async def test_postgresql_asks_an_index(postgres_database, question):
     assert not [step for step in plan if "Seq Scan" in step], plan
 
 
-@pytest.mark.parametrize("question", ["whether there is stock to send", "what waits"])
+@pytest.mark.parametrize("question", ["whether there is stock to send", *LINE])
 async def test_what_waits_is_found_among_what_waits_alone(sqlite_database, question):
     plans = await plans_of(sqlite_database, ASKED[question])
 
     assert [step for step in plans if "ix_listings_pending (account_id=?" in step], plans
     assert not [step for step in plans if "SEARCH listings" in step and "pending" not in step], plans
+
+
+@pytest.mark.parametrize("question", LINE)
+async def test_what_waits_lies_in_its_order(sqlite_database, question):
+    plans = await plans_of(sqlite_database, ASKED[question])
+
+    assert not [step for step in plans if "TEMP B-TREE" in step], plans
 
 
 @pytest.mark.parametrize("question", ["when to look at the shops", "what to look at", "whether calls are lost"])

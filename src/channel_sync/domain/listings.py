@@ -151,6 +151,17 @@ class ListingStock:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A listing that lacks its newest level, `available`: what its turn depends on."""
+
+    listing_id: str
+    product_id: str
+    quantities: Quantities
+    available: int
+    wanted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ProductStock:
     """The listings of one product that change together."""
 

@@ -1,6 +1,5 @@
 """Stale stock levels to the listings of one shop."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,28 +10,27 @@ from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
 from channel_sync.flows.stock_checks import look_at_doubts, look_for_first_writes
+from channel_sync.flows.stock_line import USUAL, LineRules, StockLine
 from channel_sync.flows.stock_outcomes import commonest_refusal
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, plan, with_care
-from channel_sync.flows.stock_warehouse import warehouse_of
+from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, with_care
 
-_MOST_LISTINGS = 50_000
 _MOST_ROUNDS = 1_000
 
 
 class PushStock:
     """The stock walk: a level is read when it is sent, so the newest value wins and an older one never follows."""
 
-    def __init__(self, waits: PollWaits = STOCK_WAITS) -> None:
-        self._waits = waits
+    def __init__(self, waits: PollWaits = STOCK_WAITS, rules: LineRules = USUAL) -> None:
+        self._waits, self._rules = waits, rules
 
     async def run(self, session: RunSession) -> None:
         """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
-        push = _StockPush(session, self._waits)
+        push = _StockPush(session, self._waits, StockLine(session, self._rules))
         await push.resume()
         await push.follow_rules()
         for _ in range(_MOST_ROUNDS):
             has_looked = await look_at_doubts(session)
-            products = await push.stale()
+            products = await push.line.next()
             if products:
                 await push.send(products)
             elif not has_looked:
@@ -46,7 +44,7 @@ class _StockPush:
 
     session: RunSession
     waits: PollWaits
-    warehouse_id: str | None = None
+    line: StockLine
 
     async def resume(self) -> None:
         """Take up what earlier runs left: calls without an outcome, and an open job, which is followed."""
@@ -71,20 +69,6 @@ class _StockPush:
                 mine = (self.session.account.tenant, self.session.account.id)
                 after = await page.work.pushes.resend(*mine, after, utcnow())
 
-    async def stale(self) -> list[ProductStock]:
-        """What to send now, most urgent first, by the settings as they are now."""
-        async with self.session.database.read() as work:
-            stale = await work.pushes.stale(self.session.account.id, _MOST_LISTINGS)
-            integration = await work.integrations.find(self.session.integration.id) if stale else None
-        if integration is None:
-            return []
-        settings = integration.settings.stock
-        # Once a run, and again where a person has chosen another one meanwhile.
-        if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
-            self.warehouse_id = await warehouse_of(self.session, integration)
-        # Tens of thousands of listings take longer than the API's requests should wait.
-        return await asyncio.to_thread(plan, stale, settings, self.warehouse_id)
-
     async def send(self, products: Sequence[ProductStock]) -> None:
         """Send the first of these: few one by one, many as one job, and by themselves those that need care."""
         if len(products) <= SINGLE_PRODUCTS:
@@ -96,11 +80,7 @@ class _StockPush:
 
     async def _again(self, rest: SendAgain) -> None:
         if rest.one_by_one:
-            await push_one_by_one(self.session, await self._as_of_now(rest.one_by_one))
+            await push_one_by_one(self.session, await self.line.as_of_now(rest.one_by_one))
         for half in halves(rest.in_halves):
             if half:
-                await self.send(await self._as_of_now(half))
-
-    async def _as_of_now(self, products: Sequence[ProductStock]) -> list[ProductStock]:
-        wanted = {product.product_id for product in products}
-        return [product for product in await self.stale() if product.product_id in wanted]
+                await self.send(await self.line.as_of_now(half))

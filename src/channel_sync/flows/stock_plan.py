@@ -1,8 +1,8 @@
 """Which products are told their stock, in which order, and how many at once. No database, no shop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock
+from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting
 from channel_sync.domain.stock import StockLevel, StockSettings
 
 SINGLE_PRODUCTS = 3
@@ -18,18 +18,33 @@ def plan(
 ) -> list[ProductStock]:
     """Stale listings by product, the steepest decrease first: an oversold unit costs more than an unsold one."""
     products: dict[str, list[ListingStock]] = {}
-    steepest: dict[str, int] = {}
+    changes: list[tuple[str, int]] = []
     for listing, level in stale:
         known = dict(listing.quantities)
         units = settings.units(level.available)
-        change = units - known.pop(warehouse_id, 0)
+        changes.append((listing.product_id, units - known.pop(warehouse_id, 0)))
         stock = ListingStock(
             listing.id, listing.variation_id, level.version, units, ((warehouse_id, units),), tuple(known.items())
         )
         products.setdefault(listing.product_id, []).append(stock)
-        steepest[listing.product_id] = min(change, steepest.get(listing.product_id, change))
-    order = sorted(products, key=steepest.__getitem__)
-    return [ProductStock(product_id, tuple(products[product_id])) for product_id in order]
+    return [ProductStock(product_id, tuple(products[product_id])) for product_id in _steepest_first(changes)]
+
+
+def turns(waiting: Sequence[Waiting], settings: StockSettings, warehouse_id: str) -> list[list[str]]:
+    """The ids of many stale listings by product, in the same order."""
+    products: dict[str, list[str]] = {}
+    changes: list[tuple[str, int]] = []
+    for one in waiting:
+        changes.append((one.product_id, settings.units(one.available) - dict(one.quantities).get(warehouse_id, 0)))
+        products.setdefault(one.product_id, []).append(one.listing_id)
+    return [products[product_id] for product_id in _steepest_first(changes)]
+
+
+def _steepest_first(changes: Iterable[tuple[str, int]]) -> list[str]:
+    steepest: dict[str, int] = {}
+    for product_id, change in changes:
+        steepest[product_id] = min(change, steepest.get(product_id, change))
+    return sorted(steepest, key=steepest.__getitem__)
 
 
 def first_batch(products: Sequence[ProductStock]) -> list[ProductStock]:

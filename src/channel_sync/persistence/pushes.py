@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, or_, select, tuple_, update
 
-from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome
+from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome, Waiting
 from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.among import among, among_given
 from channel_sync.persistence.column_types import Utc
@@ -39,20 +39,33 @@ class PushRepository:
 
     async def stale(self, account_id: str, limit: int) -> list[tuple[Listing, StockLevel]]:
         """Listings that lack the newest level, longest waiting first, and the level. Not those in an open job."""
-        statement = (
-            select(*READ, *columns_of(stock_levels, StockLevel))
-            .join_from(listings, accounts, accounts.c.id == _row.account_id)
-            .join(stock_levels, (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku))
-            .where(_row.account_id == account_id, *_SENDABLE)
-            .order_by(_row.wanted_at)
-            .limit(limit)
-        )
+        statement = _with_levels(*READ, *columns_of(stock_levels, StockLevel))
+        longest = statement.where(_row.account_id == account_id).order_by(_row.wanted_at).limit(limit)
+        return await self._stale(longest)
+
+    async def stale_of(self, listing_ids: Collection[str]) -> list[tuple[Listing, StockLevel]]:
+        """The same of some listings."""
+        statement = _with_levels(*READ, *columns_of(stock_levels, StockLevel))
+        return await self._stale(statement.where(among(_row.id, listing_ids)))
+
+    async def _stale(self, statement: Select[*tuple[Any, ...]]) -> list[tuple[Listing, StockLevel]]:
         cut = len(READ)
         return [
             (Listing(*row[:cut]), StockLevel(*row[cut:]))
             async for rows in self._session.parts(statement)
             for row in rows
         ]
+
+    async def waiting(self, account_id: str, after: Waiting | None, limit: int) -> list[Waiting]:
+        """What the order takes in which many stale listings are told: the next so many, longest waiting first."""
+        statement = _with_levels(
+            _row.id, _row.product_id, _row.quantities, stock_levels.c.available, _row.wanted_at
+        )
+        place = tuple_(_row.wanted_at, _row.id)
+        if after is not None:
+            statement = statement.where(place > tuple_(literal(after.wanted_at, Utc()), after.listing_id))
+        some = statement.where(_row.account_id == account_id).order_by(_row.wanted_at, _row.id).limit(limit)
+        return [Waiting(*row) async for rows in self._session.parts(some) for row in rows]
 
     async def accounts_with_stale(self, account_ids: Collection[str]) -> set[str]:
         """Those of the accounts a listing of which lacks the newest level and is not in an open job."""
@@ -157,6 +170,13 @@ class PushRepository:
     async def counts(self, account_ids: Collection[str]) -> dict[str, StockCounts]:
         """How much of each account's stock waits, is refused or is passed over."""
         return await counts_of(self._session, account_ids)
+
+
+def _with_levels(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Of stale listings, each with its level."""
+    levels = (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku)
+    joined = select(*columns).join_from(listings, accounts, accounts.c.id == _row.account_id)
+    return joined.join(stock_levels, levels).where(*_SENDABLE)
 
 
 def _sent(item: ListingStock) -> dict[str, Any]:

@@ -141,7 +141,7 @@ listings = Table(
     ),
     partial_index(
         "ix_listings_pending",
-        *("account_id", "wanted_at", "wanted_version", "settled_version"),
+        *("account_id", "wanted_at", "id", "wanted_version", "settled_version"),
         where="wanted_version > settled_version",
     ),
     # What is not as it should be: counted by shop, listed by SKU.
