@@ -3,8 +3,9 @@
 Each download is checked, row by row and to the cent, against the shop read by other code; a wrong result is
 no figure. Machines differ: the ratios travel, the seconds do not.
 
-`python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, reads (the list of
-integrations beside a bare route, and at steady rates), shops (many integrations due at once), workers.
+`python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, catalogue (a large one,
+and writes beside its mapping), reads (the list of integrations beside a bare route, and at steady rates), shops
+(many integrations due at once), workers.
 
 Four more have to be named. `profile` tells where the time goes, with a profiler that it installs below
 var/benchmarks. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must be free.
@@ -22,6 +23,7 @@ from contextlib import ExitStack, contextmanager
 
 from tests.postgres import NoPostgres, PostgresServer
 
+from benchmarks.catalogue import of_catalogue
 from benchmarks.crowds import of_a_stuck_shop, of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
 from benchmarks.large_tables import of_large_tables
@@ -41,7 +43,7 @@ ROUNDS = 5
 PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
-GROUPS = {"orders", "postgres", "memory", "api", "stock", "reads", "shops", "workers"}
+GROUPS = {"orders", "postgres", "memory", "api", "stock", "catalogue", "reads", "shops", "workers"}
 TO_BE_NAMED = {"million", "tables", "peers", "profile"}
 
 
@@ -54,6 +56,8 @@ def main() -> None:
         _of_orders(groups)
     if "stock" in groups:
         _of_stock()
+    if "catalogue" in groups:
+        of_catalogue()
     if "reads" in groups:
         of_reads()
     if "shops" in groups:

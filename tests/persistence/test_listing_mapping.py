@@ -226,3 +226,16 @@ async def test_mapping_finds_rivals_by_their_sku_on_postgresql(postgres_database
 
     assert sum("using ix_listings_rivals" in step for step in plan) >= 3, plan
     assert not [step for step in plan if "Seq Scan" in step or step.startswith("Sort")], plan
+
+
+async def test_each_listing_that_is_seen_again_is_looked_up_by_itself(sqlite_database):
+    plans = await plans_of(sqlite_database, await three_rivals(sqlite_database))
+
+    assert [plan for plan in plans if "uq_listings_variation (account_id=? AND variation_id=?" in plan], plans
+
+
+async def test_each_listing_that_is_seen_again_is_looked_up_by_itself_on_postgresql(postgres_database):
+    plan = await postgres_plans_of(postgres_database, await three_rivals(postgres_database))
+
+    conditions = [step for step in plan if step.startswith("Index Cond: ((account_id = ")]
+    assert [step for step in conditions if step.endswith("AND (variation_id = given.value))")], plan

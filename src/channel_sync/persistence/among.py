@@ -4,11 +4,11 @@ With a parameter each, a statement is written out anew for every number of value
 of orders does in the database.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Boolean, ColumnElement, Dialect, Text, bindparam
+from sqlalchemy import BindParameter, Boolean, Column, ColumnElement, Dialect, Text, TextualSelect, bindparam, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -52,6 +52,22 @@ def among(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[
 def among_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """The same for values that are given with each execution, by name: such a statement is built only once."""
     return _Among(column, bindparam(name, type_=_VALUES))
+
+
+def each_of(owner: Column[str], key: Column[str], columns: Sequence[Column[Any]]) -> dict[bool, TextualSelect]:
+    """Statements that find rows by `:owner` and `:these` keys, in the words of SQLite and of PostgreSQL.
+
+    Each key is looked up by itself in the index of both. PostgreSQL keeps a plan that it made while a table was
+    small, and looks through all that an owner has where it takes this for little; here it cannot.
+    """
+    wanted = ", ".join(f"{key.table.name}.{column.name}" for column in columns)
+    mine = f"{owner.name} = :owner AND {key.name} = given.value"
+    one = f"LATERAL (SELECT * FROM {key.table.name} WHERE {mine} OFFSET 0) AS {key.table.name}"
+    found = {
+        False: f"SELECT {wanted} FROM {GIVEN_VALUES[False]} CROSS JOIN {key.table.name} ON {mine}",
+        True: f"SELECT {wanted} FROM {GIVEN_VALUES[True]} CROSS JOIN {one}",
+    }
+    return {postgres: text(sql).bindparams(these()).columns(*columns) for postgres, sql in found.items()}
 
 
 def these() -> BindParameter[Collection[str]]:

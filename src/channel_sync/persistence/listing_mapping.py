@@ -62,7 +62,10 @@ async def lock_stock_of(session: Session, tenant: str) -> None:
     """
     if session.postgres:
         # On SQLite there is only one writer anyway.
-        await session.execute(select(func.pg_advisory_xact_lock(WRITERS_OF_STOCK, func.hashtext(tenant))))
+        lock = func.pg_advisory_xact_lock(WRITERS_OF_STOCK, func.hashtext(tenant))
+        # A catalogue makes a small table large within seconds, and plans of the small one read all of the large.
+        plans = func.set_config("plan_cache_mode", "force_custom_plan", True)
+        await session.execute(select(plans, lock))
 
 
 async def map_anew(

@@ -11,7 +11,7 @@ from channel_sync.domain.ids import new_ids
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping, PushState
 from channel_sync.domain.runs import Counts
-from channel_sync.persistence.among import among
+from channel_sync.persistence.among import among, each_of
 from channel_sync.persistence.drifts import mark_drifts
 from channel_sync.persistence.listing_changes import KNOWN, Known, ListingChange
 from channel_sync.persistence.listing_mapping import Newcomer, lock_stock_of, map_anew
@@ -42,6 +42,7 @@ class ListingQuery:
 
 
 EVERY_LISTING = ListingQuery()
+_FIND_KNOWN = each_of(_row.account_id, _row.variation_id, KNOWN)
 
 
 class ListingRepository:
@@ -75,8 +76,10 @@ class ListingRepository:
     async def _changes(
         self, account_id: str, newest: dict[str, ChannelListing], now: datetime, seen_at: datetime
     ) -> list[ListingChange]:
-        mine = (_row.account_id == account_id, among(_row.variation_id, newest))
-        known = {row.variation_id: row for row in await self._session.rows(select(*KNOWN).where(*mine))}
+        found = await self._session.rows(
+            _FIND_KNOWN[self._session.postgres], {"owner": account_id, "these": newest.keys()}
+        )
+        known = {row.variation_id: row for row in found}
         fresh_ids = iter(new_ids("lst", now, len(newest) - len(known)))
         return [
             ListingChange(
