@@ -1,6 +1,7 @@
 """Listings whose shop shows other units than were confirmed: told once, unless stored orders explain it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from channel_sync.domain.events import Event
@@ -15,7 +16,13 @@ _AT_ONCE = 200
 # Orders that may explain why there are fewer units: as many as are read in some milliseconds.
 _ORDERS_LOOKED_AT = 500
 
-_Sales = Sequence[tuple[str, OrderContent]]
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """The last of a shop's orders, each with its id, and until when all are stored that were bought by then."""
+
+    last: Sequence[tuple[str, OrderContent]]
+    known_until: datetime | None
 
 
 async def tell_drifts(session: RunSession) -> None:
@@ -24,46 +31,47 @@ async def tell_drifts(session: RunSession) -> None:
     More units than were confirmed are nobody's purchase. Fewer may be one, whose order the next download brings:
     until that has ended nothing is said, and what stored orders explain is not told.
     """
-    after: str | None = ""
-    while after is not None:
-        after = await _tell_some(session, after)
+    suspects = await _suspects(session, "")
+    orders = await _orders(session) if suspects else None
+    while suspects and orders is not None:
+        drifted = [suspect for suspect in suspects if _is_drift(suspect, orders)]
+        if drifted:
+            await _tell(session, drifted)
+        suspects = await _suspects(session, suspects[-1].listing_id)
 
 
-async def _tell_some(session: RunSession, after: str) -> str | None:
-    """The last one's id, where there may be more."""
+async def _suspects(session: RunSession, after: str) -> Sequence[Suspect]:
+    async with session.database.read() as work:
+        return await work.drifts.suspects(session.account.id, after, _AT_ONCE)
+
+
+async def _orders(session: RunSession) -> _Orders:
     integration = session.integration
     async with session.database.read() as work:
-        suspects = await work.drifts.suspects(session.account.id, after, _AT_ONCE)
-        if not suspects:
-            return None
         schedules = await work.schedules.of([integration.id], [RunKind.ORDERS])
-        sales = await work.orders.last_contents(session.account, _ORDERS_LOOKED_AT)
-    orders = schedules[integration.id].get(RunKind.ORDERS)
-    known_until = None if orders is None else orders.seen_until
+        last = await work.orders.last_contents(session.account, _ORDERS_LOOKED_AT)
+    downloads = schedules[integration.id].get(RunKind.ORDERS)
     if not integration.settings.orders.enabled:
         # No order will come that might explain anything.
-        known_until = utcnow()
-    drifted = [suspect for suspect in suspects if _is_drift(suspect, sales, known_until)]
-    if drifted:
-        await _tell(session, drifted)
-    return suspects[-1].listing_id
+        return _Orders(last, utcnow())
+    return _Orders(last, None if downloads is None else downloads.seen_until)
 
 
-def _is_drift(suspect: Suspect, sales: _Sales, orders_known_until: datetime | None) -> bool:
+def _is_drift(suspect: Suspect, orders: _Orders) -> bool:
     missing = suspect.quantity - suspect.shown
     if missing < 0:
         return True
-    if orders_known_until is None or orders_known_until < suspect.differs_since:
+    if orders.known_until is None or orders.known_until < suspect.differs_since:
         return False
-    return missing > _sold(suspect, sales)
+    return missing > _sold(suspect, orders)
 
 
-def _sold(suspect: Suspect, sales: _Sales) -> int:
+def _sold(suspect: Suspect, orders: _Orders) -> int:
     """Units in orders that came in since the listing was told its stock."""
     since = earliest_id("ord", suspect.settled_at)
     return sum(
         line.quantity
-        for order_id, content in sales
+        for order_id, content in orders.last
         if order_id >= since
         for line in content.lines
         if line.channel_listing_id == suspect.variation_id

@@ -89,7 +89,8 @@ class DriftRepository:
         """Listings that differ and were not told of, so many behind an id."""
         mine = (_row.account_id == account_id, _row.differs_since.is_not(None), _row.id > after)
         untold = select(*_SUSPECT).where(*mine, _row.push_state == PushState.CONFIRMED)
-        return [Suspect(*row) for row in await self._session.rows(untold.order_by(_row.id).limit(limit))]
+        some = untold.order_by(_row.id).limit(limit)
+        return [Suspect(*row) async for rows in self._session.parts(some) for row in rows]
 
     async def tell(self, listing_ids: Collection[str]) -> set[str]:
         """Call these drifted, if they still differ; which of them."""

@@ -92,7 +92,8 @@ class ListingRepository:
         """Listings that are not gone, as pairs of their id and their variation's: so many behind an id."""
         mine = (_row.account_id == account.id, _row.tenant == account.tenant, _row.id > after)
         there = select(_row.id, _row.variation_id).where(*mine, _row.mapping != Mapping.GONE)
-        return [(row[0], row[1]) for row in await self._session.rows(there.order_by(_row.id).limit(limit))]
+        some = there.order_by(_row.id).limit(limit)
+        return [(row[0], row[1]) async for rows in self._session.parts(some) for row in rows]
 
     async def mark_gone(self, account: Account, ids: Collection[str], now: datetime) -> int:
         """Note that these are no longer at the marketplace; how many. Whom their SKUs feed instead is told."""

@@ -213,7 +213,8 @@ class OrderRepository:
         """So many of the account's orders that were stored or changed last, each with its id."""
         mine = (_row.account_id == account.id, _row.tenant == account.tenant)
         last = select(_row.id, _row.content).where(*mine).order_by(_row.position.desc()).limit(limit)
-        return [(row.id, content_of(row.content)) for row in await self._session.rows(last)]
+        parts = self._session.parts(last)
+        return [(row.id, content_of(row.content)) async for rows in parts for row in rows]
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are stored."""
