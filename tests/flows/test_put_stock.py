@@ -1,5 +1,6 @@
 import pytest
 from tests.flows.goods import a_listing
+from tests.flows.stock_steps import a_shop
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.runs import RunKind
@@ -71,3 +72,20 @@ async def test_many_items_are_stored_in_pieces_and_answered_in_order(workshop: W
 
     assert [answer.sku for answer in answers] == [sku for sku, _ in items]
     assert {answer.result for answer in answers} == {StockResult.ACCEPTED}
+
+
+async def test_levels_of_skus_that_many_listings_have_are_stored_and_sent_again_in_more_pieces(workshop: Workshop):
+    skus = [f"shared-{number}" for number in range(6)]
+    await a_shop(workshop, *(a_listing(number, sku=skus[number % 6]) for number in range(540)))
+    async with workshop.database.begin() as work:
+        for sku in skus:
+            [first, *_] = await work.listings.by_sku(TENANT, sku)
+            await work.listings.set_mapped_sku(TENANT, first.id, sku, utcnow())
+    nudges = workshop.nudges
+
+    await workshop.put(*((sku, 3) for sku in skus))
+    assert workshop.nudges == nudges + 2
+    answers = await workshop.put_stock.push_again(TENANT, skus)
+
+    assert [(answer.sku, answer.listings) for answer in answers] == [(sku, 1) for sku in skus]
+    assert workshop.nudges == nudges + 4

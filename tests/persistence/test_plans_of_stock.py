@@ -24,6 +24,7 @@ ASKED = {
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),
+    "how many listings SKUs feed": lambda work: work.stock.count_fed(TENANT, ["A", "B"]),
     "the listings of SKUs": lambda work: work.listings.by_skus(TENANT, ["A", "B"]),
 }
 

@@ -1,18 +1,20 @@
 """The caller's stock levels into our rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import MAX_UNITS, PushResult, StockResult
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.in_pieces import in_pieces
+from channel_sync.flows.in_pieces import in_light_pieces
 from channel_sync.persistence.database import Database, UnitOfWork
 
-# On SQLite everybody else waits for one piece: about 25 ms.
+T = TypeVar("T")
+
+# On SQLite everybody else waits for one piece: about 25 ms for as many levels, or as many listings that they feed.
 _STORED_AT_ONCE = 500
 
 
@@ -62,20 +64,31 @@ class PutStock:
 
     async def push_again(self, tenant: str, skus: Sequence[str]) -> list[PushAnswer]:
         """An answer per SKU, in order: its level is sent once more to every listing that it feeds."""
-        answers, to_push = await self._database.at_once(partial(_push_again, tenant, skus))
-        if to_push:
-            self._nudge()
+        answers: list[PushAnswer] = []
+        for part in await self._pieces(tenant, skus, skus):
+            queued, to_push = await self._database.at_once(partial(_push_again, tenant, part))
+            answers += queued
+            if to_push:
+                self._nudge()
         return answers
 
     async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
         answers: list[StockAnswer] = []
-        for part in in_pieces(items, _STORED_AT_ONCE):
+        for part in await self._pieces(tenant, items, [item.sku for item in items]):
             stored, to_push = await self._database.at_once(partial(_store, tenant, part))
             answers += stored
             if to_push:
                 self._nudge()
         return answers
+
+    async def _pieces(self, tenant: str, items: Sequence[T], skus: Sequence[str]) -> Iterable[Sequence[T]]:
+        if len(items) == 1:
+            return [items]
+        async with self._database.read() as work:
+            fed = await work.stock.count_fed(tenant, skus)
+        weights = [fed.get(sku, 0) for sku in skus]
+        return in_light_pieces(items, weights, _STORED_AT_ONCE, _STORED_AT_ONCE)
 
 
 async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> tuple[list[StockAnswer], bool]:

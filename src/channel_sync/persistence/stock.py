@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import PushState
@@ -59,6 +59,12 @@ class StockRepository:
     async def _levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
         mine = select(*_COLUMNS).where(_row.tenant == tenant, among(_row.sku, skus))
         return {row.sku: StockLevel(*row) for row in await self._session.rows(mine)}
+
+    async def count_fed(self, tenant: str, skus: Sequence[str]) -> dict[str, int]:
+        """How many listings each of the SKUs feeds; one that feeds none is missing."""
+        mine = (listings.c.tenant == tenant, among(listings.c.stock_sku, skus))
+        counted = select(listings.c.stock_sku, func.count()).where(*mine).group_by(listings.c.stock_sku)
+        return {sku: number for sku, number in await self._session.rows(counted)}
 
     async def integrations_to_push(self, tenant: str, skus: Sequence[str]) -> list[str]:
         """Ids of the integrations that have listings of these SKUs waiting."""
