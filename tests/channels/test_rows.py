@@ -50,6 +50,19 @@ def test_what_is_no_object_is_malformed(text: bytes):
         members_of(text)
 
 
+def test_an_object_of_more_members_than_any_has_is_malformed():
+    with pytest.raises(Malformed):
+        members_of(b"{" + b'"a":0,' * 1000 + b'"a":0}')
+
+
+def test_what_lies_between_brackets_is_passed_over_in_one_go():
+    started = process_time()
+    with pytest.raises(Malformed):
+        members_of(b'{"a":' + b"1" * 15_000_000)
+    assert rows_of(b"[" + b"1" * 15_000_000 + b"," + DEEP + b"]")[1] == DEEP
+    assert process_time() - started < 1
+
+
 @pytest.mark.parametrize(
     "hostile",
     [

@@ -14,7 +14,10 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, bounds: Boun
     """The whole answer; ChannelUnavailable when there is none, ReplyNotUnderstood when it has no end."""
     deadline = monotonic() + bounds.seconds
     async with answering(http, request) as response:
-        body = b"".join([chunk async for chunk in chunks(response, deadline, bounds.max_bytes)])
+        # Grown in place: joined from pieces, a large body would be in memory twice.
+        body = bytearray()
+        async for chunk in chunks(response, deadline, bounds.max_bytes):
+            body += chunk
         return Answer(
             status=response.status_code,
             body=body,
@@ -27,7 +30,7 @@ async def exchange(http: httpx.AsyncClient, request: httpx.Request, bounds: Boun
         )
 
 
-def _is_html(response: httpx.Response, body: bytes) -> bool:
+def _is_html(response: httpx.Response, body: bytearray) -> bool:
     return "text/html" in response.headers.get("Content-Type", "") or body[:64].lstrip().startswith(b"<")
 
 

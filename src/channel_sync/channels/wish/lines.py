@@ -43,6 +43,7 @@ class LineSplitter:
             yield bytes(self._kept)
 
     def _look_at_the_start(self) -> None:
-        start = self._kept.lstrip(b" \t\r\n")
-        if start:
-            self._is_array, self._kept = start.startswith(b"["), start
+        # White space is dropped at once: kept, it would be looked through again with every chunk.
+        self._kept = self._kept.lstrip(b" \t\r\n")
+        if self._kept:
+            self._is_array = self._kept.startswith(b"[")

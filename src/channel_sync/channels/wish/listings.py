@@ -27,7 +27,7 @@ from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
 from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.plain_text import clean
 from channel_sync.channels.wish.replies import Family, not_understood, read
-from channel_sync.channels.wish.rows import is_whole, loose_member, rows_of
+from channel_sync.channels.wish.rows import is_whole, loose_members, loose_value, rows_of
 from channel_sync.channels.wish.times import plausible, query_time
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts
 from channel_sync.domain.clock_skew import is_ahead
@@ -193,15 +193,17 @@ async def _changed_since(connection: Connection, since: datetime) -> list[_Chang
 
 def _changed_row(row: bytes) -> _ChangedRow:
     """What can be read of a row; the next download of the whole catalogue sees the rest."""
+    row = clean(row)
     try:
         return _CHANGED_ROW.decode(row)
     except (ValueError, RecursionError):
-        return _ChangedRow(loose_member(row, "id", _ID), loose_member(row, "updated_at", _TIME))
+        members = loose_members(row)
+        return _ChangedRow(loose_value(members, "id", _ID), loose_value(members, "updated_at", _TIME))
 
 
 def read_product(text: bytes) -> WishProduct:
     """The product; ReplyNotUnderstood when the text is none."""
-    return read(clean(text), WishProduct)
+    return read(text, WishProduct)
 
 
 def variations_of(product: WishProduct) -> Iterator[WishVariation]:

@@ -11,7 +11,7 @@ from channel_sync.channels.wish.order_jobs import downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.page_times import times_in, way_on
 from channel_sync.channels.wish.read_pages import page_of
-from channel_sync.channels.wish.replies import Family, Reply
+from channel_sync.channels.wish.replies import Family
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.channels.wish.times import query_time
 from channel_sync.domain.orders import (
@@ -34,25 +34,24 @@ async def order_page(connection: Connection, query: OrderQuery) -> OrderPage | U
     long page.
     """
     asked_at = connection.client.now()
-    reply = await _ask(connection, query, "APPROVED" if query.only_open else None)
-    data = bytes(reply.data)
+    data, request_id = await _ask(connection, query, "APPROVED" if query.only_open else None)
     times = await off_loop(len(data), lambda: times_in(data, query.window))
     is_full = len(times) >= LIMIT
     way = way_on(times, query, is_full, asked_at)
     if way.stuck_at is None and (len(times) > _READ_AT_ONCE or len(data) > AT_ONCE_BYTES):
-        return UnreadPage(memoryview(data), reply.request_id, way.next, is_full, way.in_order)
-    rows = await _read_orders(reply)
+        return UnreadPage(memoryview(data), request_id, way.next, is_full, way.in_order)
+    rows = await _read_orders(data, request_id)
     if way.stuck_at is not None:
         rows = await _orders_at(connection, query, way.stuck_at, rows)
     return page_of(rows, way.next, is_full, way.in_order)
 
 
-async def _read_orders(reply: Reply) -> list[Row]:
+async def _read_orders(data: bytes, request_id: str | None) -> list[Row]:
     """Each order read, in the order given, without blocking the event loop for more than a moment."""
     rows: list[Row] = []
     read_bytes = 0
-    for text in await off_loop(len(bytes(reply.data)), lambda: rows_of(reply.data, reply.request_id)):
-        rows.append(read_order(text, reply.request_id))
+    for text in await off_loop(len(data), lambda: rows_of(data, request_id)):
+        rows.append(read_order(text, request_id))
         read_bytes += len(text)
         if read_bytes > AT_ONCE_BYTES:
             read_bytes = 0
@@ -77,8 +76,10 @@ def _time_of(row: Row, window: OrderWindow) -> datetime | None:
     return row.released_at if isinstance(row, ChannelOrder) else None
 
 
-async def _ask(connection: Connection, query: OrderQuery, state: str | None) -> Reply:
-    return await connection.get(Family.ORDERS, ORDERS_PATH, (*window(query, state), ("limit", str(LIMIT))))
+async def _ask(connection: Connection, query: OrderQuery, state: str | None) -> tuple[bytes, str | None]:
+    """The list as text, without the reply that it came in: a large page is held in memory once."""
+    reply = await connection.get(Family.ORDERS, ORDERS_PATH, (*window(query, state), ("limit", str(LIMIT))))
+    return bytes(reply.data), reply.request_id
 
 
 def window(query: OrderQuery, state: str | None) -> Query:
@@ -102,8 +103,7 @@ async def _orders_at(
     moment = replace(query, since=instant, until=instant)
     rows, is_complete = list(stuck), not query.only_open
     for state in _STATES if is_complete else ():
-        reply = await _ask(connection, moment, state)
-        part = await _read_orders(reply)
+        part = await _read_orders(*await _ask(connection, moment, state))
         is_complete = is_complete and len(part) < LIMIT
         rows += part
     if is_complete and _ids(stuck) <= _ids(rows[len(stuck) :]):

@@ -19,7 +19,7 @@ from channel_sync.channels.wish.order_shape import (
     WishTracking,
 )
 from channel_sync.channels.wish.plain_text import clean, is_sanitised
-from channel_sync.channels.wish.rows import loose_member
+from channel_sync.channels.wish.rows import loose_members, loose_value
 from channel_sync.channels.wish.tax import tax_of
 from channel_sync.channels.wish.times import plausible
 from channel_sync.domain.money import NO_CURRENCY, Money
@@ -233,7 +233,8 @@ def _named_currency(revenue: Money | None, unit_price: Money | None) -> str | No
 
 
 def _unreadable(unfit: Unfit, text: bytes, raw: bytes, request_id: str | None) -> UnreadableOrder:
-    id, updated_at = loose_member(text, "id", _ID), loose_member(text, "updated_at", _TIME)
+    members = loose_members(text)
+    id, updated_at = loose_value(members, "id", _ID), loose_value(members, "updated_at", _TIME)
     return UnreadableOrder(
         channel_order_id=None if id is None else str(id),
         reason=unfit.flaw.value,

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import msgspec
 
-from channel_sync.channels.wish.rows import Text, is_usual, loose_member, rows_of
+from channel_sync.channels.wish.rows import Text, is_usual, loose_members, loose_value, rows_of
 from channel_sync.channels.wish.times import plausible
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.orders import OrderQuery, OrderWindow
@@ -66,7 +66,7 @@ def _time_of(row: bytes, window: OrderWindow) -> datetime | None:
     try:
         at = _ROWS[window].decode(row).at
     except (ValueError, RecursionError):
-        at = loose_member(row, f"{window}_at", _TIME)
+        at = loose_value(loose_members(row), f"{window}_at", _TIME)
     return None if at is None else plausible(at)
 
 

@@ -84,7 +84,7 @@ class Answer:
     """What came over the wire. `wait_s` and `remaining` are what Wish's limiter says, where it does."""
 
     status: int
-    body: bytes
+    body: bytes | bytearray
     is_html: bool = False
     request_id: str | None = None
     remaining: int | None = None
@@ -115,12 +115,13 @@ def read(text: bytes, shape: type[Shape], request_id: str | None = None, pointer
     """
     if len(text) > MOST_REPLY_BYTES or text.count(b",") > MOST_COMMAS:
         raise not_understood("reply_too_large", "The reply is larger than what was asked for can be.", request_id)
+    text = clean(text)
     try:
         return msgspec.json.decode(text, type=shape)
     except (ValueError, RecursionError):
         pass
     try:
-        return read_members(shape, clean(text), [], pointer)
+        return read_members(shape, text, [], pointer)
     except Unfit as unfit:
         where = unfit.pointer
         raise not_understood("unexpected_shape", f"The reply does not fit at {where!r}.", request_id) from None
@@ -140,7 +141,7 @@ def read_answer(family: Family, answer: Answer) -> tuple[int | None, Reply | Cha
     return code, Reply(envelope.data, answer.request_id)
 
 
-def _envelope(body: bytes) -> Envelope | None:
+def _envelope(body: bytes | bytearray) -> Envelope | None:
     """The envelope, also round data that no decoder takes: whoever reads those says what is wrong with them."""
     try:
         return _ENVELOPE.decode(body)
@@ -203,8 +204,9 @@ def reason_for(family: Family, envelope: Envelope | None) -> str:
 
 
 def readable(text: str) -> str:
-    """Foreign text fit to be shown: no control characters, not longer than a paragraph."""
-    return "".join(letter if letter.isprintable() else " " for letter in text[:MAX_REASON]).strip()
+    """Foreign text fit to be shown: no control characters or what stands for them, not longer than a paragraph."""
+    letters = text[:MAX_REASON].replace("\ufffd", " ")
+    return "".join(letter if letter.isprintable() else " " for letter in letters).strip()
 
 
 def _unavailable(code: str, message: str, answer: Answer) -> ChannelUnavailable:

@@ -5,20 +5,25 @@ of a surrogate pair. What it stops at is found by brackets, commas and quotes al
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
 
-from channel_sync.channels.wish.caps import MOST_ROWS
+from channel_sync.channels.wish.caps import MOST_REPLY_BYTES, MOST_ROWS
 from channel_sync.domain.errors import ReplyNotUnderstood
 
 # Each element the decoder makes takes some 60 bytes. Ten thousand orders have fewer members than this.
 _MOST_COMMAS_AT_ONCE = 500_000
-# A string, a container without others in it, brackets, a comma.
-_TOKEN = re.compile(rb'"[^"]*+"|[\[{](?:[^\[\]{}"]++|"[^"]*+")*+[\]}]|[\[{]+|[\]}]+|,')
+# A string, a container without others in it, brackets, a comma. What lies between is passed over in one go: a
+# number may have a million digits.
+_TOKEN = re.compile(rb'"[^"]*+"|[\[{](?:[^\[\]{}"]++|"[^"]*+")*+[\]}]|[\[{]+|[\]}]+|,|[^\[\]{}",]{2,}+')
 # A second's work. What is made of more is made to be work.
 _MOST_TOKENS = 2_000_000
+# Some thirty milliseconds' work. An order has a few hundred, a product with 400 variations some twenty thousand.
+_MOST_TOKENS_OF_A_ROW = 50_000
+_MOST_MEMBERS = 1000
 _COMMA = ord(",")
 _OPENING, _CLOSING = b"[{", b"]}"
 _WHITE = b" \t\r\n"
@@ -55,10 +60,18 @@ def is_usual(page: Text) -> bool:
     return bytes(page).count(b",") <= _MOST_COMMAS_AT_ONCE
 
 
-def loose_member(row: bytes, name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
-    """A member of an object that no decoder may take as a whole; None where there is none of that kind."""
+def loose_members(row: bytes) -> dict[str, bytes]:
+    """The members of an object that no decoder may take as a whole; none of one that is made to be work."""
     try:
-        return decoder.decode(members_of(row)[name])
+        return members_of(row, _MOST_TOKENS_OF_A_ROW)
+    except ValueError:
+        return {}
+
+
+def loose_value(members: Mapping[str, bytes], name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """What one of them says; None where there is none of that kind."""
+    try:
+        return decoder.decode(members[name])
     except (KeyError, ValueError, RecursionError):
         return None
 
@@ -66,57 +79,60 @@ def loose_member(row: bytes, name: str, decoder: msgspec.json.Decoder[T]) -> T |
 def is_whole(text: bytes) -> bool:
     """Whether the text is one object whose brackets and quotes match."""
     try:
-        members_of(text)
-    except ValueError:
+        for _ in _parts(text):
+            pass
+    except Malformed:
         return False
-    return True
+    return text.lstrip(_WHITE).startswith(b"{")
 
 
 def _decoded(array: Text) -> list[bytes]:
+    # A bytearray would be copied by every step that leaves bytes as they are.
     text = bytes(array)
     if is_usual(text):
         try:
-            return [bytes(row) for row in _ROWS.decode(text)]
+            # A row larger than any may be is cut there, for its reader to refuse.
+            return [bytes(memoryview(row)[: MOST_REPLY_BYTES + 1]) for row in _ROWS.decode(text)]
         except msgspec.ValidationError:
             raise
         except (ValueError, RecursionError):
             pass
     if not text.lstrip(_WHITE).startswith(b"["):
         raise msgspec.ValidationError
-    rows = []
-    for row in _parts(text):
-        rows.append(row)
-        if len(rows) > MOST_ROWS:
-            break
-    return rows
+    view = memoryview(text)
+    parts = islice(_parts(text), MOST_ROWS + 1)
+    return [bytes(view[start : min(end, start + MOST_REPLY_BYTES + 1)]).strip(_WHITE) for start, end in parts]
 
 
-def members_of(text: bytes) -> dict[str, bytes]:
-    """The members of a JSON object whose names have up to a hundred characters; `Malformed` if it is none."""
+def members_of(text: bytes | bytearray, most_tokens: int = _MOST_TOKENS) -> dict[str, bytes]:
+    """The members of a JSON object: a thousand, with names of a hundred characters; `Malformed` if it is none."""
+    text = bytes(text)
     if not text.lstrip(_WHITE).startswith(b"{"):
         raise Malformed
-    members = {}
-    for part in _parts(text):
-        name = _NAME.match(part)
-        if name is None:
+    members, view = {}, memoryview(text)
+    for count, (start, end) in enumerate(_parts(text, most_tokens)):
+        name = _NAME.match(text, start, end)
+        if name is None or count == _MOST_MEMBERS:
             raise Malformed
-        members[msgspec.json.decode(name[1], type=str)] = part[name.end() :].strip(_WHITE)
+        members[msgspec.json.decode(name[1], type=str)] = bytes(view[name.end() : end]).strip(_WHITE)
     return members
 
 
-def _parts(text: bytes) -> Iterator[bytes]:
-    """What stands between the commas of the array or object that the text is."""
+def _parts(text: bytes, most_tokens: int = _MOST_TOKENS) -> Iterator[tuple[int, int]]:
+    """Where what stands between the commas of the array or object that the text is begins and ends."""
     # As long as the text, so that places are the same, and every quote left begins or ends a string.
     plain = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
+    if plain.count(b'"') % 2:
+        raise Malformed
     start = len(plain) - len(plain.lstrip(_WHITE)) + 1
     depth = 1
     for count, token in enumerate(_TOKEN.finditer(plain, start)):
         first, last = plain[token.start()], plain[token.end() - 1]
-        if count > _MOST_TOKENS:
+        if count > most_tokens:
             raise Malformed
         if first == _COMMA:
             if depth == 1:
-                yield text[start : token.start()].strip(_WHITE)
+                yield start, token.start()
                 start = token.end()
         elif first in _OPENING and last in _OPENING:
             depth += len(token[0])
@@ -124,7 +140,7 @@ def _parts(text: bytes) -> Iterator[bytes]:
             depth -= len(token[0])
             if depth <= 0:
                 break
-    if depth != 0 or plain.count(b'"') % 2 or plain[token.end() :].strip(_WHITE):
+    if depth != 0 or plain[token.end() :].strip(_WHITE):
         raise Malformed
-    if end := text[start : token.end() - 1].strip(_WHITE):
-        yield end
+    if plain[start : token.end() - 1].strip(_WHITE):
+        yield start, token.end() - 1

@@ -9,6 +9,7 @@ from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.currencies import CURRENCIES
+from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import (
     CatalogueBatch,
@@ -97,7 +98,7 @@ class WishShop:
         reply = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/warehouses")
         return tuple(
             Warehouse(str(one.id), _words(one.name), (_words(one.shipping_type) or "").lower() or None)
-            for one in reply.read_rows(_Warehouse)
+            for one in await off_loop(len(bytes(reply.data)), lambda: reply.read_rows(_Warehouse))
         )
 
     async def set_stock(self, product: ProductStock) -> tuple[StockOutcome, ...]:

@@ -72,12 +72,13 @@ async def refusals(connection: Connection, file_urls: Sequence[str]) -> dict[str
 
 
 def _line(text: bytes) -> _Line | None:
+    text = clean(text)
     try:
         return _LINE.decode(text)
     except (ValueError, RecursionError):
         pass
     try:
-        return read_members(_Line, clean(text), [])
+        return read_members(_Line, text, [])
     except Unfit:
         return None
 
