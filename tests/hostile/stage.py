@@ -1,0 +1,80 @@
+"""Runs of the service against a hostile Wish, on a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+from tests.fake_channel import FakeChannel
+from tests.flows.workshop import Workshop
+from tests.hostile.hostile_wish import API, HostileWish, client_of, envelope
+
+from channel_sync.channels.wish.client import WishClient
+from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.read_pages import read_page
+from channel_sync.channels.wish.shop import WishShop
+from channel_sync.domain.channel import Access, Wire
+from channel_sync.domain.orders import UnreadPage
+from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.persistence.database import Database
+from channel_sync.persistence.encryption import Cipher
+
+FIRST = datetime(2026, 11, 20, 10, tzinfo=UTC)
+LIST = ("GET", f"{API}/orders")
+
+
+def text(moment: datetime) -> str:
+    """A time as Wish writes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def second(number: int) -> str:
+    """The time that the order of that number was changed at."""
+    return text(FIRST + timedelta(seconds=number))
+
+
+@dataclass
+class HostileOrders(HostileWish):
+    """Its list of orders is sorted by when they were changed, whatever they say of it themselves."""
+
+    orders: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if (request.method, request.url.path) != LIST:
+            return super().answer(request)
+        query = parse_qs(request.url.query.decode())
+        since, limit = query["updated_at_min"][0], int(query["limit"][0])
+        rows = [row for at, row in sorted(self.orders) if at >= since][:limit]
+        return httpx.Response(200, content=envelope(b"[" + b",".join(rows) + b"]"))
+
+
+@dataclass
+class HostileChannel(FakeChannel):
+    """Grants as any merchant's; the shop behind them is the hostile one."""
+
+    client: WishClient | None = None
+
+    def shop(self, access: Access, wire: Wire) -> Any:
+        assert self.client is not None
+        return WishShop(Connection(self.client, access, wire))
+
+
+@dataclass(frozen=True)
+class ReaderInAThread:
+    """Reads large pages as the helper process does, in this process."""
+
+    cipher: Cipher
+
+    async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
+        return await asyncio.to_thread(lambda: ready(read_page(page), context, self.cipher))
+
+
+@asynccontextmanager
+async def a_service(database: Database, wish: HostileWish) -> AsyncIterator[Workshop]:
+    """The service's runs, and that Wish behind them."""
+    async with client_of(wish) as client:
+        yield Workshop(database, HostileChannel(client=client), reader=ReaderInAThread(database.cipher))
