@@ -89,6 +89,24 @@ async def test_a_job_that_fails_is_halved_until_single_products_remain(workshop:
     assert {workshop.shop().units(f"var-{number}")["wh1"] for number in range(1, 9)} == {9}
 
 
+@pytest.mark.parametrize("ends", ["failed", "never"])
+async def test_a_job_of_many_listings_is_let_go_piece_by_piece(database, ends):
+    workshop = Workshop(database)
+    seller = await a_shop(workshop, *(in_one_warehouse(number, product=number % 5) for number in range(300)))
+    await workshop.put(*((f"sku-{number}", 9) for number in range(300)))
+    if ends == "failed":
+        workshop.shop().failing_jobs = {f"stock-{number}" for number in range(1, 10)}
+    else:
+        workshop.shop().polls_until_ready = 10_000
+
+    run = await push(workshop.another(waits=IMPATIENT), seller)
+
+    assert run.counts.updated == 300
+    assert {workshop.shop().units(f"var-{number}")["wh1"] for number in range(300)} == {9}
+    async with database.read() as work:
+        assert await work.stock_jobs.open(seller.account_id or "") is None
+
+
 async def test_a_job_that_is_refused_at_the_door_is_halved_too(workshop: Workshop):
     seller = await a_shop(workshop, *(in_one_warehouse(number) for number in range(1, 7)))
     await workshop.put(*((f"sku-{number}", 9) for number in range(1, 7)))

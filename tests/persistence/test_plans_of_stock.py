@@ -24,6 +24,8 @@ ASKED = {
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),
+    "what a failed job had": lambda work: work.pushes.unsend("sjb_1", 100),
+    "what a lost job had": lambda work: work.doubts.unanswered_job("sjb_1", NOW, 100),
     "how many listings SKUs feed": lambda work: work.stock.count_fed(TENANT, ["A", "B"]),
     "the listings of SKUs": lambda work: work.listings.by_skus(TENANT, ["A", "B"]),
 }

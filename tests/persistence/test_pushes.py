@@ -174,16 +174,17 @@ async def test_what_is_in_an_open_job_is_not_sent_again(push):
 
 
 async def test_what_was_sent_with_a_lost_job_waits_again(push):
-    await push.put("A", 9)
+    for sku in ("A", "B"):
+        await push.put(sku, 9)
     job_id = new_id("sjb", NOW)
-    await push.send("A", job_id=job_id)
+    await push.send("A", "B", job_id=job_id)
 
     async with push.database.begin() as work:
-        await work.pushes.unsend(job_id)
+        assert [await work.pushes.unsend(job_id, 1) for _ in range(3)] == [1, 1, 0]
         await work.stock_jobs.close(job_id, NOW)
         assert await work.pushes.in_job(job_id) == []
 
-    assert await push.stale_skus() == ["A"]
+    assert await push.stale_skus() == ["A", "B"]
     assert push_state(await push.get("A"), 1) is PushState.PENDING
 
 
@@ -194,7 +195,7 @@ async def test_what_a_job_settled_is_not_taken_back(push):
     await push.settle(accepted(sent))
 
     async with push.database.begin() as work:
-        await work.pushes.unsend(job_id)
+        await work.pushes.unsend(job_id, 9)
         await work.stock_jobs.close(job_id, NOW)
 
     assert await push.stale() == []

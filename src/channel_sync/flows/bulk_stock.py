@@ -1,7 +1,8 @@
 """Stock of many products, sent as one job at the marketplace and followed to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from channel_sync.domain.channel import JobState, StockJob
 from channel_sync.domain.errors import ChannelRefused, ChannelSyncError, RunLost
@@ -13,6 +14,7 @@ from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.stock_doubt import doubt, may_have_landed
 from channel_sync.flows.stock_outcomes import STORED_AT_ONCE, accepted, listings_of, refused, settle
+from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
 # One bad variation refuses its whole product, so each is sent alone to find it. More refusals than this are the
@@ -90,16 +92,24 @@ async def _record(session: RunSession, products: Sequence[ProductStock]) -> Open
 
 async def _undo(session: RunSession, job: OpenStockJob) -> None:
     """The job did nothing, or nothing more: its listings wait again."""
-    async with session.page() as page:
-        await page.work.pushes.unsend(job.id)
-        await page.work.stock_jobs.close(job.id, utcnow())
+    await _close(session, job, lambda work: work.pushes.unsend(job.id, STORED_AT_ONCE))
 
 
 async def _lose(session: RunSession, job: OpenStockJob) -> None:
     """Nobody knows what the job does, or when: its listings wait again, and the shop is looked at."""
-    async with session.page() as page:
-        await page.work.doubts.unanswered_job(job.id, utcnow())
-        await page.work.stock_jobs.close(job.id, utcnow())
+    await _close(session, job, lambda work: work.doubts.unanswered_job(job.id, utcnow(), STORED_AT_ONCE))
+
+
+async def _close(
+    session: RunSession, job: OpenStockJob, release: Callable[[UnitOfWork], Coroutine[Any, Any, int]]
+) -> None:
+    """End the job with the transaction that releases its last listings: a kill before leaves one to follow."""
+    is_over = False
+    while not is_over:
+        async with session.page() as page:
+            is_over = await release(page.work) < STORED_AT_ONCE
+            if is_over:
+                await page.work.stock_jobs.close(job.id, utcnow())
 
 
 async def _look(session: RunSession, channel_job_id: str) -> StockJob | None:

@@ -76,10 +76,11 @@ class DoubtRepository:
         lost = {"call_of": call_of, "doubted_at": now, "check_at": now + FIRST_LOOK}
         await self._session.execute(update(listings).where(among(_row.id, listing_ids)).values(lost))
 
-    async def unanswered_job(self, job_id: str, now: datetime) -> None:
-        """Note that nobody knows what became, or becomes, of a job."""
+    async def unanswered_job(self, job_id: str, now: datetime, limit: int) -> int:
+        """Note that nobody knows what became, or becomes, of a job, for so many of its listings; of how many."""
         lost = {"job_id": None, "doubted_at": now, "check_at": now + FIRST_LOOK}
-        await self._session.execute(update(listings).where(_row.job_id == job_id).values(lost))
+        some = select(_row.id).where(_row.job_id == job_id).limit(limit)
+        return await self._session.change(update(listings).where(_row.id.in_(some)).values(lost))
 
     async def are_calls_lost(self, account_id: str, run_id: str) -> bool:
         """Whether earlier runs left calls without an outcome: they are dead, or have lost their place to this."""

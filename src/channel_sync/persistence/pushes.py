@@ -122,10 +122,11 @@ class PushRepository:
         if outcomes:
             await self._session.execute(settled, [_settled(outcome, now) for outcome in outcomes])
 
-    async def unsend(self, job_id: str) -> None:
-        """Take back what was sent with a job and is not settled: those listings wait again."""
+    async def unsend(self, job_id: str, limit: int) -> int:
+        """Let listings wait again that were sent with a job and are not settled, so many of them; how many."""
         back = {"job_id": None, "sent_version": _row.settled_version}
-        await self._session.execute(update(listings).where(_row.job_id == job_id).values(back))
+        some = select(_row.id).where(_row.job_id == job_id).limit(limit)
+        return await self._session.change(update(listings).where(_row.id.in_(some)).values(back))
 
     async def in_job(self, job_id: str) -> list[ProductStock]:
         """What was sent with a job and is not settled."""
