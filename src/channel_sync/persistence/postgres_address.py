@@ -126,7 +126,7 @@ def _tls(given: Mapping[str, str]) -> str:
 
 def _check_files(given: Mapping[str, str]) -> None:
     """The driver opens them for every connection, and a failure would look like an absent database."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         if "sslrootcert" in given:
             context.load_verify_locations(given["sslrootcert"])
