@@ -108,9 +108,7 @@ async def test_only_a_download_of_orders_counts_as_a_look(workshop: Workshop, me
 
 
 async def test_a_look_from_a_time_that_has_not_come_is_none(workshop: Workshop):
-    seller = await workshop.connect()
-    async with workshop.database.begin() as work:
-        await work.accounts.move_cursor(seller.account_id or "", utcnow() + timedelta(days=30))
+    seller = await workshop.connect(orders_from=utcnow() + timedelta(days=30))
 
     await workshop.due(seller)
 
