@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.flows.goods import START, an_order
@@ -8,9 +9,18 @@ from tests.flows.workshop import TENANT, Workshop
 from tests.stores import ON_SQLITE
 
 from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.orders import ChannelOrder, UnreadableOrder
 from channel_sync.domain.runs import Outcome, RunStatus
+from channel_sync.flows.clock import utcnow
 
 TRADE = ("orders", "held_orders", "listings", "events", "accounts")
+
+
+class RestlessOrders(dict[str, ChannelOrder | UnreadableOrder]):
+    """Changed now, whenever that is asked."""
+
+    def values(self) -> Any:
+        return [replace(order, updated_at=utcnow()) for order in super().values()]
 
 
 @pytest.fixture
@@ -52,6 +62,18 @@ async def test_an_unsorted_page_is_stored_but_the_cursor_does_not_pass_it(worksh
     assert len(await workshop.orders()) == 3
     assert (run.outcome, run.error and run.error.code) == (Outcome.PARTIAL, "order_list_unsorted")
     assert await workshop.cursor(seller) is None
+
+
+async def test_a_walk_ends_where_orders_change_with_every_look_at_them(workshop: Workshop):
+    seller = await workshop.connect()
+    shop = workshop.shop()
+    shop.orders = RestlessOrders()
+    shop.place(an_order(1), an_order(2))
+
+    run = await workshop.run(seller)
+
+    assert (run.outcome, run.counts.created) == (Outcome.SUCCESS, 2)
+    assert workshop.channel.calls["orders"] == 1
 
 
 async def test_a_cancelled_run_stops_at_its_next_page(workshop: Workshop):

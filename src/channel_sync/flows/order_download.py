@@ -58,11 +58,12 @@ class OrderDownload:
     async def run(self, query: OrderQuery) -> None:
         """Store page after page until one brings nothing; committed pages stay whatever comes after."""
         fetched, start = await self._fetch(query), query.since
+        started_at = fetched.asked_at
         while True:
             page = fetched.fresh
             async with self._in_flight(fetched):
                 news = await self._keep(page, fetched.asked_at)
-            if page.next is None or not _goes_on(page, query, news):
+            if page.next is None or not _goes_on(page, query, news, started_at):
                 return self._note_end(start, fetched.asked_at)
             query = page.next
             fetched = await (fetched.following or self._fetch(query))
@@ -198,10 +199,15 @@ class OrderDownload:
             return
 
 
-def _goes_on(page: ReadyPage, query: OrderQuery, news: int) -> bool:
-    """Whether asking again at once may bring more."""
+def _goes_on(page: ReadyPage, query: OrderQuery, news: int, started_at: datetime) -> bool:
+    """Whether asking again at once may bring more.
+
+    A short page may not be the last. What changed since the walk began is for the next one: where orders change
+    with every look at them, this one would have no end.
+    """
     if page.next != query:
-        return page.full or news > 0
+        is_later = page.next is not None and started_at < page.next.since <= utcnow()
+        return page.full or (news > 0 and not is_later)
     if page.full and not news:
         raise ReplyNotUnderstood("order_list_stuck", "The list of orders repeats the same full page.")
     return page.full
