@@ -66,7 +66,10 @@ def connect(demo: Demo) -> str:
         state = httpx.URL(consent).params["state"]
         allowed = {"client_id": client_id, "state": state, "decision": "allow"}
         back = browser.post(f"{demo.wish}/v3/oauth/authorize", data=allowed).headers["location"]
-        assert "Connected" in browser.get(back).text
+        question = dict(re.findall(r'name="(callback|attempt)" value="([^"]+)"', browser.get(back).text))
+        yes = {**question, "answer": "connect"}
+        page = browser.post(redirect_url, data=yes, headers={"Origin": demo.url}).text
+        assert "Connected" in page
     return str(draft["id"])
 
 

@@ -1,6 +1,5 @@
 """Runs of the service against a hostile Wish, on a real database."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,20 +8,20 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
+from pydantic import SecretStr
 from tests.fake_channel import FakeChannel
 from tests.flows.workshop import Workshop
 from tests.hostile.hostile_wish import API, HostileWish, client_of, envelope
 
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import Connection
-from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Access, Wire
-from channel_sync.domain.orders import UnreadPage
-from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.main.page_reader import page_reader
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.encryption import new_key_text
 
+KEYS = new_key_text(datetime(2026, 11, 20, tzinfo=UTC))
 FIRST = datetime(2026, 11, 20, 10, tzinfo=UTC)
 LIST = ("GET", f"{API}/orders")
 
@@ -63,18 +62,8 @@ class HostileChannel(FakeChannel):
         return WishShop(Connection(self.client, access, wire))
 
 
-@dataclass(frozen=True)
-class ReaderInAThread:
-    """Reads large pages as the helper process does, in this process."""
-
-    cipher: Cipher
-
-    async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
-        return await asyncio.to_thread(lambda: ready(read_page(page), context, self.cipher))
-
-
 @asynccontextmanager
 async def a_service(database: Database, wish: HostileWish) -> AsyncIterator[Workshop]:
-    """The service's runs, and that Wish behind them."""
-    async with client_of(wish) as client:
-        yield Workshop(database, HostileChannel(client=client), reader=ReaderInAThread(database.cipher))
+    """The service's runs with their helper, and that Wish behind them. The database is sealed with `KEYS`."""
+    async with client_of(wish) as client, page_reader(SecretStr(KEYS), database.cipher) as reader:
+        yield Workshop(database, HostileChannel(client=client), reader=reader)

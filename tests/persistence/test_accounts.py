@@ -103,6 +103,6 @@ async def test_the_moment_of_the_listings_is_remembered(database):
     account = await store(database, an_account())
 
     async with database.begin() as work:
-        await work.accounts.set_listings_at(account.id, NOW)
+        await work.accounts.set_listings_at(account.id, NOW, is_whole=True)
 
     assert (await get(database, account)).listings_at == NOW

@@ -64,7 +64,7 @@ async def test_an_unknown_event_is_refused(database):
     with pytest.raises(Invalid) as raised:
         await after(database, "evt_none")
 
-    assert (raised.value.code, raised.value.pointer) == ("unknown_event", "/after")
+    assert (raised.value.code, raised.value.parameter) == ("unknown_event", "after")
 
 
 async def test_pruned_events_are_gone_and_positions_go_on(database):
