@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.hostile_wish import HostileWish, client_of, envelope
 from tests.hostile.mutations import mutants
 from tests.hostile.operations import OPERATIONS, Operation
-from tests.hostile.watch import watched
+from tests.hostile.watch import keep_watch
 
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.domain.errors import ChannelError, ChannelUnavailable
@@ -94,7 +94,8 @@ async def test_a_good_reply_is_a_value(operation: Operation):
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAME)
 async def test_a_member_gone_wrong_is_a_value_or_a_classed_error(operation: Operation):
     wish = HostileWish()
-    async with client_of(wish) as client, watched():
+
+    async def ask_for_each() -> None:
         for kind, path, text in mutants(operation.good):
             wish.spoilt[operation.route] = text if operation.is_file else envelope(text)
             try:
@@ -103,32 +104,47 @@ async def test_a_member_gone_wrong_is_a_value_or_a_classed_error(operation: Oper
                 error.add_note(f"{kind} at {path}")
                 raise
 
+    async with client_of(wish) as client:
+        await keep_watch(ask_for_each)
+
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAME)
 async def test_a_body_gone_wrong_is_a_value_or_a_classed_error(operation: Operation):
     wish = HostileWish()
-    async with client_of(wish) as client, watched():
+
+    async def ask_for_each() -> None:
         for body in BODIES.values():
             wish.spoilt[operation.route] = body
             await outcome(operation, client)
+
+    async with client_of(wish) as client:
+        await keep_watch(ask_for_each)
 
 
 @pytest.mark.parametrize("data", LARGE)
 @pytest.mark.parametrize("operation", READ_APART, ids=NAME)
 async def test_large_data_made_to_be_work_holds_nobody_up(operation: Operation, data: str):
     wish = HostileWish()
-    async with client_of(wish) as client, watched():
+
+    async def ask_for_each() -> None:
         for size in SIZES:
             text = LARGE[data](size)
             wish.spoilt[operation.route] = text if operation.is_file else envelope(text)
             await outcome(operation, client)
+
+    async with client_of(wish) as client:
+        await keep_watch(ask_for_each)
 
 
 @pytest.mark.parametrize("operation", READ_APART, ids=NAME)
 async def test_a_bomb_goes_off_at_the_cap(operation: Operation):
     bomb = gzip.compress(bytes(100_000_000), 1)
     wish = HostileWish({operation.route: bomb}, {"Content-Encoding": "gzip"})
-    async with client_of(wish) as client, watched():
+
+    async def ask() -> None:
         ended = await outcome(operation, client)
-    # A file may be larger than a reply; what it has of lines that are too long is left out.
-    assert isinstance(ended, ChannelError) or operation.is_file
+        # A file may be larger than a reply; what it has of lines that are too long is left out.
+        assert isinstance(ended, ChannelError) or operation.is_file
+
+    async with client_of(wish) as client:
+        await keep_watch(ask)
