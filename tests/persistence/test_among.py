@@ -1,7 +1,10 @@
 """Many values as one parameter, with both databases' own words, and without losing the index."""
 
+from weakref import ref
+
 import pytest
 from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 from tests.factories import connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
@@ -31,6 +34,19 @@ async def test_a_statement_is_built_once_for_values_to_come(database):
     assert await ids_where(database, given, {"ids": [one]}) == {one}
     assert await ids_where(database, given, {"ids": {one, other}}) == {one, other}
     assert await ids_where(database, given, {"ids": ()}) == set()
+
+
+def test_a_statement_keeps_no_more_than_the_values():
+    class Page(dict[str, bytes]):
+        """A dictionary that a weak reference may be to."""
+
+    page = Page(ord_1=b"a reply")
+    alive = ref(page)
+    statement = select(integrations.c.id).where(among(integrations.c.id, page))
+    del page
+
+    assert alive() is None
+    assert "ord_1" in str(statement.compile(dialect=sqlite.dialect()).params)
 
 
 MANY = {

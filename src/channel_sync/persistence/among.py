@@ -46,7 +46,8 @@ class _Among(FunctionElement[bool]):
 
 def among(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
     """Whether the column holds one of these values."""
-    return _Among(column, bindparam(None, values, type_=_VALUES, unique=True))
+    # A dictionary would live, with its page of orders, for as long as the statement: until the collector looks.
+    return _Among(column, bindparam(None, tuple(values), type_=_VALUES, unique=True))
 
 
 def among_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
