@@ -57,14 +57,12 @@ async def progress_of(work: UnitOfWork, integrations: Sequence[Integration]) -> 
     schedules = await work.schedules.of([integration.id for integration in integrations], SHOWN_KINDS)
     account_ids = [i.account_id for i in integrations if i.account_id is not None]
     counts = await work.pushes.counts(account_ids)
-    accounts = await work.accounts.find_all(account_ids)
+    cursors = await work.accounts.order_cursors(account_ids)
     incidents = await work.incidents.open_of([integration.id for integration in integrations])
 
     def of(integration: Integration) -> Progress:
         account_id = integration.account_id or ""
-        account = accounts.get(account_id)
-        cursor = None if account is None else account.order_cursor
-        found = counts.get(account_id, NOTHING)
+        found, cursor = counts.get(account_id, NOTHING), cursors.get(account_id)
         return Progress(schedules.get(integration.id, {}), found, cursor, incidents.get(integration.id, ()))
 
     return {integration.id: of(integration) for integration in integrations}

@@ -29,6 +29,7 @@ _COLUMNS = [
     _row.resend_after,
     _row.omitted,
 ]
+_CURSORS = select(_row.id, _row.order_cursor).where(among_given(_row.id, "ids"))
 _READ_MANY = select(*_COLUMNS).where(among_given(_row.id, "ids"))
 
 
@@ -61,6 +62,10 @@ class AccountRepository:
         """These accounts, by id."""
         rows = await self._session.rows(_READ_MANY, {"ids": account_ids})
         return {account.id: account for account in (Account(*row) for row in rows)}
+
+    async def order_cursors(self, account_ids: Collection[str]) -> dict[str, datetime | None]:
+        """How far the orders of each account are downloaded."""
+        return {row[0]: row[1] for row in await self._session.rows(_CURSORS, {"ids": account_ids})}
 
     async def used_elsewhere(
         self, tenant: str, channel: str, environment: Environment, client_id: str, merchant_id: str
