@@ -10,6 +10,7 @@ from time import process_time, thread_time
 MOST_BLOCKED_S = 0.1
 MOST_MEMORY_MB = 300.0
 _TICK_S = 0.002
+_TRIES = 8
 _STATUS = Path("/proc/self/status")
 _WAITS = Path("/proc/thread-self/schedstat")
 
@@ -46,11 +47,11 @@ async def watched() -> AsyncIterator[None]:
 
 
 async def keep_watch(work: Callable[[], Awaitable[None]]) -> None:
-    """Do what can be done again while it is watched, up to three times: it is too much if it is each time.
+    """Do what can be done again while it is watched, up to `_TRIES` times: it is too much if it is each time.
 
     Other machines of the same host only ever add to the processor time that is measured here.
     """
-    for _ in range(2):
+    for _ in range(_TRIES - 1):
         with suppress(TooMuch):
             async with watched():
                 return await work()
