@@ -52,6 +52,7 @@ LARGE: dict[str, Callable[[int], bytes]] = {
     "no_end": lambda size: b'[{"id":"' + b"x" * size,
     "digits": lambda size: b"[" + b"1" * size + b",[[[]]]]",
     "lines": lambda size: b"\n" * size,
+    "padding": lambda size: b"[[]," + b" " * (size // 2) + b',{"a" ' + b" " * (size // 2) + b":[]}]",
 }
 # More than anything may have; all but as much as an order, or any other row, may have.
 SIZES = (15_000_000, 260_000, 1_000_000)
@@ -124,12 +125,14 @@ async def test_a_body_gone_wrong_is_a_value_or_a_classed_error(operation: Operat
 @pytest.mark.parametrize("data", LARGE)
 @pytest.mark.parametrize("operation", READ_APART, ids=NAME)
 async def test_large_data_made_to_be_work_holds_nobody_up(operation: Operation, data: str):
+    # Made beforehand: to write so much takes longer than to refuse it.
+    texts = [LARGE[data](size) for size in SIZES]
+    bodies = texts if operation.is_file else [envelope(text) for text in texts]
     wish = HostileWish()
 
     async def ask_for_each() -> None:
-        for size in SIZES:
-            text = LARGE[data](size)
-            wish.spoilt[operation.route] = text if operation.is_file else envelope(text)
+        for body in bodies:
+            wish.spoilt[operation.route] = body
             await outcome(operation, client)
 
     async with client_of(wish) as client:

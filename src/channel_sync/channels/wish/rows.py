@@ -16,9 +16,14 @@ from channel_sync.domain.errors import ReplyNotUnderstood
 
 # Each element the decoder makes takes some 60 bytes. Ten thousand orders have fewer members than this.
 _MOST_COMMAS_AT_ONCE = 500_000
-# A string, a container without others in it, brackets, a comma. What lies between is passed over in one go: a
-# number may have a million digits.
-_TOKEN = re.compile(rb'"[^"]*+"|[\[{](?:[^\[\]{}"]++|"[^"]*+")*+[\]}]|[\[{]+|[\]}]+|,|[^\[\]{}",]{2,}+')
+# A string, a container without others in it, brackets, a comma, and what lies between: a number may have a million
+# digits, and there may be as much white space. The interpreter stands still while one of them is passed over, so
+# none is longer than some milliseconds' work.
+_TOKEN = re.compile(
+    rb'"[^"]*+"'
+    rb'|[\[{](?:[^\[\]{}"]{1,1000}+|"[^"]*+"){0,1000}+[\]}]'
+    rb'|[\[{]+|[\]}]+|,|[^\[\]{}",]{2,500000}+'
+)
 # A second's work. What is made of more is made to be work.
 _MOST_TOKENS = 2_000_000
 # Some thirty milliseconds' work. An order has a few hundred, a product with 400 variations some twenty thousand.
@@ -27,8 +32,9 @@ _MOST_MEMBERS = 1000
 _COMMA = ord(",")
 _OPENING, _CLOSING = b"[{", b"]}"
 _WHITE = b" \t\r\n"
+_PADDING = re.compile(rb"[ \t\r\n]{0,100000}+")
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_NAME = re.compile(rb'\s*("(?:[^"\\]|\\.){0,100}")\s*:')
+_NAME = re.compile(rb'\s{0,1000}+("(?:[^"\\]|\\.){0,100}")\s{0,1000}+:\s{0,1000}+')
 
 Text = bytes | bytearray | memoryview | msgspec.Raw
 T = TypeVar("T")
@@ -83,7 +89,7 @@ def is_whole(text: bytes) -> bool:
             pass
     except Malformed:
         return False
-    return text.lstrip(_WHITE).startswith(b"{")
+    return text.startswith(b"{", _beginning(text))
 
 
 def _decoded(array: Text) -> list[bytes]:
@@ -97,7 +103,7 @@ def _decoded(array: Text) -> list[bytes]:
             raise
         except (ValueError, RecursionError):
             pass
-    if not text.lstrip(_WHITE).startswith(b"["):
+    if not text.startswith(b"[", _beginning(text)):
         raise msgspec.ValidationError
     view = memoryview(text)
     parts = islice(_parts(text), MOST_ROWS + 1)
@@ -107,14 +113,14 @@ def _decoded(array: Text) -> list[bytes]:
 def members_of(text: bytes | bytearray, most_tokens: int = _MOST_TOKENS) -> dict[str, bytes]:
     """The members of a JSON object: a thousand, with names of a hundred characters; `Malformed` if it is none."""
     text = bytes(text)
-    if not text.lstrip(_WHITE).startswith(b"{"):
+    if not text.startswith(b"{", _beginning(text)):
         raise Malformed
     members, view = {}, memoryview(text)
     for count, (start, end) in enumerate(_parts(text, most_tokens)):
         name = _NAME.match(text, start, end)
         if name is None or count == _MOST_MEMBERS:
             raise Malformed
-        members[msgspec.json.decode(name[1], type=str)] = bytes(view[name.end() : end]).strip(_WHITE)
+        members[msgspec.json.decode(name[1], type=str)] = bytes(view[name.end() : end]).rstrip(_WHITE)
     return members
 
 
@@ -124,7 +130,7 @@ def _parts(text: bytes, most_tokens: int = _MOST_TOKENS) -> Iterator[tuple[int, 
     plain = text.replace(rb"\\", b"__").replace(rb"\"", b"__")
     if plain.count(b'"') % 2:
         raise Malformed
-    start = len(plain) - len(plain.lstrip(_WHITE)) + 1
+    start = _beginning(plain) + 1
     depth = 1
     for count, token in enumerate(_TOKEN.finditer(plain, start)):
         first, last = plain[token.start()], plain[token.end() - 1]
@@ -140,7 +146,17 @@ def _parts(text: bytes, most_tokens: int = _MOST_TOKENS) -> Iterator[tuple[int, 
             depth -= len(token[0])
             if depth <= 0:
                 break
-    if depth != 0 or plain[token.end() :].strip(_WHITE):
+    if depth != 0 or not _is_blank(plain[token.end() :]):
         raise Malformed
-    if plain[start : token.end() - 1].strip(_WHITE):
+    if not _is_blank(plain[start : token.end() - 1]):
         yield start, token.end() - 1
+
+
+def _is_blank(text: bytes) -> bool:
+    return not text or text.isspace()
+
+
+def _beginning(text: bytes) -> int:
+    """Where the text begins after white space, of which there is little in what anybody means."""
+    padding = _PADDING.match(text)
+    return padding.end() if padding else 0
