@@ -40,7 +40,7 @@ JOBS = (
     Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), hasty=True),
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), hasty=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
-    Job("take_over_silent_runs", 5, lambda work: work.runs.take_over_silent()),
+    Job("take_over_silent_runs", 2, lambda work: work.runs.take_over_silent()),
     Job("settle_grants", 5, lambda work: work.grants.settle()),
     Job("notice_clock", 60, lambda work: work.runs.notice_clock(), chore=True),
     Job("renew_grants", 60, lambda work: work.grants.renew_due(), chore=True),
