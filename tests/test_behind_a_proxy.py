@@ -1,10 +1,10 @@
 """The service as the deployment page has it: TLS ends at a proxy, whose word on addresses counts."""
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -116,14 +116,16 @@ def test_a_wrong_key_is_counted_by_address_too(house: House):
         assert other.get("/channels").status_code == 401
 
 
-def test_a_setting_that_is_no_network_stops_the_start(tmp_path: Path):
+def test_a_setting_that_is_no_network_stops_the_start():
+    """It is told before all else: whoever mends the setting first is not sent on to a port that is taken."""
     environment = {"CHANNEL_SYNC_TRUSTED_PROXIES": "10.0.0.0/99"}
-    done = subprocess.run(
-        [sys.executable, "-m", "channel_sync", "serve"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = subprocess.run(
+            [sys.executable, "-m", "channel_sync", "serve", "--port", str(taken.getsockname()[1])],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "CHANNEL_SYNC_TRUSTED_PROXIES: must be addresses or networks" in done.stderr
