@@ -10,7 +10,7 @@ def test_without_settings_the_pages_show_our_own_name_and_logo():
     brand = brand_of(Settings())
 
     assert brand == Brand()
-    assert brand.shown_logo().content.startswith(b"<svg")
+    assert brand.logo.content.startswith(b"<svg")
 
 
 @pytest.mark.parametrize(("suffix", "media_type"), [("svg", "image/svg+xml"), ("PNG", "image/png")])
@@ -18,7 +18,7 @@ def test_a_logo_is_read_once_at_the_start(tmp_path, suffix, media_type):
     file = tmp_path / f"logo.{suffix}"
     file.write_bytes(b"a drawing")
 
-    logo = brand_of(Settings(brand_logo=str(file))).shown_logo()
+    logo = brand_of(Settings(brand_logo=str(file))).logo
 
     assert (logo.content, logo.media_type) == (b"a drawing", media_type)
 

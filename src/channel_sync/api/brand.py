@@ -5,7 +5,6 @@ from pathlib import Path
 
 NAME = "channel-sync"
 COLOUR = "#1d4ed8"
-_OUR_LOGO = Path(__file__).parent / "static" / "logo.svg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +15,13 @@ class Logo:
     media_type: str
 
 
+_OUR_LOGO = Logo((Path(__file__).parent / "static" / "logo.svg").read_bytes(), "image/svg+xml")
+
+
 @dataclass(frozen=True, slots=True)
 class Brand:
     """Our own where the platform has set none. White text is read well on the colour."""
 
     name: str = NAME
     colour: str = COLOUR
-    logo: Logo | None = None
-
-    def shown_logo(self) -> Logo:
-        """The platform's, or ours."""
-        return self.logo or Logo(_OUR_LOGO.read_bytes(), "image/svg+xml")
+    logo: Logo = _OUR_LOGO

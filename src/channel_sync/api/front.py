@@ -31,7 +31,7 @@ async def show_front_page(request: Request, services: CurrentServices, visits: C
 @router.get("/brand/logo")
 async def get_brand_logo(services: CurrentServices) -> Response:
     """The platform's logo, or ours."""
-    logo = services.settings.brand.shown_logo()
+    logo = services.settings.brand.logo
     headers = {
         "Cache-Control": f"public, max-age={_LOGO_LIFETIME_S}",
         # Shown as a document, an SVG could run scripts; as an image it never does.

@@ -1,5 +1,6 @@
 """The platform's looks as the settings have them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from channel_sync.api.brand import Brand, Logo
@@ -12,8 +13,8 @@ _TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 
 def brand_of(settings: Settings) -> Brand:
     """The brand with its logo read; `CannotStart` where there is none to read."""
-    logo = None if settings.brand_logo is None else _read(Path(settings.brand_logo))
-    return Brand(settings.brand_name, settings.brand_colour, logo)
+    brand = Brand(settings.brand_name, settings.brand_colour)
+    return brand if settings.brand_logo is None else replace(brand, logo=_read(Path(settings.brand_logo)))
 
 
 def _read(file: Path) -> Logo:
