@@ -119,12 +119,12 @@ async def test_an_odd_member_is_never_5xx_nor_echoed_nor_slow(world, seeded, ope
     async with world.caller() as caller:
         for body in variants(operation.example):
             content = json.dumps(body).encode()
-            started = time.process_time()
+            started = time.monotonic()
             answer = await operation.call(
                 caller, asdict(seeded), content=content, headers={"Content-Type": "application/json"}
             )
             check(answer, content)
-            assert time.process_time() - started < 1
+            assert time.monotonic() - started < 1
 
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=ids(WITH_BODY))

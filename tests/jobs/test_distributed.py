@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
@@ -128,6 +129,7 @@ async def test_a_chore_is_done_by_one_worker_at_a_time(workshop: Workshop, app_u
     async with workers(app_url, workshop, 3, (Job("note", 0.5, note, chore=True),)):
         await until(four_times)
 
+    assert min(later - earlier for earlier, later in itertools.pairwise(done)) > 0.2
     # Each time for itself may be late by nearly a turn; three workers on their own would need one turn.
     assert done[3] - done[0] > 0.9
 

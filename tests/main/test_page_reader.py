@@ -139,10 +139,11 @@ async def test_what_a_helper_answers_too_late_is_nobodys():
     """It comes to itself in the moment in which the first of two pages is given up, whose answer it then sends."""
     patience_s = 0.2
     reader = HelpedReader(Helper(SecretStr(KEYS), patience_s), CIPHER)
-    for early_ms in range(0, 40, 2):
-        tries = iter(range(50))
-        while not list(helpers()) and next(tries, None) is not None:
-            await reader.read(a_page(1), CONTEXT)
+    for early_ms in range(40):
+        # One that takes longer to start than it may to answer is given up, too.
+        for _ in range(50):
+            if not list(helpers()):
+                await reader.read(a_page(1), CONTEXT)
         [stopped] = helpers()
         os.kill(stopped, signal.SIGSTOP)
         both = [asyncio.create_task(reader.read(a_page(*[number] * 60), CONTEXT)) for number in (2, 3)]
