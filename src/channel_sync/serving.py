@@ -17,14 +17,13 @@ from channel_sync.main.start import start
 from channel_sync.main.store import load_settings, seen_by_browsers, sqlite_file
 from channel_sync.main.worker import working
 from channel_sync.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
-from channel_sync.settings import Settings
 
 
 def serve(host: str, port: int) -> None:
     """Answer requests until a signal comes."""
     exit_cleanly_when_asked()
-    settings = start()
-    _serve(settings, listen(host, port), lambda url: print(f"listening on {url}", flush=True))
+    start()
+    _serve(listen(host, port), lambda url: print(f"listening on {url}", flush=True))
 
 
 def work(health_host: str, health_port: int | None) -> None:
@@ -57,10 +56,12 @@ def demo(port: int | None) -> None:
         def greet(url: str) -> None:
             print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
 
-        _serve(start(), listener, greet)
+        start()
+        _serve(listener, greet)
 
 
-def _serve(settings: Settings, listener: socket, ready: Callable[[str], None]) -> None:
+def _serve(listener: socket, ready: Callable[[str], None]) -> None:
+    settings = load_settings()
     allow_open_files(settings.max_connections)
     with ExitStack() as held:
         held.enter_context(listener)
