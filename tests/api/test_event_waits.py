@@ -118,3 +118,8 @@ async def test_who_is_gone_gives_up_the_place(world):
         async with server.client() as client:
             await client.send(wait.replace(b"wait_s=30", b"wait_s=1"))
             assert (await client.answer()).status == 200
+
+
+async def test_nothing_looks_into_the_store_once_nobody_waits(world):
+    await poll(world, wait_s=1)
+    assert not [task for task in asyncio.all_tasks() if "keep_looking" in str(task.get_coro())]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -38,6 +38,7 @@ class EventWaits:
         self._of_key: Counter[str] = Counter()
         self._of_tenant: Counter[str] = Counter()
         self._waiting: set[_Waiter] = set()
+        self._left_alone = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
     @contextmanager
@@ -60,6 +61,7 @@ class EventWaits:
         """Whether the feed has something behind the position, as soon as it does; the client may leave before."""
         waiter = _Waiter(tenant, position)
         self._waiting.add(waiter)
+        self._left_alone.clear()
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._keep_looking())
         told, left = asyncio.create_task(waiter.told.wait()), asyncio.create_task(_left(request))
@@ -70,11 +72,17 @@ class EventWaits:
             self._waiting.discard(waiter)
             told.cancel()
             left.cancel()
+            if not self._waiting:
+                # The last one sees to it that nothing looks into a store that is about to be closed.
+                self._left_alone.set()
+                await asyncio.wait([self._looking])
 
     async def _keep_looking(self) -> None:
         """Look for as long as anybody waits."""
         while self._waiting:
-            await asyncio.sleep(LOOK_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._left_alone.wait(), LOOK_EVERY_S)
+                continue
             for waiter in await self._with_news():
                 waiter.told.set()
 
