@@ -3,7 +3,6 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import text
 from tests.connecting import TENANT, Desk, utc_now
 
 from channel_sync.domain.errors import (
@@ -175,20 +174,6 @@ async def test_without_a_grant_there_is_no_access(database):
         with pytest.raises(GrantRejected) as refused:
             await desk.grants.access(integration_id)
         assert refused.value.code == "not_connected"
-
-
-async def test_the_pair_before_is_kept_until_the_new_token_worked(database):
-    desk = Desk(database)
-    integration_id = (await desk.ageing()).id
-
-    async def kept():
-        async with database.session() as session:
-            return await session.value(text("SELECT count(previous_refresh_token) FROM integrations"))
-
-    await desk.grants.access(integration_id)
-    assert await kept() == 1
-    await desk.shop(integration_id).call(lambda shop: shop.merchant_id())
-    assert await kept() == 0
 
 
 async def test_a_token_refused_twice_in_a_row_is_told_to_the_caller(database):

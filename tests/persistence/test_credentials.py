@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from tests.factories import NOW, TENANT, a_draft, a_grant, later
 
 from channel_sync.domain.channel import Environment
@@ -82,22 +82,18 @@ async def test_a_grant_of_an_old_generation_is_not_stored(database):
     assert (await held(database, integration)).grant == first
 
 
-async def test_the_pair_before_is_kept_until_the_new_one_is_confirmed(database):
+async def test_a_new_grant_wipes_the_pair_before_it_that_an_earlier_build_kept(database):
     integration = await store(database, grant=a_grant())
+    async with database.session() as session:
+        kept = {"previous_access_token": b"sealed", "previous_refresh_token": b"sealed"}
+        await session.execute(update(integrations).values(kept))
+
     async with database.begin() as work:
         await work.credentials.store_grant(integration.id, a_grant(), 1)
 
-    async def kept():
-        async with database.session() as session:
-            return await session.value(text("SELECT previous_refresh_token IS NOT NULL FROM integrations"))
-
-    assert await kept()
-    async with database.begin() as work:
-        await work.credentials.confirm(integration.id, 1)
-    assert await kept()
-    async with database.begin() as work:
-        await work.credentials.confirm(integration.id, 2)
-    assert not await kept()
+    async with database.session() as session:
+        row = await session.row(integrations.select())
+    assert (row.previous_access_token, row.previous_refresh_token) == (None, None)
 
 
 async def test_destroyed_credentials_are_gone_and_a_late_renewal_brings_none_back(database):

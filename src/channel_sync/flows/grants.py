@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -53,7 +52,6 @@ class Grants:
         self._renewals = Renewals(database, channels, self._lease, confirm_after_s)
         self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
         self._under_way: set[asyncio.Task[HeldCredentials]] = set()
-        self._untried: dict[str, int] = {}
         self._reads: Together[str, HeldCredentials] = Together(partial(read_all_credentials, database))
 
     async def access(self, integration_id: str) -> Access:
@@ -80,16 +78,6 @@ class Grants:
         `RenewedLately` where that one was renewed a moment ago itself.
         """
         return (await self._renewed(Renewal(access.integration_id, access.generation))).access()
-
-    async def worked(self, access: Access) -> None:
-        """Note that a renewed token opened the shop: the pair before it is not needed any more."""
-        if self._untried.get(access.integration_id) != access.generation:
-            return
-        del self._untried[access.integration_id]
-        # An answer in hand is not thrown away for this; the old pair then goes with the next renewal.
-        with suppress(StorageUnavailable):
-            async with self._database.begin() as work:
-                await work.credentials.confirm(access.integration_id, access.generation)
 
     async def stored(self, integration_id: str) -> Access:
         """The access that is stored, rejected or not; for a person's trial."""
@@ -197,14 +185,14 @@ class Grants:
     def _start(self, renewal: Renewal) -> asyncio.Task[HeldCredentials]:
         task = asyncio.create_task(self._renewals.carry_out(renewal))
         self._under_way.add(task)
-        task.add_done_callback(lambda done: self._close(renewal.integration_id, done))
+        task.add_done_callback(self._close)
         return task
 
-    def _close(self, integration_id: str, done: asyncio.Task[HeldCredentials]) -> None:
+    def _close(self, done: asyncio.Task[HeldCredentials]) -> None:
         self._under_way.discard(done)
         # The exception is asked for here, so that asyncio does not complain when every caller has gone.
-        if not done.cancelled() and done.exception() is None:
-            self._untried[integration_id] = done.result().held.generation
+        if not done.cancelled():
+            done.exception()
 
 
 class ShopConnection:
@@ -222,14 +210,14 @@ class ShopConnection:
         """
         access = await self._grants.access(self._integration_id)
         try:
-            return await self._ask(ask, access)
+            return await ask(self._shop(access))
         except AccessTokenRejected:
             access = await self._other_than(access)
         except AccountDisabled:
             await self._wire.sleep(self._grants.confirm_after_s)
             access = await self._grants.access(self._integration_id)
         try:
-            return await self._ask(ask, access)
+            return await ask(self._shop(access))
         except AccountDisabled:
             await self._grants.pause(access)
             raise
@@ -243,15 +231,13 @@ class ShopConnection:
         access = await self._grants.access(self._integration_id)
         try:
             # Not what was asked for: that may be refused for a reason of its own.
-            await self._channel.shop(access, self._wire).merchant_id()
+            await self._shop(access).merchant_id()
         except AccessTokenRejected as rejected:
             raise await self._grants.revoked(access) from rejected
         return access
 
-    async def _ask(self, ask: Callable[[Shop], Awaitable[T]], access: Access) -> T:
-        answer = await ask(self._channel.shop(access, self._wire))
-        await self._grants.worked(access)
-        return answer
+    def _shop(self, access: Access) -> Shop:
+        return self._channel.shop(access, self._wire)
 
 
 def _still_good(current: HeldCredentials, now: datetime) -> bool:

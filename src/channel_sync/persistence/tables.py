@@ -145,7 +145,7 @@ integrations = Table(
     Column("refresh_token", LargeBinary),
     Column("refresh_token_last4", Text),
     Column("grant_ends_at", Utc),
-    Column("previous_access_token", LargeBinary),
+    Column("previous_access_token", LargeBinary),  # of earlier builds, as the next; read by none
     Column("previous_refresh_token", LargeBinary),
     required("generation", Integer),
     Column("renewing_owner", Text),  # the lease of a renewal: whose, since when, until when
