@@ -87,9 +87,9 @@ class FakeChannel:
     _gates: dict[str, Gate] = field(default_factory=dict)
     _running: Counter[str] = field(default_factory=Counter)
 
-    def open_shop(self, merchant_id: str = "m1", shop_name: str = "Shop", currency: str = "GBP") -> FakeMerchant:
+    def open_shop(self, merchant_id: str = "m1", shop_name: str = "Shop") -> FakeMerchant:
         """A new merchant with an empty shop."""
-        merchant = FakeMerchant(merchant_id, shop_name, currency)
+        merchant = FakeMerchant(merchant_id, shop_name)
         self.merchants[merchant_id] = merchant
         return merchant
 

@@ -12,7 +12,6 @@ from channel_sync.domain.channel import (
     CatalogueJob,
     ChangedProducts,
     JobState,
-    Merchant,
     StockJob,
     Warehouse,
     Wire,
@@ -44,7 +43,6 @@ class FakeMerchant:
 
     merchant_id: str
     shop_name: str | None = "Shop"
-    currency: str | None = "GBP"
     refresh_token: str = ""
     disabled: bool = False
     orders: dict[str, ChannelOrder | UnreadableOrder] = field(default_factory=dict)
@@ -133,9 +131,8 @@ class FakeShop:
     async def merchant_id(self) -> str:
         return (await self._open("merchant_id")).merchant_id
 
-    async def merchant(self) -> Merchant:
-        owner = await self._open("merchant")
-        return Merchant(owner.merchant_id, owner.shop_name, owner.currency)
+    async def name(self) -> str | None:
+        return (await self._open("name")).shop_name
 
     async def orders(self, query: OrderQuery) -> OrderPage:
         owner = await self._open("orders")

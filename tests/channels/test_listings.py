@@ -204,18 +204,14 @@ async def test_warehouses_come_in_wishs_order_with_whatever_is_told_of_them():
 )
 async def test_a_shops_name_is_fit_to_be_stored_and_shown(name, shown):
     with respx.mock as router:
-        router.get(f"{BASE}/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
         router.get(f"{BASE}/api/v3/merchant/account_details").mock(return_value=ok({"display_name": name}))
-        router.get(f"{BASE}/api/v3/merchant/currency_settings").mock(return_value=ok({}))
         async with at_the_counter() as counter:
-            assert (await counter.shop.merchant()).shop_name == shown
+            assert await counter.shop.name() == shown
 
 
-async def test_a_merchant_has_a_name_and_a_currency_where_wish_gives_them():
+async def test_a_shop_is_asked_for_its_name_in_one_call():
     with respx.mock as router:
-        router.get(f"{BASE}/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
-        router.get(f"{BASE}/api/v3/merchant/account_details").mock(return_value=ok({"display_name": "Mugs"}))
-        router.get(f"{BASE}/api/v3/merchant/currency_settings").mock(return_value=ok({}))
+        asked = router.get(f"{BASE}/api/v3/merchant/account_details").mock(return_value=ok({}))
         async with at_the_counter() as counter:
-            merchant = await counter.shop.merchant()
-    assert (merchant.merchant_id, merchant.shop_name, merchant.currency) == ("m1", "Mugs", None)
+            assert await counter.shop.name() is None
+    assert asked.call_count == 1

@@ -239,7 +239,7 @@ async def test_a_consent_that_covers_too_little_is_not_stored(database):
 
 async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(database):
     desk = Desk(database)
-    desk.channel.fail("merchant", ChannelUnavailable("server_error", "Down."))
+    desk.channel.fail("name", ChannelUnavailable("server_error", "Down."))
 
     integration = await desk.active()
 

@@ -82,10 +82,10 @@ async def test_an_operation_that_is_refused_for_itself_stops_nothing(database):
     desk = Desk(database)
     integration = await renewed_and_revoked(desk)
     desk.channel.tokens[await desk.token(integration.id)] = "m1"
-    desk.channel.break_down("merchant", REFUSED)
+    desk.channel.break_down("name", REFUSED)
 
     with pytest.raises(AccessTokenRejected):
-        await desk.shop(integration.id).call(lambda shop: shop.merchant())
+        await desk.shop(integration.id).call(lambda shop: shop.name())
 
     assert (await desk.read(integration.id)).status is Status.ACTIVE
     assert desk.channel.calls["renew"] == 1

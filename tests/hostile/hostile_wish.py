@@ -55,7 +55,6 @@ GOOD: dict[Route, bytes] = {
         ("GET", f"{API}/products/bulk_update/job1"): replies.JOB,
         ("GET", f"{API}/oauth/test"): replies.MERCHANT,
         ("GET", f"{API}/merchant/account_details"): replies.ACCOUNT,
-        ("GET", f"{API}/merchant/currency_settings"): replies.CURRENCIES,
         ("GET", f"{API}/merchant/warehouses"): replies.WAREHOUSES,
         ("POST", f"{API}/oauth/access_token"): replies.TOKENS,
         ("GET", f"{API}/oauth/refresh_token"): replies.TOKENS,

@@ -82,9 +82,8 @@ OPERATIONS = (
     Operation("catalogue job's file", ("GET", FILE), replies.product(), catalogue),
     _of_shop("product", "GET /products/p1", replies.product(), lambda shop: shop.product("p1")),
     _of_shop("changed products", "GET /products", [replies.CHANGED], lambda shop: shop.changed_products(SINCE)),
-    _of_shop("token's merchant", "GET /oauth/test", replies.MERCHANT, lambda shop: shop.merchant()),
-    _of_shop("account", "GET /merchant/account_details", replies.ACCOUNT, lambda shop: shop.merchant()),
-    _of_shop("currency", "GET /merchant/currency_settings", replies.CURRENCIES, lambda shop: shop.merchant()),
+    _of_shop("token's merchant", "GET /oauth/test", replies.MERCHANT, lambda shop: shop.merchant_id()),
+    _of_shop("account", "GET /merchant/account_details", replies.ACCOUNT, lambda shop: shop.name()),
     _of_shop("warehouses", "GET /merchant/warehouses", replies.WAREHOUSES, lambda shop: shop.warehouses()),
     _of_shop("stock of a product", "PUT /products/p1", replies.product(), lambda shop: shop.set_stock(STOCK)),
     _of_shop(

@@ -15,7 +15,6 @@ TOKENS = {
 }
 MERCHANT = {"merchant_id": "m1"}
 ACCOUNT = {"display_name": "Mugs", "revenue_type": "REV_SHARE"}
-CURRENCIES = {"localized_currency": "USD", "payment_currency": "USD"}
 WAREHOUSES = [{"id": "w1", "name": "STANDARD", "shipping_type": "PRIMARY"}, {"id": "w2"}]
 CHANGED = {"id": "p1", "updated_at": "2026-11-20T10:00:00.000Z", "name": "Mug"}
 RESULT = {"product_id": "p1", "code": 90001, "message": "no", "error": None, "errors": [], "data": {"id": "p1"}}

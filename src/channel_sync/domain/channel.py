@@ -87,15 +87,6 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Merchant:
-    """Who the grant belongs to. `currency` is the one the shop is paid in, where the channel says so."""
-
-    merchant_id: str
-    shop_name: str | None
-    currency: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Warehouse:
     """A place at the marketplace where units of a listing lie. `kind` is the marketplace's word, in lower case."""
 
@@ -207,8 +198,8 @@ class Shop(Protocol):
         """The merchant the token belongs to; the cheapest proof that it works."""
         ...
 
-    async def merchant(self) -> Merchant:
-        """The merchant with shop name and currency."""
+    async def name(self) -> str | None:
+        """What the shop is called, where the marketplace tells it."""
         ...
 
     async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:

@@ -7,7 +7,7 @@ from channel_sync.domain.errors import ChannelError
 async def shop_name(shop: Shop) -> str | None:
     """The shop's name, where the marketplace tells it."""
     try:
-        return (await shop.merchant()).shop_name
+        return await shop.name()
     except ChannelError:
         return None
 

@@ -8,17 +8,9 @@ from msgspec import Struct
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import Connection
-from channel_sync.channels.wish.currencies import CURRENCIES
 from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Family, readable
-from channel_sync.domain.channel import (
-    CatalogueBatch,
-    CatalogueJob,
-    ChangedProducts,
-    Merchant,
-    StockJob,
-    Warehouse,
-)
+from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
@@ -29,10 +21,6 @@ class _Token(Struct):
 
 class _Account(Struct):
     display_name: Words | None = None
-
-
-class _Currencies(Struct):
-    localized_currency: Word | None = None
 
 
 class _Warehouse(Struct):
@@ -52,14 +40,10 @@ class WishShop:
         reply = await self._connection.get(Family.OAUTH, "/api/v3/oauth/test")
         return str(reply.read(_Token).merchant_id)
 
-    async def merchant(self) -> Merchant:
-        """The merchant with shop name and the currency of its prices and payments."""
-        merchant_id = await self.merchant_id()
-        account = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/account_details")
-        currencies = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/currency_settings")
-        shop_name = readable(account.read(_Account).display_name or "") or None
-        currency = (currencies.read(_Currencies).localized_currency or "").upper()
-        return Merchant(merchant_id, shop_name, currency if currency in CURRENCIES else None)
+    async def name(self) -> str | None:
+        """What the shop is called, where Wish tells it."""
+        reply = await self._connection.get(Family.MERCHANT, "/api/v3/merchant/account_details")
+        return _words(reply.read(_Account).display_name)
 
     async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
         """One page of orders, oldest first."""
