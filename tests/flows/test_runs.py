@@ -87,6 +87,7 @@ async def test_another_tenants_integration_is_not_there(workshop: Workshop):
         ({"kind": RunKind.STOCK, "dry_run": True}, "not_for_this_kind"),
         ({"kind": RunKind.LISTINGS, "window_from": START}, "not_for_this_kind"),
         ({"kind": RunKind.ORDERS, "window_to": START}, "window_invalid"),
+        ({"kind": RunKind.ORDERS, "window_from": START, "window_to": START}, "window_invalid"),
     ],
 )
 async def test_a_request_that_makes_no_sense_is_invalid(workshop: Workshop, members: dict, code: str):

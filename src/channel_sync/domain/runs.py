@@ -167,13 +167,18 @@ class Run:
     @property
     def lane(self) -> Lane:
         """Where the run waits for its seat."""
-        if self.window_from is not None:
+        if self.is_backfill:
             return Lane.BACKFILL
         if self.trigger in URGENT_TRIGGERS:
             return Lane.URGENT
         return Lane.ORDERS if self.kind in ORDER_KINDS else Lane.GOODS
 
     @property
+    def is_backfill(self) -> bool:
+        """Whether it goes through a window of its own."""
+        return self.window_from is not None
+
+    @property
     def is_aside(self) -> bool:
         """Whether it is open beside the ordinary run of its kind: for a window of its own, or storing nothing."""
-        return self.window_from is not None or self.dry_run
+        return self.is_backfill or self.dry_run

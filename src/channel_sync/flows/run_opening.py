@@ -20,8 +20,8 @@ def check_request(integration: Integration, request: RunRequest) -> None:
             if given:
                 raise Invalid("not_for_this_kind", f"Only runs of orders take {member}.", f"/{member}")
     start, end = request.window_from, request.window_to
-    if end is not None and (start is None or end < start):
-        raise Invalid("window_invalid", "A window needs from, and to not before it.", "/to")
+    if end is not None and (start is None or end <= start):
+        raise Invalid("window_invalid", "A window needs from, which must be before to.", "/to")
 
 
 def queued_run(integration: Integration, request: RunRequest, now: datetime) -> Run:

@@ -194,7 +194,7 @@ class Runs:
         claimed = await self._desk.claim(run_id)
         if claimed is None:
             return None
-        priority = _PRIORITIES[claimed.run.kind] if claimed.run.window_from is None else Priority.BACKFILL
+        priority = Priority.BACKFILL if claimed.run.is_backfill else _PRIORITIES[claimed.run.kind]
         wire = Wire(priority, by_person=claimed.run.trigger in PERSONS_TRIGGERS)
         if self._stopping:
             wire.cut()

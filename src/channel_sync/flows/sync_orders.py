@@ -21,8 +21,7 @@ class SyncOrders:
 
     async def run(self, session: RunSession) -> None:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
-        run = session.run
-        moves_cursor = run.window_from is None and not run.dry_run
+        moves_cursor = not session.run.is_aside
         download = OrderDownload(session, self._bench, moves_cursor)
         await download.run(await self._query(session))
         if moves_cursor:
