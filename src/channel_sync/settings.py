@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from channel_sync.domain.erasure import LONGEST_RETENTION_D
+from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
 from channel_sync.domain.plain_http import can_be_overheard
 from channel_sync.setting_values import (
     Address,
@@ -53,8 +55,8 @@ class Settings(BaseSettings):
     jobs: Jobs = Jobs.EMBEDDED
     queue_database_url: PostgresAddress | None = None
     lease_s: float = Field(60, ge=5, le=3600)
-    order_interval_s: int = Field(60, ge=15, le=86_400)
-    stock_interval_s: int = Field(5, ge=1, le=86_400)
+    order_interval_s: int = Field(60, ge=MIN_ORDER_INTERVAL_S, le=MAX_INTERVAL_S)
+    stock_interval_s: int = Field(5, ge=MIN_STOCK_INTERVAL_S, le=MAX_INTERVAL_S)
     order_overlap_s: int = Field(600, ge=0, le=604_800)
     wish_rate_per_s: float = Field(5, gt=0, le=10_000)
     sync_concurrency: int = Field(64, ge=1, le=1_000)
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
     waits_per_tenant: int = Field(50, ge=0, le=100_000)
     keep_alive_s: int = Field(75, ge=1, le=86_400)
     max_connections: int = Field(1_000, ge=10, le=1_000_000)
-    order_retention_d: int | None = Field(None, ge=1, le=3650)
+    order_retention_d: int | None = Field(None, ge=1, le=LONGEST_RETENTION_D)
     brand_name: BrandName = "channel-sync"
     brand_logo: str | None = None
     brand_colour: Colour = "#1d4ed8"

@@ -13,7 +13,7 @@ from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.long_lists import STOPS_EARLY
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
-from channel_sync.domain.erasure import Buyer, Retention
+from channel_sync.domain.erasure import LONGEST_RETENTION_D, Buyer, Retention
 from channel_sync.domain.errors import Invalid
 from channel_sync.persistence.paging import as_position
 
@@ -21,7 +21,6 @@ router = APIRouter(tags=["orders"], route_class=StrictRoute)
 starting = APIRouter(tags=["orders"], route_class=IdempotentRoute)
 
 ADMIN = requires("admin")
-_LONGEST_RETENTION_D = 3650
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 ChannelOrderId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -89,7 +88,7 @@ class ErasedView(TypedDict):
 class RetentionInput(Input):
     """After how many days buyers are forgotten; null leaves it to the service's setting."""
 
-    order_retention_d: Annotated[StrictInt, Field(ge=1, le=_LONGEST_RETENTION_D)] | None
+    order_retention_d: Annotated[StrictInt, Field(ge=1, le=LONGEST_RETENTION_D)] | None
     """Days, or null."""
 
 

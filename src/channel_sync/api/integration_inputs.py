@@ -7,10 +7,8 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.fields import EXACT, ClientId, Currency, Input, Moment, Name, SecretText, Url
 from channel_sync.domain.channel import Environment
-
-MIN_ORDER_INTERVAL_S = 15
-MAX_INTERVAL_S = 86_400
-MAX_UNITS = 500_000
+from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
+from channel_sync.domain.stock import MAX_UNITS
 
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
 Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
@@ -53,7 +51,7 @@ class StockSettingsInput(TypedDict, total=False):
 
     enabled: StrictBool | None
     """Whether stock is pushed; by default it is."""
-    interval_s: Annotated[Interval, Field(ge=1)] | None
+    interval_s: Annotated[Interval, Field(ge=MIN_STOCK_INTERVAL_S)] | None
     """Seconds between two pushes; by default what the operator set."""
     buffer: Units | None
     """So many units are kept back; by default none."""

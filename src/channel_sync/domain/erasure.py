@@ -7,6 +7,9 @@ from datetime import datetime
 
 from channel_sync.domain.orders import Address
 
+# Days that a buyer may be kept.
+LONGEST_RETENTION_D = 3650
+
 _LITERALS = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 

@@ -57,6 +57,12 @@ class AuthState(StrEnum):
     REJECTED = "rejected"
 
 
+# Seconds between two downloads of orders, and two pushes of stock.
+MIN_ORDER_INTERVAL_S = 15
+MIN_STOCK_INTERVAL_S = 1
+MAX_INTERVAL_S = 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class OrderSettings:
     """Order download of one integration; without `interval_s` the service's default counts."""

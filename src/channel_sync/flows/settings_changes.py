@@ -5,15 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from channel_sync.domain.errors import Invalid
-from channel_sync.domain.integrations import OrderSettings, Settings
+from channel_sync.domain.integrations import (
+    MIN_ORDER_INTERVAL_S,
+    MIN_STOCK_INTERVAL_S,
+    OrderSettings,
+    Settings,
+)
 from channel_sync.domain.stock import StockSettings
 
 # The members of an API request that were sent, by their group and already of the right types; None is a default.
 SettingsPatch = Mapping[str, Any]
-
-
-_MIN_ORDER_INTERVAL_S = 15
-_MIN_STOCK_INTERVAL_S = 1
 
 
 def merged(settings: Settings, patch: SettingsPatch) -> Settings:
@@ -33,12 +34,12 @@ def _meant(given: Mapping[str, Any], defaults: OrderSettings | StockSettings) ->
 
 def _check_orders(orders: OrderSettings) -> None:
     if orders.interval_s is not None:
-        _at_least(orders.interval_s, _MIN_ORDER_INTERVAL_S, "orders/interval_s")
+        _at_least(orders.interval_s, MIN_ORDER_INTERVAL_S, "orders/interval_s")
 
 
 def _check_stock(stock: StockSettings) -> None:
     if stock.interval_s is not None:
-        _at_least(stock.interval_s, _MIN_STOCK_INTERVAL_S, "stock/interval_s")
+        _at_least(stock.interval_s, MIN_STOCK_INTERVAL_S, "stock/interval_s")
     if stock.maximum is not None:
         _at_least(stock.maximum, 0, "stock/maximum")
     _at_least(stock.buffer, 0, "stock/buffer")
