@@ -14,7 +14,7 @@ from typing import TextIO
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-MASK = "***"
+from channel_sync.domain.secrets import MASK
 
 _SECRET_NAMES = re.compile(
     r"(?i)(secret|password|passwd|authorization|cookie|credential|api_?key|encryption_key|verifier"

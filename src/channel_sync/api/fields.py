@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
-from channel_sync.domain.secrets import Secret
+from channel_sync.domain.secrets import Secret, is_mask
 
 # The largest integer that SQLite and a PostgreSQL bigint can hold.
 MAX_INTEGER = 2**63 - 1
@@ -30,7 +30,6 @@ MAX_INTEGER = 2**63 - 1
 VISIBLE = "^[!-~]+$"
 _NO_CONTROLS = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$"
 
-_MASK = re.compile(r".{0,4}[*•●∙·…]{2,}.{0,4}")
 _SHORTEST_SECRET = 5
 _LONGEST_SECRET = 8192
 # Pydantic alone would take numbers too, as seconds or milliseconds since 1970 by their size.
@@ -52,7 +51,7 @@ class Input(BaseModel):
 def _usable_secret(secret: SecretStr) -> SecretStr:
     """In words of our own: Pydantic would count the characters of a secret as items, and say how many it has."""
     text = secret.get_secret_value().strip()
-    if _MASK.fullmatch(text):
+    if is_mask(text):
         raise PydanticCustomError("secret_masked", "This is a mask, not the secret itself.")
     if not _SHORTEST_SECRET <= len(text) <= _LONGEST_SECRET:
         raise PydanticCustomError(
