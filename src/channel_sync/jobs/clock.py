@@ -155,6 +155,14 @@ async def guarded(name: str, doing: Awaitable[None]) -> bool:
     return True
 
 
+async def carried_out(work: Work, run_id: str) -> bool:
+    """Whether the run was carried out; one that failed in a way that no one expected is closed."""
+    if await guarded(run_id, work.runs.execute(run_id)):
+        return True
+    await guarded(run_id, work.runs.crashed(run_id))
+    return False
+
+
 async def let_end(tasks: Iterable[asyncio.Task[object]], within_s: float) -> None:
     """Wait for tasks; those that take longer are cancelled."""
     waiting = set(tasks)

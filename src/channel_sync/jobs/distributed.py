@@ -17,7 +17,7 @@ from pgqueuer.domain.models import Job as QueuedJob
 
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.runs import Lane, Run
-from channel_sync.jobs.clock import Clock, guarded, let_end
+from channel_sync.jobs.clock import Clock, carried_out, guarded, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.queue_connection import ANSWER_S, AWAY, QueueConnection
 from channel_sync.jobs.schedule import Job, Work
@@ -122,5 +122,4 @@ class Worker:
     async def _carry_out(self, lane: Lane, job: QueuedJob) -> None:
         run_id = (job.payload or b"").decode()
         async with self._seats[lane]:
-            if not await guarded(run_id, self._work.runs.execute(run_id)):
-                await guarded(run_id, self._work.runs.crashed(run_id))
+            await carried_out(self._work, run_id)

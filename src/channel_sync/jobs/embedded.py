@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from channel_sync.jobs.clock import Clock, guarded, let_end
+from channel_sync.jobs.clock import Clock, carried_out, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.schedule import Job, Work
 from channel_sync.persistence.tenancy import for_every_tenant
@@ -70,15 +70,9 @@ class EmbeddedRunner:
         while lane.waiting and lane.has_room() and not self._clock.stopping:
             run_id = lane.waiting.popleft()
             if run_id not in lane.running:
-                task = asyncio.create_task(self._execute(run_id))
+                task = asyncio.create_task(carried_out(self._work, run_id))
                 lane.running[run_id] = task
                 task.add_done_callback(partial(self._ran, run_id, lane))
-
-    async def _execute(self, run_id: str) -> bool:
-        if await guarded(run_id, self._work.runs.execute(run_id)):
-            return True
-        await guarded(run_id, self._work.runs.crashed(run_id))
-        return False
 
     def _ran(self, run_id: str, lane: "_Lane", done: asyncio.Task[bool]) -> None:
         del lane.running[run_id]
