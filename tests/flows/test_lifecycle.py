@@ -9,6 +9,7 @@ from channel_sync.domain.integrations import Status
 from channel_sync.domain.listings import ListingStock, StockOutcome
 from channel_sync.domain.runs import RunKind, Trigger
 from channel_sync.domain.secrets import Secret
+from channel_sync.domain.stock import StockItem
 from channel_sync.flows.lifecycle import IntegrationChange
 
 
@@ -112,7 +113,7 @@ async def test_changed_stock_rules_are_applied_to_every_listing(database):
     now = utc_now()
     async with database.begin() as work:
         await work.listings.replace(account.id, [a_channel_listing(sku="A")], now)
-        await work.stock.put(TENANT, [("A", 7, None)], now)
+        await work.stock.put(TENANT, [StockItem("A", 7)], now)
         ((listing, level),) = await work.pushes.stale(account.id, 10)
         sent = ListingStock(listing.id, listing.variation_id, level.version, 7, (("warehouse-1", 7),))
         await work.pushes.mark_sent([sent], now)

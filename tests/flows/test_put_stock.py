@@ -4,9 +4,8 @@ from tests.flows.stock_steps import a_shop
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.domain.stock import StockResult
+from channel_sync.domain.stock import StockItem, StockResult
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.put_stock import StockItem
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from channel_sync.domain.integrations import Status
 from channel_sync.domain.orders import OrderState
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
+from channel_sync.domain.stock import StockItem
 from channel_sync.flows.authorise import Reauthorisation
 from channel_sync.flows.tickets import hash_of
 from channel_sync.persistence.tables import attempts
@@ -165,7 +166,7 @@ async def test_the_preview_counts_what_a_removal_would_touch(database):
     async with database.begin() as work:
         await work.orders.store(account, "GBP", orders, now)
         await work.listings.replace(account.id, listings, now)
-        await work.stock.put(TENANT, [("A", 7, None)], now)
+        await work.stock.put(TENANT, [StockItem("A", 7)], now)
 
     preview = await desk.lifecycle.preview(TENANT, integration.id)
 

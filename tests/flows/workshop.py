@@ -18,6 +18,7 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.orders import Order, UnreadPage
 from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
+from channel_sync.domain.stock import StockItem
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.leases import Lease
@@ -25,7 +26,7 @@ from channel_sync.flows.order_download import DownloadBench
 from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.push_stock import PushStock
-from channel_sync.flows.put_stock import PutStock, StockAnswer, StockItem
+from channel_sync.flows.put_stock import PutStock, StockAnswer
 from channel_sync.flows.ready_orders import PageContext, PageReader, ReadyPage
 from channel_sync.flows.reconcile_orders import ReconcileOrders
 from channel_sync.flows.run_session import Walk

@@ -2,6 +2,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.listings import ListingStock, PushState, StockOutcome
 from channel_sync.domain.push_states import push_state
+from channel_sync.domain.stock import StockItem
 
 
 async def test_other_settings_reach_many_listings_in_pieces_and_show_at_once(database):
@@ -9,7 +10,7 @@ async def test_other_settings_reach_many_listings_in_pieces_and_show_at_once(dat
     many = [a_channel_listing() for _ in range(600)]
     async with database.begin() as work:
         await work.listings.replace(account.id, many, NOW)
-        await work.stock.put(TENANT, [(one.sku, 1, None) for one in many], NOW)
+        await work.stock.put(TENANT, [StockItem(one.sku or "", 1) for one in many], NOW)
         stale = await work.pushes.stale(account.id, 1000)
         sent = [ListingStock(one.id, one.variation_id, level.version, 1, (("w", 1),)) for one, level in stale]
         await work.pushes.mark_sent(sent, NOW)

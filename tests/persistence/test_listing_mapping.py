@@ -6,6 +6,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import ListingStock, Mapping, StockOutcome
+from channel_sync.domain.stock import StockItem
 
 MAPPED, AMBIGUOUS = Mapping.MAPPED, Mapping.AMBIGUOUS
 
@@ -37,7 +38,7 @@ class Shelf:
 
     async def put(self, units, sku="A"):
         async with self.database.begin() as work:
-            await work.stock.put(TENANT, [(sku, units, None)], NOW)
+            await work.stock.put(TENANT, [StockItem(sku, units)], NOW)
 
     async def mapping(self, *listings):
         mine = [await self.id_of(listing) for listing in listings]

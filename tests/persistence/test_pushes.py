@@ -6,6 +6,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ListingStock, Mapping, ProductStock, PushState, StockOutcome
 from channel_sync.domain.push_states import push_state
+from channel_sync.domain.stock import StockItem
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
 
@@ -21,7 +22,7 @@ class Push:
 
     async def put(self, sku, units, now=NOW):
         async with self.database.begin() as work:
-            [(level, _)] = await work.stock.put(TENANT, [(sku, units, None)], now)
+            [(level, _)] = await work.stock.put(TENANT, [StockItem(sku, units)], now)
         return level
 
     async def stale(self, limit=100):
@@ -273,7 +274,7 @@ async def test_a_sku_changed_at_the_marketplace_starts_anew(push):
 async def test_more_stale_listings_than_one_part_are_all_read(push):
     await push.offer(*(a_channel_listing(sku=f"SKU-{number}") for number in range(450)))
     async with push.database.begin() as work:
-        await work.stock.put(TENANT, [(f"SKU-{number}", 1, None) for number in range(450)], NOW)
+        await work.stock.put(TENANT, [StockItem(f"SKU-{number}", 1) for number in range(450)], NOW)
 
     stale = await push.stale(limit=1000)
 

@@ -7,6 +7,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, a_channel_order, con
 from tests.persistence.order_steps import store
 
 from channel_sync.domain.listings import ListingStock, StockOutcome
+from channel_sync.domain.stock import StockItem
 
 LOOKS = {
     "which listings are there": lambda work, account: work.listings.there(account, "", 100),
@@ -20,7 +21,7 @@ async def a_shop_with_a_drift_and_an_order(database):
     listing = a_channel_listing(sku="A", quantities=(("w", 5),))
     async with database.begin() as work:
         await work.listings.replace(account.id, [listing], NOW)
-        await work.stock.put(TENANT, [("A", 9, None)], NOW)
+        await work.stock.put(TENANT, [StockItem("A", 9)], NOW)
         [(one, level)] = await work.pushes.stale(account.id, 9)
         await work.pushes.mark_sent([ListingStock(one.id, one.variation_id, level.version, 9, (("w", 9),))], NOW)
         await work.pushes.settle([StockOutcome(one.id, level.version, True)], NOW)

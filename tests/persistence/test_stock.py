@@ -4,7 +4,7 @@ import pytest
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.stock import StockLevel, StockResult
+from channel_sync.domain.stock import StockItem, StockLevel, StockResult
 from channel_sync.persistence.paging import PageRequest
 
 ACCEPTED, UNCHANGED, STALE = StockResult.ACCEPTED, StockResult.UNCHANGED, StockResult.STALE_REVISION
@@ -12,7 +12,7 @@ ACCEPTED, UNCHANGED, STALE = StockResult.ACCEPTED, StockResult.UNCHANGED, StockR
 
 async def put(database, *items, now=NOW, tenant=TENANT):
     async with database.begin() as work:
-        return await work.stock.put(tenant, items, now)
+        return await work.stock.put(tenant, [StockItem(*item) for item in items], now)
 
 
 async def get(database, sku, tenant=TENANT):

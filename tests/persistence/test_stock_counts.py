@@ -5,6 +5,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, an_unreadable_order,
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import ListingStock, StockOutcome
+from channel_sync.domain.stock import StockItem
 from channel_sync.persistence.stock_counts import MOST_COUNTED, NOTHING, StockCounts
 
 
@@ -35,7 +36,7 @@ async def push(database, account, accepted):
 
 async def put(database, sku, units=9):
     async with database.begin() as work:
-        await work.stock.put(TENANT, [(sku, units, None)], NOW)
+        await work.stock.put(TENANT, [StockItem(sku, units)], NOW)
 
 
 async def test_a_shop_without_anything_counts_nothing(database, account):

@@ -18,7 +18,7 @@ from channel_sync.api.stock_schemas import (
     StockPage,
 )
 from channel_sync.api.stock_view import level_views
-from channel_sync.flows.put_stock import StockItem as Wanted
+from channel_sync.domain.stock import StockItem as Wanted
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
 starting = APIRouter(tags=["stock"], route_class=IdempotentRoute)

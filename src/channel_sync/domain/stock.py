@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 MAX_UNITS = 500_000
 
@@ -22,6 +23,14 @@ class PushResult(StrEnum):
     QUEUED = "queued"
     NO_LISTING = "no_listing"
     UNKNOWN_SKU = "unknown_sku"
+
+
+class StockItem(NamedTuple):
+    """A level that a caller wants; `revision` is the caller's own and may be left out."""
+
+    sku: str
+    available: int
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.domain.stock import MAX_UNITS, PushResult, StockResult
+from channel_sync.domain.stock import MAX_UNITS, PushResult, StockItem, StockResult
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.in_pieces import in_light_pieces
 from channel_sync.persistence.database import Database, UnitOfWork
@@ -16,14 +16,6 @@ T = TypeVar("T")
 
 # On SQLite everybody else waits for one piece: about 25 ms for as many levels, or as many listings that they feed.
 _STORED_AT_ONCE = 500
-
-
-class StockItem(NamedTuple):
-    """One wanted level; `revision` is the caller's own and may be left out."""
-
-    sku: str
-    available: int
-    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +88,7 @@ async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> t
     now = utcnow()
     levels = await work.stock.put(tenant, items, now)
     answers = [
-        StockAnswer(item.sku, result, level.version if level else None)
-        for item, (level, result) in zip(items, levels, strict=True)
+        StockAnswer(item.sku, result, level.version) for item, (level, result) in zip(items, levels, strict=True)
     ]
     changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
     return answers, await _hurry(work, tenant, changed, now)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.stock import StockLevel, StockResult
+from channel_sync.domain.stock import StockItem, StockLevel, StockResult
 from channel_sync.persistence.among import among
 from channel_sync.persistence.bulk import BulkInsert, overwrite
 from channel_sync.persistence.listing_mapping import lock_stock_of
@@ -34,23 +34,23 @@ class StockRepository:
         self._session = session
 
     async def put(
-        self, tenant: str, items: Sequence[tuple[str, int, int | None]], now: datetime
-    ) -> list[tuple[StockLevel | None, StockResult]]:
-        """Set levels, given as SKU, units and the caller's revision; the level and the result for each.
+        self, tenant: str, items: Sequence[StockItem], now: datetime
+    ) -> list[tuple[StockLevel, StockResult]]:
+        """Set levels; the level and the result for each.
 
         The listings that a changed level feeds are marked as waiting.
         """
         await lock_stock_of(self._session, tenant)
-        levels = await self._levels(tenant, [sku for sku, _, _ in items])
+        levels = await self._levels(tenant, [item.sku for item in items])
         stored = dict(levels)
-        results: list[tuple[StockLevel | None, StockResult]] = []
-        for sku, available, revision in items:
-            level, result = _changed(levels.get(sku), sku, available, revision, now)
-            levels[sku] = level
+        results: list[tuple[StockLevel, StockResult]] = []
+        for item in items:
+            level, result = _changed(levels.get(item.sku), item, now)
+            levels[item.sku] = level
             results.append((level, result))
         changed = [level for sku, level in levels.items() if level != stored.get(sku)]
         await _UPSERT.write(self._session, [_values(tenant, level) for level in changed])
-        accepted = [level.sku for level, result in results if level and result is StockResult.ACCEPTED]
+        accepted = [level.sku for level, result in results if result is StockResult.ACCEPTED]
         if accepted:
             fed = (listings.c.tenant == tenant, among(listings.c.stock_sku, accepted))
             await self._session.execute(want_anew(now, *fed))
@@ -109,12 +109,10 @@ class StockRepository:
         return page_of([StockLevel(*row) for row in rows], page, lambda level: (level.sku,))
 
 
-def _changed(
-    level: StockLevel | None, sku: str, available: int, revision: int | None, now: datetime
-) -> tuple[StockLevel, StockResult]:
+def _changed(level: StockLevel | None, item: StockItem, now: datetime) -> tuple[StockLevel, StockResult]:
     if level is None:
-        return StockLevel(sku, available, 1, revision, now), StockResult.ACCEPTED
-    return level.change_to(available, revision, now)
+        return StockLevel(item.sku, item.available, 1, item.revision, now), StockResult.ACCEPTED
+    return level.change_to(item.available, item.revision, now)
 
 
 def _values(tenant: str, level: StockLevel) -> tuple[str, str, int, int, int | None, int]:
