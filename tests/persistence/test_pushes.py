@@ -41,7 +41,7 @@ class Push:
         ]
         async with self.database.begin() as work:
             if job_id is not None:
-                await work.stock_jobs.add(OpenStockJob(job_id, self.account.id, None, NOW, 0))
+                await work.stock_jobs.add(OpenStockJob(job_id, self.account.id, None, NOW))
             await work.pushes.mark_sent(items, later(1), job_id=job_id)
         return items
 

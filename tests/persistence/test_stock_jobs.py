@@ -18,7 +18,7 @@ async def account(database):
 
 
 def a_job(account):
-    return OpenStockJob(new_id("sjb", NOW), account.id, None, NOW, 0)
+    return OpenStockJob(new_id("sjb", NOW), account.id, None, NOW)
 
 
 async def test_a_job_is_open_from_before_it_is_sent_until_it_is_closed(database, account):

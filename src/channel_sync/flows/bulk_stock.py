@@ -81,7 +81,7 @@ async def follow(
 
 async def _record(session: RunSession, products: Sequence[ProductStock]) -> OpenStockJob:
     now = utcnow()
-    job = OpenStockJob(new_id("sjb", now), session.account.id, None, now, 0)
+    job = OpenStockJob(new_id("sjb", now), session.account.id, None, now)
     async with session.page() as page:
         await page.work.stock_jobs.add(job)
     for part in in_pieces(listings_of(products), STORED_AT_ONCE):

@@ -22,7 +22,6 @@ class OpenStockJob:
     account_id: str
     channel_job_id: str | None
     submitted_at: datetime
-    polls: int
 
 
 _COLUMNS = columns_of(stock_jobs, OpenStockJob)

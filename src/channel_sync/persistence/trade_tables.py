@@ -174,7 +174,7 @@ stock_jobs = Table(
     required("account_id", Text, ForeignKey("accounts.id")),
     Column("channel_job_id", Text),
     required("submitted_at", Utc),
-    required("polls", Integer),
+    Column("polls", Integer, nullable=False, default=0),  # nobody counts them
     Column("closed_at", Utc),
     partial_index("uq_stock_jobs_open", "account_id", where="closed_at IS NULL", unique=True),
 )
