@@ -1,4 +1,4 @@
-"""Calls to Wish: budget, seats, breaker, retries, journal."""
+"""Calls to Wish: limiter, seats, breaker, retries, journal."""
 
 import asyncio
 import random
@@ -14,12 +14,12 @@ import httpx
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
 from channel_sync.channels.http.exchange import MEGABYTE, Bounds
 from channel_sync.channels.wish.breaker import Breaker
+from channel_sync.channels.wish.call_sources import LeasedCalls, OwnCalls
 from channel_sync.channels.wish.exchange import exchange
-from channel_sync.channels.wish.limiter import Budgets
+from channel_sync.channels.wish.limiter import Limiter
 from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.channels.wish.retries import with_retries
-from channel_sync.channels.wish.shared_limiter import SharedBudgets
 from channel_sync.channels.wish.times import utc_now
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Access, Call, Environment, Wire
@@ -88,7 +88,7 @@ class WishClient:
         self.now = now
         self.jitter = jitter
         self._base_urls = {environment: url.rstrip("/") for environment, url in base_urls.items()}
-        self._budgets = _budgets(limits.rate_per_s, jitter, shared)
+        self._limiter = Limiter(OwnCalls() if shared is None else LeasedCalls(shared), limits.rate_per_s, jitter)
         self._breakers = {environment: Breaker() for environment in base_urls}
         self._seats = asyncio.Semaphore(limits.concurrency)
         self._in_flight: set[asyncio.Task[object]] = set()
@@ -141,7 +141,7 @@ class WishClient:
 
     async def _attempt(self, request: Request, access: Access, wire: Wire) -> Reply:
         headers = {"Authorization": f"Bearer {_sendable(access)}"}
-        await self._budgets.turn(access.integration_id, wire)
+        await self._limiter.turn(access.integration_id, wire)
         breaker = self._breakers[access.environment]
         breaker.check(access.integration_id, wire.is_a_persons)
         await self.take_seat(wire)
@@ -190,17 +190,11 @@ class WishClient:
         if outcome.answer is None:
             return outcome
         if not (isinstance(outcome.result, ChannelUnavailable) and outcome.result.code == "rate_limited"):
-            self._budgets.welcome(integration_id, outcome.answer.remaining)
+            self._limiter.welcome(integration_id, outcome.answer.remaining)
             return outcome
-        wait_s = self._budgets.pause(integration_id, outcome.answer.wait_s)
+        wait_s = self._limiter.pause(integration_id, outcome.answer.wait_s)
         refusal = outcome.result
         return _Outcome(ChannelUnavailable(refusal.code, refusal.message, wait_s, refusal.request_id))
-
-
-def _budgets(
-    rate: float, jitter: Callable[[float], float], shared: SharedBudget | None
-) -> Budgets | SharedBudgets:
-    return Budgets(rate, jitter) if shared is None else SharedBudgets(shared, rate, jitter)
 
 
 def _reply_of(outcome: _Outcome) -> Reply:

@@ -1,14 +1,16 @@
-"""The outbound budget of each integration: a bucket of calls, a queue by priority, pauses when Wish asks for one.
+"""The outbound calls of each integration: a queue by priority, pauses when Wish asks for one.
 
 aiolimiter has neither priorities nor pauses, and its wait could not be cut short, hence these lines of our own.
 """
 
+import asyncio
 import itertools
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
+from channel_sync.domain.budgets import Allowance, Lease
 from channel_sync.domain.channel import Wire
 from channel_sync.domain.errors import ChannelUnavailable
 
@@ -19,6 +21,8 @@ LONGEST_PAUSE_IN_PLACE_S = 30.0
 LONGEST_BACK_OFF_S = 60.0
 LOOK_AGAIN_S = 1.0
 IDLE_AFTER_S = 60.0
+# What was leased and not used within this time is given up: two processes never save up two bursts.
+_LEASED_FOR_S = 1.0
 _SWEEP_S = 60.0
 
 Ticket = tuple[int, int]
@@ -48,45 +52,76 @@ class Backoff:
             self.share = 0.5 if remaining < self._most_remaining / 10 else 1.0
 
 
-class Bucket:
-    """One integration's budget. Times are monotonic seconds."""
+class Queue:
+    """Who waits for a call of one integration, and the calls that are there for them.
 
-    def __init__(self, rate: float, now: float, jitter: Callable[[float], float]) -> None:
+    Times are monotonic seconds, `rate` is in calls a second.
+    """
+
+    def __init__(self, rate: float, jitter: Callable[[float], float], now: float) -> None:
         self.backoff = Backoff(jitter)
-        self._rate = rate
-        self._burst = max(BURST, rate * BURST_S)
-        self._tokens = float(self._burst)
-        self._filled_at = now
-        self._paused_until = now
         self.waiting: list[Ticket] = []
+        self.leasing: asyncio.Task[None] | None = None
+        self._rate = rate
+        self._calls = 0
+        self._leased_at = now
+        self._ask_at = now
+        self._paused_until = now
 
-    def delay(self, ticket: Ticket, now: float) -> float:
-        """Seconds until the ticket's turn: a token for it and for everyone before it. Zero means now."""
-        self._fill(now)
-        tokens_short = bisect_left(self.waiting, ticket) + 1 - self._tokens
-        return max(self.pause_left(now), tokens_short / (self._rate * self.backoff.share), 0.0)
+    @property
+    def wanted(self) -> int:
+        """How many calls to lease for those who wait."""
+        return max(1, min(len(self.waiting) - self._calls, int(self._rate)))
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the integration may spend, by what Wish answered lately."""
+        return Allowance(self._rate * self.backoff.share, max(BURST, self._rate * BURST_S))
+
+    def is_turn(self, ticket: Ticket, now: float) -> bool:
+        """Whether a leased call is left for this ticket, those before it served; in a pause none is."""
+        if now > self._leased_at + _LEASED_FOR_S or now < self._paused_until:
+            self._calls = 0
+        return bisect_left(self.waiting, ticket) < self._calls
 
     def take(self) -> None:
-        """Use one token."""
-        self._tokens -= 1
+        """Use one call."""
+        self._calls -= 1
+
+    def add(self, lease: Lease, wanted: int, now: float) -> None:
+        """Note what was leased where so many calls were wanted."""
+        self._calls += lease.calls
+        self._leased_at = now
+        self._paused_until = max(self._paused_until, now + lease.pause_s)
+        self._ask_at = now + lease.ask_again_s if lease.calls < wanted else now
+
+    def pause(self, seconds: float | None, now: float) -> None:
+        """Stop everyone for `seconds`; unknown means what the refusals so far tell."""
+        self._paused_until = max(self._paused_until, now + self.backoff.refused(seconds))
 
     def pause_left(self, now: float) -> float:
         """Seconds until calls are welcome again."""
         return max(0.0, self._paused_until - now)
 
-    def pause(self, now: float, seconds: float | None) -> None:
-        """Stop everyone for `seconds`; unknown means what the refusals so far tell."""
-        self._paused_until = max(self._paused_until, now + self.backoff.refused(seconds))
-        self._tokens, self._filled_at = 1.0, self._paused_until
+    def rest_left(self, now: float) -> float:
+        """Seconds until asking for calls is of any use."""
+        return max(self._paused_until, self._ask_at) - now
 
     def is_idle(self, now: float) -> bool:
-        """Whether a new bucket would do as well."""
-        return not self.waiting and now > max(self._paused_until, self._filled_at) + IDLE_AFTER_S
+        """Whether a new queue would do as well."""
+        return not self.waiting and now > max(self._paused_until, self._leased_at) + IDLE_AFTER_S
 
-    def _fill(self, now: float) -> None:
-        if now > self._filled_at:
-            filled = self._tokens + (now - self._filled_at) * self._rate * self.backoff.share
-            self._tokens, self._filled_at = min(self._burst, filled), now
+
+class CallSource(Protocol):
+    """Where calls come from: that is all that limiters differ in."""
+
+    def ask(self, integration_id: str, queue: Queue) -> None:
+        """Add to the queue what it may have, now or in a task that is its `leasing` until then."""
+        ...
+
+    def pause(self, integration_id: str, queue: Queue) -> None:
+        """Give out none of the integration as long as its queue is paused."""
+        ...
 
 
 class Idler(Protocol):
@@ -124,47 +159,60 @@ class ByIntegration(Generic[T]):
         return found
 
 
-class Budgets:
-    """The buckets of all integrations."""
+class Limiter:
+    """The queues of all integrations in this process. A source gives out their calls, `rate` of them a second."""
 
     def __init__(
-        self, rate: float, jitter: Callable[[float], float], clock: Callable[[], float] = monotonic
+        self,
+        source: CallSource,
+        rate: float,
+        jitter: Callable[[float], float],
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        self._source = source
         self._clock = clock
-        self._buckets = ByIntegration(lambda now: Bucket(rate, now, jitter), clock)
+        self._queues = ByIntegration(lambda now: Queue(rate, jitter, now), clock)
         self._tickets = itertools.count()
 
     async def turn(self, integration_id: str, wire: Wire) -> None:
-        """Wait for this integration's next call; the wire's priority decides who is first.
+        """Wait for this integration's next call; the wire's priority decides who is first in this process.
 
         A pause of more than half a minute is not slept through: ChannelUnavailable says when to come back.
         """
-        bucket = self._buckets.of(integration_id)
+        queue = self._queues.of(integration_id)
         ticket = (int(wire.priority), next(self._tickets))
-        insort(bucket.waiting, ticket)
+        insort(queue.waiting, ticket)
         try:
-            while delay := bucket.delay(ticket, self._clock()):
-                pause_s = bucket.pause_left(self._clock())
-                refuse_long_pause(pause_s)
-                wire.is_paused = pause_s > 0
-                await wire.sleep(min(delay, LOOK_AGAIN_S))
-            bucket.take()
+            while not queue.is_turn(ticket, self._clock()):
+                await self._wait(integration_id, queue, wire)
+            queue.take()
         finally:
             wire.is_paused = False
-            bucket.waiting.remove(ticket)
+            queue.waiting.remove(ticket)
+
+    async def _wait(self, integration_id: str, queue: Queue, wire: Wire) -> None:
+        """Until something may have changed."""
+        now = self._clock()
+        pause_s, rest_s = queue.pause_left(now), queue.rest_left(now)
+        if pause_s > LONGEST_PAUSE_IN_PLACE_S:
+            raise ChannelUnavailable("rate_limited", "Wish asks us to wait.", retry_after_s=pause_s)
+        wire.is_paused = pause_s > 0
+        if rest_s > 0:
+            return await wire.sleep(min(rest_s, LOOK_AGAIN_S))
+        if queue.leasing is None:
+            self._source.ask(integration_id, queue)
+        if queue.leasing is not None:
+            # One asks for all of them; who is cancelled leaves it to the others.
+            await asyncio.shield(queue.leasing)
+            wire.check()
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
-        bucket, now = self._buckets.of(integration_id), self._clock()
-        bucket.pause(now, seconds)
-        return bucket.pause_left(now)
+        queue, now = self._queues.of(integration_id), self._clock()
+        queue.pause(seconds, now)
+        self._source.pause(integration_id, queue)
+        return queue.pause_left(now)
 
     def welcome(self, integration_id: str, remaining: int | None) -> None:
         """Wish took a call and may have said how many are left."""
-        self._buckets.of(integration_id).backoff.welcome(remaining)
-
-
-def refuse_long_pause(seconds: float) -> None:
-    """ChannelUnavailable for a pause that is too long to be slept through."""
-    if seconds > LONGEST_PAUSE_IN_PLACE_S:
-        raise ChannelUnavailable("rate_limited", "Wish asks us to wait.", retry_after_s=seconds)
+        self._queues.of(integration_id).backoff.welcome(remaining)
