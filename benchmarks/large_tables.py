@@ -17,6 +17,7 @@ from typing import Any
 from tests.app_role import AppRole
 from tests.factories import a_channel_order
 from tests.postgres import postgres_cluster
+from tests.stored import order_rows
 
 from benchmarks.large_tables_fill import TENANTS, Past, fill, shop, tenant
 from benchmarks.table import row
@@ -111,7 +112,6 @@ def _of_history(past: Past) -> Iterator[tuple[str, Ask]]:
     }
     for name, wanted in lists.items():
         yield f"runs{name}, first page", partial(_runs, mine, wanted, first)
-    yield "the newest run of a kind", lambda work: work.runs.latest(shop(0), RunKind.ORDERS)
     yield "events, oldest page of 100", lambda work: work.events.after(mine, None, (), 100)
     deep_event = f"evt_{past.events // 4 * 3:026}"
     yield "events after one", lambda work: work.events.after(mine, deep_event, (), 100)
@@ -190,7 +190,7 @@ async def _store_pages(database: Database) -> None:
         for times in (taken.new, taken.known):
             started = time.perf_counter()
             async with database.begin() as work:
-                await work.orders.store(account, "GBP", page, datetime.now(UTC))
+                await work.orders.store_rows(account, order_rows(database, account, page, datetime.now(UTC)))
             times.append(time.perf_counter() - started)
     row("storing 500 new orders", taken.text(taken.new))
     row("storing 500 orders that are known", taken.text(taken.known))

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.fake_channel import FakeChannel
+from tests.stored import held_grant
 
 from channel_sync.domain.addresses import public_address
 from channel_sync.domain.channel import Environment, Priority, Wire
@@ -144,7 +145,7 @@ class Desk:
     async def token(self, integration_id: str) -> str:
         """The access token that is stored."""
         async with self.database.read() as work:
-            held = await work.credentials.grant(integration_id)
+            held = await held_grant(work, integration_id)
         assert held is not None
         return held.grant.access_token.value
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import httpx
 from tests.api.world import World
 from tests.factories import a_channel_listing, a_channel_order, an_unreadable_order
+from tests.stored import order_rows
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.integrations import Account
@@ -41,7 +42,7 @@ async def store_orders(world: World, integration_id: str, *orders: ChannelOrder)
     """Ids of the orders, stored as one page."""
     account = await account_of(world, integration_id)
     async with world.database.begin() as work:
-        page = await work.orders.store(account, "GBP", orders, utcnow())
+        page = await work.orders.store_rows(account, order_rows(world.database, account, orders, utcnow()))
     return [row.id for row in page.created]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.api.seeds import account_of, store_listings
 from tests.factories import a_channel_listing
+from tests.stored import fed_by
 
 from channel_sync.domain.codes import STOCK_CODES
 from channel_sync.domain.incidents import Incident, IncidentKind
@@ -111,7 +112,7 @@ async def test_a_drift_says_so(world, admin, shop):
     await settle(world, await send(world, shop), seen=(("w1", 3),))
     await store_listings(world, shop, replace(MUG, quantities=(("w1", 9),)))
     async with world.database.begin() as work:
-        await work.drifts.tell([(await work.listings.by_sku("acme", "MUG"))[0].id])
+        await work.drifts.tell([(await fed_by(work, "MUG", "acme"))[0].id])
     assert await told(admin) == ("drifted", "changed_at_channel")
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from tests.factories import a_channel_order, an_event
+from tests.stored import order_rows
 
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.integrations import Account
@@ -23,7 +24,7 @@ async def storing_a_page(database: Database, account: Account) -> AsyncIterator[
     now = datetime.now(UTC)
     page = [a_channel_order(updated_at=now, raw=b"x" * 500) for _ in range(PAGE)]
     async with database.begin() as work:
-        await work.orders.store(account, "GBP", page, now)
+        await work.orders.store_rows(account, order_rows(database, account, page, now))
         await work.events.add([an_event(tenant=account.tenant)])
         yield work
 

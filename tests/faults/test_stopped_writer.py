@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 from tests.factories import a_channel_order, an_event, connected
+from tests.stored import order_rows
 
 from channel_sync.domain.integrations import Account
 from channel_sync.persistence.database import Database
@@ -56,7 +57,9 @@ async def event_written_after_s(database: Database, tenant: str) -> float:
 async def page_stored_after_s(database: Database, account: Account) -> float:
     began = time.monotonic()
     async with database.begin() as work:
-        await work.orders.store(account, "GBP", [a_channel_order()], datetime.now(UTC))
+        await work.orders.store_rows(
+            account, order_rows(database, account, [a_channel_order()], datetime.now(UTC))
+        )
     return time.monotonic() - began
 
 

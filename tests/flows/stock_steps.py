@@ -1,6 +1,7 @@
 """Steps of the stock tests."""
 
 from tests.flows.workshop import TENANT, Workshop
+from tests.stored import fed_by
 
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import Listing, PushState
@@ -22,7 +23,7 @@ async def push(workshop: Workshop, seller: Integration) -> Run:
 
 async def listing_of(workshop: Workshop, sku: str) -> Listing:
     async with workshop.database.read() as work:
-        [listing] = await work.listings.by_sku(TENANT, sku)
+        [listing] = await fed_by(work, sku)
     return listing
 
 

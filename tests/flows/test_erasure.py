@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_order, an_address, an_unreadable_order, connected, later
+from tests.stored import order_rows
 
 from channel_sync.domain.erasure import Buyer
 from channel_sync.domain.orders import OrderState
@@ -18,7 +19,7 @@ OF_ADA = b'{"name":"Ada Example"}'
 
 async def store(database, account, *orders, at=NOW):
     async with database.begin() as work:
-        return (await work.orders.store(account, "GBP", orders, at)).counts
+        return (await work.orders.store_rows(account, order_rows(database, account, orders, at))).counts
 
 
 async def hold(database, account, *orders, at=NOW):

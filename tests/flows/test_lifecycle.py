@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from tests.connecting import TENANT, Desk, utc_now
 from tests.factories import a_channel_listing
+from tests.stored import newest_run
 
 from channel_sync.domain.errors import Conflict, Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Status
@@ -169,7 +170,7 @@ async def test_switching_off_stops_every_job_and_on_catches_up(database):
     on = await desk.lifecycle.set_enabled(TENANT, integration.id, True)
     assert on.status is Status.ACTIVE
     async with database.read() as work:
-        run = await work.runs.latest(integration.id, RunKind.ORDERS)
+        run = await newest_run(work, integration.id, RunKind.ORDERS)
     assert run is not None
     assert run.trigger is Trigger.CATCH_UP
     assert (await desk.told())[-2:] == ["integration.disabled", "integration.enabled"]

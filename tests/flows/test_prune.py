@@ -5,6 +5,7 @@ import time_machine
 from sqlalchemy import text
 from tests.connecting import TENANT, Desk, utc_now
 from tests.factories import a_channel_order, a_draft, a_run, an_event, an_integration, an_unreadable_order
+from tests.stored import order_rows
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.secrets import Secret
@@ -23,7 +24,9 @@ async def with_orders(desk, integration, number=3):
     account = await desk.account()
     assert account is not None
     async with desk.database.begin() as work:
-        await work.orders.store(account, "GBP", [a_channel_order() for _ in range(number)], utc_now())
+        await work.orders.store_rows(
+            account, order_rows(desk.database, account, [a_channel_order() for _ in range(number)], utc_now())
+        )
         await work.held_orders.hold(account, [an_unreadable_order()], utc_now())
 
 

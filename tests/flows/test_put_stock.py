@@ -2,6 +2,7 @@ import pytest
 from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop
 from tests.flows.workshop import TENANT, Workshop
+from tests.stored import fed_by
 
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import StockItem, StockResult
@@ -78,7 +79,7 @@ async def test_levels_of_skus_that_many_listings_have_are_stored_and_sent_again_
     await a_shop(workshop, *(a_listing(number, sku=skus[number % 6]) for number in range(540)))
     async with workshop.database.begin() as work:
         for sku in skus:
-            [first, *_] = await work.listings.by_sku(TENANT, sku)
+            [first, *_] = await fed_by(work, sku)
             await work.listings.set_mapped_sku(TENANT, first.id, sku, utcnow())
     nudges = workshop.nudges
 

@@ -6,6 +6,7 @@ import time_machine
 from sqlalchemy import select
 from tests.connecting import TENANT, Desk, ticket_of, utc_now
 from tests.factories import a_channel_listing, a_channel_order
+from tests.stored import held_grant, order_rows
 
 from channel_sync.domain.errors import ConfirmationRequired, Conflict, Invalid, NotFound
 from channel_sync.domain.integrations import Status
@@ -56,7 +57,7 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(database)
     assert await desk.is_cancelled(run_id)
     assert [await desk.next_at(integration.id, kind) for kind in RunKind] == [None] * 4
     async with database.read() as work:
-        assert await work.credentials.grant(integration.id) is None
+        assert await held_grant(work, integration.id) is None
         with pytest.raises(NotFound):
             await work.credentials.app(integration.id)
         attempt = await work.attempts.by_ticket(hash_of(ticket_of(invitation.authorise_url)))
@@ -164,7 +165,7 @@ async def test_the_preview_counts_what_a_removal_would_touch(database):
     orders = [a_channel_order(), a_channel_order(), a_channel_order(state=OrderState.SHIPPED)]
     listings = [a_channel_listing(sku="A"), a_channel_listing(sku="B"), a_channel_listing(sku=None)]
     async with database.begin() as work:
-        await work.orders.store(account, "GBP", orders, now)
+        await work.orders.store_rows(account, order_rows(database, account, orders, now))
         await work.listings.replace(account.id, listings, now)
         await work.stock.put(TENANT, [StockItem("A", 7)], now)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
+from tests.stored import newest_run
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.errors import (
@@ -128,7 +129,7 @@ async def test_scheduled_runs_without_news_are_one_row_and_no_event(workshop: Wo
         await workshop.due(seller)
 
     async with workshop.database.read() as work:
-        newest = await work.runs.latest(seller.id, RunKind.ORDERS)
+        newest = await newest_run(work, seller.id, RunKind.ORDERS)
     assert len(await all_runs(workshop)) == 2
     assert newest is not None
     assert newest.repeats == 3

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from tests.fake_channel import FakeChannel
 from tests.fake_shop import FakeMerchant
 from tests.flows.goods import START
+from tests.stored import newest_run
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.events import Event
@@ -141,7 +142,7 @@ class Workshop:
         for run_id in await waiting(self.runs):
             await self.runs.execute(run_id)
         async with self.database.read() as work:
-            return await work.runs.latest(integration.id, kind)
+            return await newest_run(work, integration.id, kind)
 
     async def look(self, run: Run) -> Run:
         async with self.database.read() as work:

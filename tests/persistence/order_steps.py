@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 from tests.factories import NOW, TENANT
+from tests.stored import order_rows
 
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
@@ -9,7 +10,7 @@ from channel_sync.persistence.paging import PageRequest
 
 async def store(database, account, *orders, now=NOW, currency="EUR"):
     async with database.begin() as work:
-        return await work.orders.store(account, currency, orders, now)
+        return await work.orders.store_rows(account, order_rows(database, account, orders, now, currency))
 
 
 async def feed(database, tenant=TENANT, **query):

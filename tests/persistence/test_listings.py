@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
+from tests.stored import fed_by
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import Mapping
@@ -67,7 +68,7 @@ async def test_a_listing_comes_back_as_the_marketplace_has_it(database, account)
     assert (found.wanted_version, found.sent_version, found.settled_version) == (0, 0, 0)
     async with database.read() as work:
         assert await work.listings.get(TENANT, found.id) == found
-        assert await work.listings.by_sku(TENANT, fresh.sku) == [found]
+        assert await fed_by(work, fresh.sku or "") == [found]
 
 
 async def test_a_second_download_writes_nothing(database, account):
@@ -182,7 +183,7 @@ async def test_a_mapping_by_hand_wins_and_is_taken_back(database, account):
     assert set((await mappings(database, account)).values()) == {"mapped"}
     await download(database, account, *twins)
     async with database.read() as work:
-        assert [found.id for found in await work.listings.by_sku(TENANT, "HAND")] == [one.id]
+        assert [found.id for found in await fed_by(work, "HAND")] == [one.id]
 
     again = await set_mapped_sku(database, one, None)
     assert (again.mapping, again.mapped_sku) == (Mapping.AMBIGUOUS, None)
@@ -216,7 +217,7 @@ async def test_a_tenant_sees_no_listing_of_another(database, account):
     [mine] = await listed(database, account)
 
     async with database.begin() as work:
-        assert await work.listings.by_sku("other", "A") == []
+        assert await fed_by(work, "A", "other") == []
         assert (await work.listings.list("other", account.integration_id, PageRequest(9))).items == []
         for attempt in (
             work.listings.get("other", mine.id),

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_order, connected, later
 from tests.persistence.plans import plans_of
+from tests.stored import order_rows
 
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.orders import OrderFeedQuery
@@ -18,7 +19,7 @@ MANY_ACCOUNTS = f"""
 
 async def store(database, account, *orders):
     async with database.begin() as work:
-        return await work.orders.store(account, "GBP", orders, NOW)
+        return await work.orders.store_rows(account, order_rows(database, account, orders, NOW))
 
 
 async def read(database, query=None, limit=100, after=None, tenant=TENANT):
@@ -137,7 +138,9 @@ async def test_a_reader_misses_no_order_of_many_writers(database):
     async def write(account):
         for _ in range(6):
             async with database.begin() as work:
-                await work.orders.store(account, "GBP", [a_channel_order(), a_channel_order()], NOW)
+                await work.orders.store_rows(
+                    account, order_rows(database, account, [a_channel_order(), a_channel_order()], NOW)
+                )
                 await asyncio.sleep(0.001)
 
     writing = asyncio.gather(*map(write, accounts))

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
+from tests.stored import fed_by
 
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ListingStock, Mapping, ProductStock, PushState, StockOutcome
@@ -51,7 +52,7 @@ class Push:
 
     async def get(self, sku):
         async with self.database.read() as work:
-            [listing] = await work.listings.by_sku(TENANT, sku)
+            [listing] = await fed_by(work, sku)
         return listing
 
     async def pending(self):
@@ -235,7 +236,7 @@ async def test_ambiguous_and_gone_listings_wait_for_nothing(push):
     assert await push.pending() is None
 
     async with push.database.begin() as work:
-        gone = {listing.variation_id: listing for listing in await work.listings.by_sku(TENANT, "TWIN")}
+        gone = {listing.variation_id: listing for listing in await fed_by(work, "TWIN")}
         await work.listings.mark_gone(push.account, [gone[one.variation_id].id], NOW)
     assert [listing.variation_id for listing, _ in await push.stale()] == [other.variation_id]
 

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from tests.factories import NOW, a_draft, a_grant, an_integration, later
+from tests.stored import held_grant
 
 from channel_sync.domain.integrations import GRANT_REVOKED
 from channel_sync.domain.secrets import Secret
@@ -23,7 +24,7 @@ async def store(database, integration=None, grant=None):
 
 async def held(database, integration):
     async with database.read() as work:
-        return await work.credentials.grant(integration.id)
+        return await held_grant(work, integration.id)
 
 
 async def take(database, integration, generation=1, now=NOW, not_if_renewed_after=None, owner=ME):

@@ -58,8 +58,6 @@ async def test_an_older_pair_of_tokens_does_not_open_in_a_newer_row(database):
     await change(database, access_token=older.access_token, refresh_token=older.refresh_token)
 
     async with database.read() as work:
-        with pytest.raises(Unreadable):
-            await work.credentials.grant(integration.id)
         assert await work.credentials.held_by([integration.id]) == {integration.id: None}
 
 
@@ -94,9 +92,12 @@ async def test_tokens_do_not_open_as_anothers(database, column):
 
     await change(database, **{column: ANOTHER.get(column, "another")})
 
-    async with database.read() as work:
+    row = await integration_row(database)
+    for token in ("access_token", "refresh_token"):
         with pytest.raises(Unreadable):
-            await work.credentials.grant(integration.id)
+            database.cipher.open(row._mapping[token], GRANT.place(token, row._mapping))
+    async with database.read() as work:
+        assert await work.credentials.held_by([integration.id]) == {integration.id: None}
 
 
 async def test_orders_and_held_replies_do_not_open_as_those_of_another_tenant_or_shop(database):

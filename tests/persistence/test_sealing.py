@@ -16,6 +16,7 @@ from tests.factories import (
     later,
 )
 from tests.persistence.former_seals import former_seal
+from tests.stored import held_grant, order_rows
 
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import AttemptKind
@@ -67,9 +68,8 @@ async def fill(database):
             grant = a_grant(access_token=secret("access"), refresh_token=secret("refresh"))
             await work.credentials.store_grant(integration.id, grant, generation)
         await work.attempts.add(attempt)
-        await work.orders.store(
-            account, "GBP", [a_channel_order(address=address, tax=tax, raw=raw) for _ in range(7)], NOW
-        )
+        orders = [a_channel_order(address=address, tax=tax, raw=raw) for _ in range(7)]
+        await work.orders.store_rows(account, order_rows(database, account, orders, NOW))
         await work.held_orders.hold(account, [an_unreadable_order(raw=raw)], NOW)
         await work.idempotency.begin(TENANT, "key-1", "f1", NOW)
         await work.idempotency.complete(TENANT, "key-1", 201, {}, f"{CANARY}-body".encode())
@@ -83,7 +83,7 @@ async def read_all(database, integration, attempt):
         held = (await work.held_orders.list(TENANT, None, PageRequest(1))).items[0]
         return [
             (await work.credentials.app(integration.id)).client_secret,
-            await work.credentials.grant(integration.id),
+            await held_grant(work, integration.id),
             await work.attempts.get(attempt.id),
             (await work.orders.feed(TENANT, OrderFeedQuery(), PageRequest(99), personal=True)).items,
             await work.held_orders.raw(held.id),

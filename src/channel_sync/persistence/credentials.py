@@ -107,11 +107,6 @@ class CredentialRepository:
             )
         )
 
-    async def grant(self, integration_id: str) -> HeldGrant | None:
-        """The newest grant, or None where there is none."""
-        row = await self._read(integration_id)
-        return None if row is None else self._grant(row)
-
     async def _read(self, integration_id: str) -> Row[*tuple[Any, ...]] | None:
         return await self._session.row(_READ.where(_row.id == integration_id))
 

@@ -133,12 +133,11 @@ class ListingRepository:
             raise NotFound("listing")
         return Listing(*row)
 
-    async def by_sku(self, tenant: str, sku: str) -> list[Listing]:
-        """Every listing that the SKU feeds, or would feed if its mapping were clear."""
-        return (await self.by_skus(tenant, [sku])).get(sku, [])
-
     async def by_skus(self, tenant: str, skus: Sequence[str]) -> dict[str, list[Listing]]:
-        """The same for many SKUs; one that feeds nothing is missing."""
+        """Every listing that each of the SKUs feeds, or would feed if its mapping were clear.
+
+        A SKU that feeds nothing is missing.
+        """
         statement = read(tenant).add_columns(_row.stock_sku).where(among(_row.stock_sku, skus)).order_by(_row.id)
         found: dict[str, list[Listing]] = {}
         for *row, sku in await self._session.rows(statement):

@@ -13,7 +13,6 @@ from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import (
     Change,
-    ChannelOrder,
     Order,
     OrderContent,
     OrderState,
@@ -30,7 +29,6 @@ from channel_sync.persistence.order_rows import READ, READ_PERSONAL, content_of,
 from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
-    OrderDesk,
     OrderRow,
     as_stored,
     digest_of,
@@ -103,18 +101,12 @@ class OrderRepository:
         self._cipher = cipher
         self._feeds = feeds
 
-    async def store(
-        self, account: Account, default_currency: str, orders: Sequence[ChannelOrder], now: datetime
-    ) -> StoredPage:
+    async def store_rows(self, account: Account, rows: Sequence[OrderRow]) -> StoredPage:
         """Store what is new or newer as the transaction ends. Repeating it, or an older page, writes nothing.
 
-        An order that stands twice in the page counts once as what it is and again as ignored.
+        An order that stands twice in the page counts once as what it is and again as ignored. The rows are made
+        before, which takes longer than this transaction should.
         """
-        desk = OrderDesk(account.tenant, account.id, default_currency, now, self._cipher)
-        return await self.store_rows(account, desk.rows(orders))
-
-    async def store_rows(self, account: Account, rows: Sequence[OrderRow]) -> StoredPage:
-        """The same for orders whose rows are made already, which takes longer than this transaction should."""
         newest = _newest(rows)
         known = await self._known(account.id, list(newest))
         forgotten = await self._forgotten(account.id, newest)

@@ -203,10 +203,6 @@ class RunRepository:
             raise NotFound("run")
         return found
 
-    async def latest(self, integration_id: str, kind: RunKind) -> Run | None:
-        """The newest run of the kind."""
-        return await self._one(_row.integration_id == integration_id, _row.kind == kind)
-
     async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
         row = await self._session.row(select(*_COLUMNS).where(*conditions).order_by(_row.id.desc()).limit(1))
         return None if row is None else Run(*row)
