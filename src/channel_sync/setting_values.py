@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from channel_sync.domain.colours import contrast
-from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 
 _LONGEST_NAME = 60
 _READABLE = 4.5
@@ -116,24 +115,16 @@ def _host(text: str) -> str:
     return text
 
 
-def _database(text: SecretStr) -> SecretStr:
-    if text.get_secret_value().startswith(SCHEME):
-        return _postgres(text)
-    if not text.get_secret_value().startswith("sqlite:///"):
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    if "?" in text.get_secret_value():
-        raise ValueError("takes no parameters for SQLite")
-    return text
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
 
 
-def _postgres(text: SecretStr) -> SecretStr:
-    if not text.get_secret_value().startswith(SCHEME):
-        raise ValueError("must start with postgresql://")
-    postgres_address(text.get_secret_value())
-    return text
-
-
-Address = Annotated[str, AfterValidator(_address)]
+_LIST = (BeforeValidator(_split), NoDecode)
+# Says of an address that we call it, and so that nobody may listen on the way.
+CALLED = "called"
+Address = Annotated[str, AfterValidator(_address), CALLED]
 PublicUrl = Annotated[str, AfterValidator(_public)]
 # It stands beside the logo, and in the title of a window.
 BrandName = Annotated[str, AfterValidator(_name)]
@@ -142,10 +133,7 @@ Colour = Annotated[str, AfterValidator(_colour)]
 ClaimName = Annotated[str, AfterValidator(_claim_name)]
 # Tokens name their issuer letter by letter, a slash at the end included.
 IssuerName = Annotated[str, AfterValidator(_checked)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode]
-Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], NoDecode]
-Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode]
-Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode]
-# A PostgreSQL address may hold a password.
-DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
-PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *_LIST]
+Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], *_LIST]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], *_LIST]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], *_LIST]

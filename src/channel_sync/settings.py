@@ -3,28 +3,28 @@
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import SettingsConfigDict
 
+from channel_sync.channels.settings import ChannelSettings
 from channel_sync.domain.erasure import LONGEST_RETENTION_D
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
 from channel_sync.domain.plain_http import can_be_overheard
+from channel_sync.persistence.postgres_address import SCHEME, postgres_address
 from channel_sync.setting_values import (
-    Address,
+    CALLED,
     BrandName,
     ClaimName,
     Colour,
-    DatabaseAddress,
     Destinations,
     Docs,
-    Hosts,
     IssuerName,
     Jobs,
     LogLevel,
     Networks,
     Origins,
-    PostgresAddress,
     PublicUrl,
     Switch,
 )
@@ -32,11 +32,33 @@ from channel_sync.setting_values import (
 PREFIX = "CHANNEL_SYNC_"
 
 
+def _database(text: SecretStr) -> SecretStr:
+    if text.get_secret_value().startswith(SCHEME):
+        return _postgres(text)
+    if not text.get_secret_value().startswith("sqlite:///"):
+        raise ValueError("must start with sqlite:/// or postgresql://")
+    if "?" in text.get_secret_value():
+        raise ValueError("takes no parameters for SQLite")
+    return text
+
+
+def _postgres(text: SecretStr) -> SecretStr:
+    if not text.get_secret_value().startswith(SCHEME):
+        raise ValueError("must start with postgresql://")
+    postgres_address(text.get_secret_value())
+    return text
+
+
+# A PostgreSQL address may hold a password.
+DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
+PostgresAddress = Annotated[SecretStr, AfterValidator(_postgres)]
+
+
 class SettingsError(Exception):
     """The settings cannot be used. The message names the variable, never its value; tell the operator."""
 
 
-class Settings(BaseSettings):
+class Settings(ChannelSettings):
     """The settings from the environment and, for what it leaves out, from files of the secrets folder."""
 
     model_config = SettingsConfigDict(
@@ -49,16 +71,12 @@ class Settings(BaseSettings):
     return_origins: Origins = ()
     insecure_http: Switch = Switch.OFF
     trusted_proxies: Networks = ()
-    wish_production_url: Address = "https://merchant.wish.com"
-    wish_sandbox_url: Address = "https://sandbox.merchant.wish.com"
-    wish_file_hosts: Hosts = ("*",)
     jobs: Jobs = Jobs.EMBEDDED
     queue_database_url: PostgresAddress | None = None
     lease_s: float = Field(60, ge=5, le=3600)
     order_interval_s: int = Field(60, ge=MIN_ORDER_INTERVAL_S, le=MAX_INTERVAL_S)
     stock_interval_s: int = Field(5, ge=MIN_STOCK_INTERVAL_S, le=MAX_INTERVAL_S)
     order_overlap_s: int = Field(600, ge=0, le=604_800)
-    wish_rate_per_s: float = Field(5, gt=0, le=10_000)
     sync_concurrency: int = Field(64, ge=1, le=1_000)
     rate_limit_per_s: float = Field(100, ge=0, le=1_000_000)
     tenant_rate_limit_per_s: float | None = Field(None, ge=0, le=1_000_000)
@@ -81,13 +99,6 @@ class Settings(BaseSettings):
     oidc_scope_claim: ClaimName = "scope"
     webhook_allowed: Destinations = ()
 
-    @field_validator("return_origins", "trusted_proxies", "wish_file_hosts", "webhook_allowed", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
     @field_validator("log_level", "docs", "jobs", "insecure_http", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -105,7 +116,8 @@ def read_settings() -> Settings:
         raise SettingsError("; ".join(_complaint(one["loc"], one["msg"]) for one in error.errors())) from None
     if (settings.oidc_issuer is None) != (settings.oidc_audience is None):
         raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_AUDIENCE go together; one of them is missing")
-    for name in ("public_url", "wish_production_url", "wish_sandbox_url", "oidc_issuer"):
+    of_marketplaces = [name for name, one in ChannelSettings.model_fields.items() if CALLED in one.metadata]
+    for name in ("public_url", *of_marketplaces, "oidc_issuer"):
         check_overheard(settings, name, getattr(settings, name))
     return settings
 

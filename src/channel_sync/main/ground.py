@@ -9,12 +9,11 @@ from datetime import timedelta
 
 import httpx
 
-from channel_sync.channels.http.addresses import AllowedHosts
 from channel_sync.channels.http.http_client import guarded_http_client
-from channel_sync.channels.wish.channel import WishChannel
-from channel_sync.channels.wish.client import ClientLimits
+from channel_sync.channels.marketplace import Opening
+from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.budgets import SharedBudget
-from channel_sync.domain.channel import Channel, Environment
+from channel_sync.domain.channel import Channel
 from channel_sync.domain.quotas import Quotas
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
@@ -102,18 +101,13 @@ async def warn_of_a_missing_wall(database: Database) -> None:
 
 def _http(settings: Settings) -> httpx.AsyncClient:
     """Where the marketplaces are is the operator's word; where they send us is theirs, and must be public."""
-    trusted = (settings.wish_production_url, settings.wish_sandbox_url)
+    trusted = [url for one in MARKETPLACES.values() for url in one.addresses(settings).values()]
     return guarded_http_client(settings.sync_concurrency, trusted)
 
 
 def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:
-    """Every marketplace: a new one is a line here."""
-    hosts = {
-        Environment.PRODUCTION: settings.wish_production_url,
-        Environment.SANDBOX: settings.wish_sandbox_url,
-    }
-    limits = ClientLimits(settings.wish_rate_per_s, settings.sync_concurrency)
-    return {"wish": WishChannel(http, hosts, limits, shared, AllowedHosts(settings.wish_file_hosts))}
+    opening = Opening(settings, http, settings.sync_concurrency, shared)
+    return {one.type: one.open(opening) for one in MARKETPLACES.values()}
 
 
 def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:

@@ -12,16 +12,13 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Callable
 
-from channel_sync.channels.wish.read_pages import read_page
-from channel_sync.domain.orders import OrderPage, UnreadPage
+from channel_sync.channels.registry import MARKETPLACES
+from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
 from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.persistence.event_rows import EventRow
 from channel_sync.persistence.prepared_orders import OrderRow
-
-READERS: dict[str, Callable[[UnreadPage], OrderPage]] = {"wish": read_page}
 
 # The service goes first where both want a core: it answers requests.
 _NICENESS = 5
@@ -38,7 +35,7 @@ def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | byt
 def answer(asked: bytearray, content: bytearray, cipher: Cipher) -> bytes:
     """The message that answers a question."""
     request_id, context = pickle.loads(asked)
-    page = READERS[context.channel](UnreadPage(content, request_id, next=None, full=False))
+    page = MARKETPLACES[context.channel].read_page(UnreadPage(content, request_id, next=None, full=False))
     fresh = ready(page, context, cipher)
     # As plain tuples: naming its class with each row would take longer than the row.
     rows = [tuple(row) for row in fresh.rows]

@@ -14,9 +14,10 @@ from threading import Lock
 
 from pydantic import SecretStr
 
+from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
-from channel_sync.main.order_helper import READERS, question, ready_page, receive, send
+from channel_sync.main.order_helper import question, ready_page, receive, send
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.settings import PREFIX
 
@@ -154,7 +155,7 @@ class HelpedReader:
         if message is not None:
             return ready_page(message, page)
         _log.warning("The process that reads orders was lost; the page is read here.")
-        return ready(READERS[context.channel](page), context, self._cipher)
+        return ready(MARKETPLACES[context.channel].read_page(page), context, self._cipher)
 
     async def close(self) -> None:
         """End the helper, after the pages being read: one read later would start another."""

@@ -1,0 +1,11 @@
+"""Every marketplace. A new one is a folder beside this file, an entry here and a base of the settings beside it.
+
+The process that reads pages imports this, too, so an entry imports what opens it only when it is opened.
+"""
+
+from collections.abc import Mapping
+
+from channel_sync.channels.marketplace import Marketplace
+from channel_sync.channels.wish.marketplace import WISH
+
+MARKETPLACES: Mapping[str, Marketplace] = {one.type: one for one in (WISH,)}
