@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.fake_channel import FakeChannel
 from tests.stored import held_grant
 
+from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.addresses import public_address
 from channel_sync.domain.channel import Environment, Priority, Wire
 from channel_sync.domain.events import Event
@@ -30,6 +31,7 @@ from channel_sync.persistence.database import Database
 TENANT = "acme"
 PUBLIC_URL = "https://sync.example"
 RETURN_ORIGIN = "https://shop.example"
+OVERDUE = RULES.renewal.overdue
 
 
 class Desk:

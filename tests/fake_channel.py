@@ -15,14 +15,16 @@ import secrets
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.fake_shop import FakeMerchant, FakeShop
 
+from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.channel import Access as ShopAccess
 from channel_sync.domain.channel import App, ChannelDescription, Consent, Grant, Wire
+from channel_sync.domain.channel_rules import ChannelRules, PollWaits
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
@@ -32,6 +34,7 @@ from channel_sync.domain.errors import (
 )
 from channel_sync.domain.secrets import Secret
 
+QUICK = PollWaits(0.01, 60, (0.01,), 900)
 SCOPES = ("merchant:read", "orders:read", "products:read", "products:write")
 DESCRIPTION = ChannelDescription(
     type="wish",
@@ -41,6 +44,14 @@ DESCRIPTION = ChannelDescription(
     currencies=("EUR", "GBP", "USD"),
     setup_steps=("Create an app",),
 )
+
+
+def polled(waits: PollWaits) -> ChannelRules:
+    """Wish's rules, but with its jobs looked at by these."""
+    return replace(RULES, catalogue_polls=waits, stock=replace(RULES.stock, polls=waits))
+
+
+QUICK_RULES = polled(QUICK)
 
 
 @dataclass
@@ -81,6 +92,7 @@ class FakeChannel:
     required_scopes: frozenset[str] = frozenset(SCOPES)
     granted_scopes: tuple[str, ...] = SCOPES
     description: ChannelDescription = DESCRIPTION
+    rules: ChannelRules = QUICK_RULES
     _failures: dict[str, deque[ChannelError | None]] = field(default_factory=dict)
     _outages: dict[str, ChannelError] = field(default_factory=dict)
     _lost: Counter[str] = field(default_factory=Counter)

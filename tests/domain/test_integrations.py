@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.integrations import AuthState, Integration, Status
 
+OVERDUE = timedelta(days=1)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DRAFT = Integration(
     id="int_1",
@@ -36,7 +37,7 @@ def test_a_finished_connection_is_active():
 def test_a_rejected_grant_needs_the_merchant():
     rejected = replace(ACTIVE, rejected_reason="refresh_token_rejected")
     assert (rejected.status, rejected.runnable) == (Status.NEEDS_REAUTH, False)
-    assert rejected.auth_state(NOON) is AuthState.REJECTED
+    assert rejected.auth_state(NOON, OVERDUE) is AuthState.REJECTED
 
 
 def test_what_the_user_switched_off_shows_as_disabled_even_when_the_grant_is_dead():
@@ -66,32 +67,32 @@ END = NOON + timedelta(days=30)
 
 def test_a_token_that_renews_itself_is_no_reason_to_act():
     for now in (NOON, END - timedelta(hours=1), END + timedelta(days=3)):
-        assert ACTIVE.auth_state(now) is AuthState.CONNECTED
+        assert ACTIVE.auth_state(now, OVERDUE) is AuthState.CONNECTED
 
 
 def test_a_token_that_is_long_not_renewed_is_expiring_on_its_last_day():
     failing = replace(ACTIVE, renewal_failing_since=END - timedelta(days=5))
-    assert failing.auth_state(END - timedelta(days=2)) is AuthState.CONNECTED
-    assert failing.auth_state(END - timedelta(hours=23)) is AuthState.EXPIRING
-    assert failing.authorise_by(END - timedelta(hours=23)) == END
+    assert failing.auth_state(END - timedelta(days=2), OVERDUE) is AuthState.CONNECTED
+    assert failing.auth_state(END - timedelta(hours=23), OVERDUE) is AuthState.EXPIRING
+    assert failing.authorise_by(END - timedelta(hours=23), OVERDUE) == END
 
 
 def test_one_failure_is_no_reason_however_short_the_life_of_a_token():
     failing = replace(ACTIVE, renewal_failing_since=END - timedelta(hours=2))
-    assert failing.auth_state(END - timedelta(minutes=70)) is AuthState.CONNECTED
-    assert failing.auth_state(END - timedelta(minutes=50)) is AuthState.EXPIRING
+    assert failing.auth_state(END - timedelta(minutes=70), OVERDUE) is AuthState.CONNECTED
+    assert failing.auth_state(END - timedelta(minutes=50), OVERDUE) is AuthState.EXPIRING
 
 
 def test_a_consent_that_ends_is_expiring_two_weeks_before():
     ending = replace(ACTIVE, grant_ends_at=END, access_token_expires_at=END - timedelta(days=20))
-    assert ending.auth_state(END - timedelta(days=15)) is AuthState.CONNECTED
-    assert ending.auth_state(END - timedelta(days=13)) is AuthState.EXPIRING
-    assert replace(ending, enabled=False).authorise_by(END - timedelta(days=13)) == END
+    assert ending.auth_state(END - timedelta(days=15), OVERDUE) is AuthState.CONNECTED
+    assert ending.auth_state(END - timedelta(days=13), OVERDUE) is AuthState.EXPIRING
+    assert replace(ending, enabled=False).authorise_by(END - timedelta(days=13), OVERDUE) == END
 
 
 def test_the_nearer_end_is_the_one_that_counts():
     both = replace(ACTIVE, renewal_failing_since=NOON, grant_ends_at=END + timedelta(days=2))
-    assert both.authorise_by(END - timedelta(hours=3)) == END
+    assert both.authorise_by(END - timedelta(hours=3), OVERDUE) == END
 
 
 def test_nobody_has_to_act_where_nothing_is_renewed_or_something_else_is_wrong():
@@ -103,10 +104,10 @@ def test_nobody_has_to_act_where_nothing_is_renewed_or_something_else_is_wrong()
         {"activated_at": None},
         {"rejected_reason": "client_rejected"},
     ):
-        assert replace(failing, **changes).authorise_by(now) is None
+        assert replace(failing, **changes).authorise_by(now, OVERDUE) is None
 
 
 def test_a_draft_waits_for_the_merchant_only_while_its_attempt_lives():
     waiting = replace(DRAFT, pending_until=NOON + timedelta(minutes=10))
-    assert waiting.auth_state(NOON) is AuthState.PENDING
-    assert waiting.auth_state(NOON + timedelta(minutes=11)) is AuthState.NONE
+    assert waiting.auth_state(NOON, OVERDUE) is AuthState.PENDING
+    assert waiting.auth_state(NOON + timedelta(minutes=11), OVERDUE) is AuthState.NONE

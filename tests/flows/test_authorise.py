@@ -4,7 +4,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
-from tests.connecting import PUBLIC_URL, RETURN_ORIGIN, TENANT, Desk, a_new_integration, ticket_of, utc_now
+from tests.connecting import (
+    OVERDUE,
+    PUBLIC_URL,
+    RETURN_ORIGIN,
+    TENANT,
+    Desk,
+    a_new_integration,
+    ticket_of,
+    utc_now,
+)
 
 from channel_sync.domain.errors import Conflict, Invalid, NotFound
 from channel_sync.domain.integrations import AttemptKind, AuthState, Status
@@ -23,7 +32,7 @@ async def test_a_draft_waits_an_hour_and_its_invitation_ten_minutes(database):
     stored = await desk.read(draft.id)
     assert stored == draft
     assert stored.status is Status.DRAFT
-    assert stored.auth_state(began) is AuthState.PENDING
+    assert stored.auth_state(began, OVERDUE) is AuthState.PENDING
     assert stored.draft_expires_at is not None
     assert timedelta(minutes=59) < stored.draft_expires_at - began < timedelta(minutes=61)
     assert timedelta(days=29) < began - stored.orders_from < timedelta(days=31)

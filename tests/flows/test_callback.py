@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from tests.connecting import RETURN_ORIGIN, TENANT, Desk, utc_now
+from tests.connecting import OVERDUE, RETURN_ORIGIN, TENANT, Desk, utc_now
 
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.domain.integrations import AuthState, Status
@@ -43,7 +43,7 @@ async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_h
     integration = await desk.read(draft.id)
     assert arrival.result == "connected"
     assert integration.status is Status.DRAFT
-    assert integration.auth_state(utc_now()) is AuthState.CONNECTED
+    assert integration.auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED
     assert await desk.told() == []
     assert await desk.account() is None
     assert await desk.next_at(draft.id) is None
@@ -153,7 +153,7 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(datab
 
     assert denied.error == late.error == "access_denied"
     assert desk.channel.calls["redeem"] == 1
-    assert (await desk.read(draft.id)).auth_state(utc_now()) is AuthState.NONE
+    assert (await desk.read(draft.id)).auth_state(utc_now(), OVERDUE) is AuthState.NONE
     assert await desk.read(integration.id) == integration
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import time_machine
-from tests.connecting import TENANT, Desk, utc_now
+from tests.connecting import OVERDUE, TENANT, Desk, utc_now
 
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import AuthState
@@ -25,11 +25,11 @@ async def expiring(desk: Desk) -> list[str]:
 async def test_a_token_that_renews_itself_is_told_of_to_nobody(database):
     desk = Desk(database)
     integration_id = (await desk.ageing(days_left=1)).id
-    assert (await desk.read(integration_id)).auth_state(utc_now()) is AuthState.CONNECTED
+    assert (await desk.read(integration_id)).auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED
 
     await desk.grants.renew_due()
 
-    assert (await desk.read(integration_id)).auth_state(utc_now()) is AuthState.CONNECTED
+    assert (await desk.read(integration_id)).auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED
     assert await expiring(desk) == []
 
 
@@ -44,14 +44,14 @@ async def test_renewals_that_go_on_failing_are_told_once_before_the_token_ends_a
     for hours in (100, 25, 23, 22):
         with at(end - timedelta(hours=hours)):
             await desk.grants.renew_due()
-            states.append((await desk.read(integration_id)).auth_state(utc_now()))
+            states.append((await desk.read(integration_id)).auth_state(utc_now(), OVERDUE))
     assert states == [AuthState.CONNECTED] * 2 + [AuthState.EXPIRING] * 2
     assert await expiring(desk) == [f"{end:%Y-%m-%dT%H:%M:%S}.{end.microsecond // 1000:03}Z"]
 
     desk.channel.break_down("renew", None)
     with at(end - timedelta(hours=20)):
         await desk.grants.renew_due()
-        assert (await desk.read(integration_id)).auth_state(utc_now()) is AuthState.CONNECTED
+        assert (await desk.read(integration_id)).auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED
     assert len(await expiring(desk)) == 1
 
 
@@ -66,9 +66,9 @@ async def test_a_consent_that_ends_is_told_once_whatever_is_renewed_meanwhile(da
         with at(desk.channel.consent_ends_at - timedelta(days=days)):
             await desk.credentials.verify(TENANT, integration_id)
             await desk.grants.renew_due()
-            assert (await desk.read(integration_id)).auth_state(utc_now()) is AuthState.EXPIRING
+            assert (await desk.read(integration_id)).auth_state(utc_now(), OVERDUE) is AuthState.EXPIRING
     assert len(await expiring(desk)) == 1
 
     desk.channel.consent_ends_at = datetime(2030, 1, 1, tzinfo=UTC)
     await desk.reauthorise(integration_id)
-    assert (await desk.read(integration_id)).auth_state(utc_now()) is AuthState.CONNECTED
+    assert (await desk.read(integration_id)).auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED

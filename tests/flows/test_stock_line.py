@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop, push
-from tests.flows.workshop import QUICK, Workshop
+from tests.flows.workshop import Workshop
 
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.push_stock import PushStock
@@ -17,7 +17,7 @@ LINES_ANEW = LineRules(at_once=8, kept_s=0)
 
 
 def with_lines(database, rules=KEPT):
-    return Workshop(database, walks={RunKind.STOCK: PushStock(QUICK, rules)})
+    return Workshop(database, walks={RunKind.STOCK: PushStock(rules)})
 
 
 def in_one_warehouse(number, product=None):

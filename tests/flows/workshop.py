@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, text
-from tests.fake_channel import FakeChannel
+from tests.fake_channel import FakeChannel, polled
 from tests.fake_shop import FakeMerchant
 from tests.flows.goods import START
 from tests.stored import newest_run
 
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.channel_rules import PollWaits
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
@@ -24,7 +25,6 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.order_download import DownloadBench
-from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.push_stock import PushStock
 from channel_sync.flows.put_stock import PutStock, StockAnswer
@@ -42,7 +42,6 @@ from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
 
 TENANT = "acme"
-QUICK = PollWaits(0.01, 60, (0.01,), 900)
 IMPATIENT = PollWaits(0.01, 0.05, (0.01,), 0.05)
 
 
@@ -61,7 +60,7 @@ class Workshop:
     channel: FakeChannel = field(default_factory=FakeChannel)
     owner: str = "process-1"
     nudges: int = 0
-    waits: PollWaits = QUICK
+    waits: PollWaits | None = None
     stale_after_s: float = 60
     heartbeat_s: float = 15
     pages_ahead: int = 16
@@ -69,6 +68,8 @@ class Workshop:
     reader: PageReader = field(default_factory=NoReader)
 
     def __post_init__(self) -> None:
+        if self.waits is not None:
+            self.channel.rules = polled(self.waits)
         lease = Lease(self.owner, self.stale_after_s, self.heartbeat_s)
         grants = Grants(self.database, {"wish": self.channel}, lease, confirm_after_s=0.01)
         bench = DownloadBench(asyncio.Semaphore(self.pages_ahead), self.reader)
@@ -76,8 +77,8 @@ class Workshop:
         walks: dict[RunKind, Walk] = {
             RunKind.ORDERS: SyncOrders(timedelta(minutes=10), bench),
             RunKind.RECONCILE: ReconcileOrders(bench),
-            RunKind.LISTINGS: SyncListings(self.waits),
-            RunKind.STOCK: PushStock(self.waits),
+            RunKind.LISTINGS: SyncListings(),
+            RunKind.STOCK: PushStock(),
         }
         rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)

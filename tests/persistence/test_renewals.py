@@ -45,7 +45,7 @@ async def unsettled(database, now):
 
 async def due(database, now):
     async with database.read() as work:
-        return await work.renewals.due(now, MINUTE, later(100), 10)
+        return await work.renewals.due("wish", now, MINUTE, later(100), 10)
 
 
 async def test_a_renewal_is_taken_once(database):

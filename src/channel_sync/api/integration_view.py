@@ -1,7 +1,7 @@
 """An integration as the API shows it: derived words, masks instead of secrets, freshness from the schedules."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from channel_sync.api.fields import optional_timestamp, timestamp
@@ -19,7 +19,6 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
-from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.incidents import Incident
@@ -88,9 +87,9 @@ def integration_view(
         "status": integration.status,
         "status_reason": integration.status_reason,
         "status_since": timestamp(integration.status_since),
-        "next_action": next_action(integration, services.settings.address, now),
+        "next_action": next_action(integration, services, now),
         "enabled": integration.enabled,
-        "auth": _auth(integration, now),
+        "auth": _auth(integration, services, now),
         "last_authorisation": _authorisation(integration.last_authorisation),
         "default_currency": integration.default_currency,
         "settings": _settings(integration, services),
@@ -106,7 +105,7 @@ def integration_view(
 
 
 def status_view(
-    integration: Integration, progress: Progress, address: PublicAddress, now: datetime
+    integration: Integration, progress: Progress, services: Services, now: datetime
 ) -> IntegrationStatusView:
     """Whether the integration works, and what to do if it does not."""
     orders = _job(progress.of(RunKind.ORDERS), integration.settings.orders.enabled)
@@ -120,11 +119,11 @@ def status_view(
         "status": integration.status,
         "status_reason": integration.status_reason,
         "status_since": timestamp(integration.status_since),
-        "auth": _auth(integration, now),
+        "auth": _auth(integration, services, now),
         "jobs": {"orders": orders, "stock": stock},
         "counts": _counts(progress.counts),
         "incidents": _incidents(progress),
-        "next_action": next_action(integration, address, now),
+        "next_action": next_action(integration, services, now),
         "version": integration.version,
     }
 
@@ -139,9 +138,9 @@ def channel_ref(services: Services, channel_type: str) -> ChannelRef:
     }
 
 
-def next_action(integration: Integration, address: PublicAddress, now: datetime) -> NextAction | None:
+def next_action(integration: Integration, services: Services, now: datetime) -> NextAction | None:
     """The call that brings the integration forward, where there is one."""
-    href = address.href(f"/integrations/{integration.id}")
+    href = services.settings.address.href(f"/integrations/{integration.id}")
     match integration.status:
         case Status.DRAFT if integration.connected:
             return {"method": "PATCH", "href": href, "members": ["default_currency"]}
@@ -153,18 +152,25 @@ def next_action(integration: Integration, address: PublicAddress, now: datetime)
             return {"method": "POST", "href": f"{href}/restore"}
         case Status.PAUSED:
             return {"method": "POST", "href": f"{href}/verify"}
-        case Status.ACTIVE if integration.authorise_by(now) is not None:
+        case Status.ACTIVE if integration.authorise_by(now, _overdue(integration, services)) is not None:
             return {"method": "POST", "href": f"{href}/reauthorise"}
         case Status.ACTIVE:
             return None
 
 
-def _auth(integration: Integration, now: datetime) -> AuthView:
+def _overdue(integration: Integration, services: Services) -> timedelta:
+    """See `authorise_by`; nothing renews the tokens of a marketplace that is no longer offered."""
+    channel = services.channels.get(integration.channel)
+    return timedelta() if channel is None else channel.rules.renewal.overdue
+
+
+def _auth(integration: Integration, services: Services, now: datetime) -> AuthView:
+    overdue = _overdue(integration, services)
     access, refresh = integration.access_token_last4, integration.refresh_token_last4
     secret = integration.client_secret_last4
     return {
-        "state": integration.auth_state(now),
-        "authorise_by": optional_timestamp(integration.authorise_by(now)),
+        "state": integration.auth_state(now, overdue),
+        "authorise_by": optional_timestamp(integration.authorise_by(now, overdue)),
         "merchant_id": integration.merchant_id,
         "shop_name": integration.shop_name,
         "scopes": list(integration.scopes),

@@ -278,6 +278,6 @@ async def _view(services: Services, integration: Integration, response: Response
 async def _status(services: Services, integration: Integration, response: Response) -> IntegrationStatusView:
     async with services.database.read() as work:
         progress = await progress_of(work, [integration])
-    view = status_view(integration, progress[integration.id], services.settings.address, utcnow())
+    view = status_view(integration, progress[integration.id], services, utcnow())
     tag(response, integration.version, view)
     return view

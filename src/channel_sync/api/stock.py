@@ -54,7 +54,7 @@ async def list_stock(asked: Filters, caller: CurrentCaller, services: CurrentSer
     cursors = Cursors("stock", caller.tenant, asked.filters(), (str,))
     async with services.database.read() as work:
         page = await work.stock.list(caller.tenant, cursors.request(asked), asked.sku, asked.state)
-        views = await level_views(work, caller.tenant, page.items)
+        views = await level_views(work, services.channels, caller.tenant, page.items)
     return {"items": views, "next_cursor": cursors.write(page.next)}
 
 
@@ -63,5 +63,5 @@ async def get_stock(sku: str, caller: CurrentCaller, services: CurrentServices) 
     """The level that is wanted, and per listing whether it arrived, and if not, why."""
     async with services.database.read() as work:
         level = await work.stock.get(caller.tenant, sku)
-        (view,) = await level_views(work, caller.tenant, [level])
+        (view,) = await level_views(work, services.channels, caller.tenant, [level])
     return view

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from channel_sync.api.fields import optional_timestamp, timestamp
 from channel_sync.api.stock_schemas import AtChannelView, ListingStockView, ReckoningView, StockLevelView
+from channel_sync.domain.channel import Channel
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.push_states import hindrance, push_state, reason, why
-from channel_sync.domain.stock import StockLevel
+from channel_sync.domain.stock import MAX_UNITS, StockLevel
 from channel_sync.persistence.database import UnitOfWork
 
 
@@ -17,16 +18,20 @@ from channel_sync.persistence.database import UnitOfWork
 class _Circumstances:
     """The integrations of some listings, and those of them whose warehouse is missing."""
 
+    channels: Mapping[str, Channel]
     integrations: Mapping[str, Integration]
     without_warehouse: frozenset[str]
 
 
-async def level_views(work: UnitOfWork, tenant: str, levels: Sequence[StockLevel]) -> list[StockLevelView]:
+async def level_views(
+    work: UnitOfWork, channels: Mapping[str, Channel], tenant: str, levels: Sequence[StockLevel]
+) -> list[StockLevelView]:
     """The levels with their listings, read at once."""
     listings = await work.listings.by_skus(tenant, [level.sku for level in levels])
     integration_ids = {listing.integration_id for fed in listings.values() for listing in fed}
     incidents = await work.incidents.open_of(integration_ids)
     around = _Circumstances(
+        channels,
         await work.integrations.find_all(list(integration_ids)),
         frozenset(
             integration_id
@@ -67,7 +72,7 @@ def _listing_view(listing: Listing, level: StockLevel, around: _Circumstances) -
         "sent_at": optional_timestamp(listing.sent_at),
         "settled_at": optional_timestamp(listing.settled_at),
         "at_channel": _at_channel(listing),
-        "reckoning": None if state is PushState.SKIPPED else _reckoning(level, integration),
+        "reckoning": None if state is PushState.SKIPPED else _reckoning(level, integration, around.channels),
     }
 
 
@@ -76,10 +81,14 @@ def _at_channel(listing: Listing) -> AtChannelView | None:
     return None if units is None or seen_at is None else {"quantity": units, "seen_at": timestamp(seen_at)}
 
 
-def _reckoning(level: StockLevel, integration: Integration | None) -> ReckoningView | None:
+def _reckoning(
+    level: StockLevel, integration: Integration | None, channels: Mapping[str, Channel]
+) -> ReckoningView | None:
     if integration is None:
         return None
-    steps = integration.settings.stock.reckoned(level.available)
+    channel = channels.get(integration.channel)
+    most_units = MAX_UNITS if channel is None else channel.rules.stock.most_units
+    steps = integration.settings.stock.capped(most_units).reckoned(level.available)
     return {
         "available": steps.available,
         "buffer": steps.buffer,

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
@@ -261,6 +262,11 @@ class Channel(Protocol):
     @property
     def description(self) -> ChannelDescription:
         """What a seller sees when adding the channel."""
+        ...
+
+    @property
+    def rules(self) -> ChannelRules:
+        """How it wants to be dealt with."""
         ...
 
     @property

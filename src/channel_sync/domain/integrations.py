@@ -15,9 +15,7 @@ from channel_sync.domain.stock import StockSettings
 # The marketplace ended a grant minutes after it was renewed. That may be a mistake, or the work of a renewal of
 # ours that came late, so it is asked once more by itself; every other reason for a rejection waits for a person.
 GRANT_REVOKED: Final = "grant_revoked"
-RENEW_BEFORE = timedelta(days=5)
-# Most of the time in which a token could have been renewed has passed in vain; and for so long it was tried.
-RENEWAL_OVERDUE = RENEW_BEFORE / 5
+# A token is told of that could not be renewed, once it was tried for so long.
 FAILING_LONG = timedelta(hours=1)
 # A person has to find the time for it.
 CONSENT_ENDS_SOON = timedelta(days=14)
@@ -164,11 +162,11 @@ class Integration:
         """Whether jobs may call the marketplace for it."""
         return self.status is Status.ACTIVE
 
-    def authorise_by(self, now: datetime) -> datetime | None:
+    def authorise_by(self, now: datetime, overdue: timedelta) -> datetime | None:
         """Until when its merchant has to authorise again, where that is soon.
 
         A token that renews itself is no reason: the consent ends, where the marketplace says when, or the token
-        does although it was long tried to renew it.
+        does, in less than `overdue` and although it was long tried to renew it.
         """
         if not self.connected or self.activated_at is None or self.removed_at is not None:
             return None
@@ -177,15 +175,15 @@ class Integration:
             ends.append(self.grant_ends_at)
         end, since = self.access_token_expires_at, self.renewal_failing_since
         if self.runnable and end is not None and since is not None and now - since >= FAILING_LONG:
-            ends += [end] if end - now < RENEWAL_OVERDUE else []
+            ends += [end] if end - now < overdue else []
         return min(ends, default=None)
 
-    def auth_state(self, now: datetime) -> AuthState:
-        """What the marketplace says about the grant, as of `now`."""
+    def auth_state(self, now: datetime, overdue: timedelta) -> AuthState:
+        """What the marketplace says about the grant, as of `now`; `overdue` as in `authorise_by`."""
         if self.rejected_reason is not None:
             return AuthState.REJECTED
         if self.access_token_expires_at is not None:
-            return AuthState.CONNECTED if self.authorise_by(now) is None else AuthState.EXPIRING
+            return AuthState.CONNECTED if self.authorise_by(now, overdue) is None else AuthState.EXPIRING
         waiting = self.pending_until is not None and self.pending_until > now
         return AuthState.PENDING if waiting else AuthState.NONE
 

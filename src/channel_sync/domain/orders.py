@@ -157,12 +157,17 @@ class OrderWindow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """Orders from `since` (inclusive) to `until` (inclusive, or open), oldest first."""
+    """Orders from `since` (inclusive) to `until` (inclusive, or open), oldest first.
+
+    `page` is the marketplace's own word for where to go on, where time alone does not say it; the channel alone
+    reads it, and `since` says up to where all was seen.
+    """
 
     since: datetime
     until: datetime | None = None
     window: OrderWindow = OrderWindow.UPDATED
     only_open: bool = False
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,7 @@ class StoredVersion:
 
 
 def change_of(stored: StoredVersion, updated_at: datetime, digest: bytes) -> Change:
-    """Newer wins, older is ignored; at the same instant the content decides, for Wish keeps only ms.
+    """Newer wins, older is ignored; at the same instant the content decides, for a marketplace may keep only ms.
 
     What was dated ahead when it was stored is older than whatever comes after it.
     """
@@ -235,13 +240,7 @@ _TURNING_POINTS: dict[OrderState, tuple[EventType, ...]] = {
 
 def update_event_types(before: OrderState, now: OrderState) -> tuple[EventType, ...]:
     """The events that an update is worth. A new order is told once, with its state in the event."""
-    return ("order.updated", *_turning_points(before, now))
-
-
-def _turning_points(before: OrderState, now: OrderState) -> tuple[EventType, ...]:
-    if before is now:
-        return ()
-    return _TURNING_POINTS.get(now, ())
+    return ("order.updated", *(() if before is now else _TURNING_POINTS.get(now, ())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ class StockSettings:
     percent: int = 100
     warehouse_id: str | None = None
 
+    def capped(self, most_units: int) -> "StockSettings":
+        """The same for a marketplace where no listing has more than `most_units`."""
+        if most_units >= MAX_UNITS:
+            return self
+        return replace(self, maximum=most_units if self.maximum is None else min(most_units, self.maximum))
+
     def reckoned(self, available: int) -> Reckoning:
         """`units`, with the way there."""
         return Reckoning(available, self.buffer, self.percent, self.maximum, self.units(available))

@@ -10,7 +10,6 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.in_pieces import in_pieces
-from channel_sync.flows.poll_waits import PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.stock_doubt import doubt, may_have_landed
 from channel_sync.flows.stock_outcomes import STORED_AT_ONCE, accepted, listings_of, refused, settle
@@ -30,7 +29,7 @@ class SendAgain:
     one_by_one: Sequence[ProductStock] = ()
 
 
-async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], waits: PollWaits) -> SendAgain:
+async def push_in_bulk(session: RunSession, products: Sequence[ProductStock]) -> SendAgain:
     """Send one job and follow it. The job is a row before it is sent: a kill leaves one to follow or to doubt."""
     job = await _record(session, products)
     try:
@@ -48,12 +47,10 @@ async def push_in_bulk(session: RunSession, products: Sequence[ProductStock], wa
         # Whoever has our place knows nothing of a job that came after its own look.
         await doubt(session, [listing.listing_id for listing in listings_of(products)])
         raise
-    return await follow(session, replace(job, channel_job_id=channel_job_id), products, waits)
+    return await follow(session, replace(job, channel_job_id=channel_job_id), products)
 
 
-async def follow(
-    session: RunSession, job: OpenStockJob, products: Sequence[ProductStock], waits: PollWaits
-) -> SendAgain:
+async def follow(session: RunSession, job: OpenStockJob, products: Sequence[ProductStock]) -> SendAgain:
     """Look at an open job until it ended, and store what became of each listing."""
     if job.channel_job_id is None:
         # Killed between row and answer.
@@ -61,7 +58,7 @@ async def follow(
         return SendAgain()
     wait_s: float | None = 0
     while wait_s is not None:
-        wait_s = waits.next_wait_s(job.submitted_at, utcnow())
+        wait_s = session.rules.stock.polls.next_wait_s(job.submitted_at, utcnow())
         await session.wire.sleep(wait_s or 0)
         status = await _look(session, job.channel_job_id)
         if status is None:

@@ -1,8 +1,8 @@
 """A browser comes back from the marketplace: which of its attempts is this the answer to?
 
-A `state` decides it. Wish may leave the state out; then anybody could have sent the browser here, with the code of
-a shop of their own. So a person is asked, with the shop's name in front of them, before anything is connected, and
-what fails without a state uses nothing up, for it may be the answer to something else.
+A `state` decides it. Some marketplaces may leave it out; then anybody could have sent the browser here, with the
+code of a shop of their own. So a person is asked, with the shop's name in front of them, before anything is
+connected, and what fails without a state uses nothing up, for it may be the answer to something else.
 """
 
 import hmac
@@ -57,6 +57,7 @@ class Callbacks:
             return NOWHERE
         asked = [one for one in mine if self._names_issuer_of(one, callback)]
         if callback.state is None:
+            asked = [one for one in asked if self._may_lack_state(one)]
             return await self._without_state(callback, asked, mine) if asked else _UNKNOWN_STATE
         for one in asked:
             if hmac.compare_digest(hash_of(callback.state), one.attempt.state_hash or ""):
@@ -70,7 +71,7 @@ class Callbacks:
         one = chosen(mine, ref)
         if one is None:
             return NOWHERE
-        if not self._names_issuer_of(one, callback):
+        if not self._may_lack_state(one) or not self._names_issuer_of(one, callback):
             return _UNKNOWN_STATE
         return await self._without_state(callback, [one], mine)
 
@@ -112,6 +113,9 @@ class Callbacks:
                 return await self._answers.redeem(code, waiting)
         with for_tenant(asked[0].integration.tenant):
             return await self._arrivals.result_of(asked[0])
+
+    def _may_lack_state(self, one: UnderWay) -> bool:
+        return not self._channels[one.integration.channel].rules.requires_state
 
     def _names_issuer_of(self, one: UnderWay, callback: Callback) -> bool:
         """Whether the issuer, if one is named, is the one that was asked."""

@@ -1,4 +1,4 @@
-"""A grant good for the next call: renewed once, five days early, whatever the number of callers."""
+"""A grant good for the next call: renewed once, and early, whatever the number of callers."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from channel_sync.domain.channel import Access, Channel, Priority, Shop, Wire
+from channel_sync.domain.channel_rules import ChannelRules, RenewalRules
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
@@ -16,7 +17,7 @@ from channel_sync.domain.errors import (
     GrantRejected,
     StorageUnavailable,
 )
-from channel_sync.domain.integrations import GRANT_REVOKED, RENEW_BEFORE
+from channel_sync.domain.integrations import GRANT_REVOKED
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.ends_of_grants import tell_of_ends
@@ -24,7 +25,7 @@ from channel_sync.flows.held_credentials import HeldCredentials, read_all_creden
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
-from channel_sync.flows.renewal import NOT_AGAIN_WITHIN, Renewal, Renewals, RenewedLately
+from channel_sync.flows.renewal import Renewal, Renewals, RenewedLately
 from channel_sync.flows.together import Together
 from channel_sync.persistence.database import Database
 
@@ -59,15 +60,16 @@ class Grants:
         current = await self._reads.do(integration_id)
         if current.integration.rejected_reason is not None:
             raise GrantRejected(current.integration.rejected_reason, "The merchant has to authorise again.")
-        if current.held.grant.expires_at - utcnow() >= RENEW_BEFORE:
+        rules = self._channels[current.integration.channel].rules.renewal
+        if current.held.grant.expires_at - utcnow() >= rules.before:
             return current.access()
         try:
             renewed = await self._renewed(Renewal(integration_id, current.held.generation))
         except GrantRejected:
             raise
         except (ChannelError, StorageUnavailable):
-            # Renewing is early: until the old token ends, a Wish or a store that is away costs nothing.
-            if not _still_good(current, utcnow()):
+            # Renewing is early: until the old token ends, a marketplace or a store that is away costs nothing.
+            if not _still_good(current, rules, utcnow()):
                 raise
             return current.access()
         return renewed.access()
@@ -91,12 +93,12 @@ class Grants:
     async def prove_secret(self, integration_id: str, secret: Secret) -> None:
         """Store another secret of the app, with the grant that it brought; `GrantRejected` where it brings none.
 
-        Nobody waits for it together with others: what a wrong secret comes to is no answer to their wish.
+        Nobody waits for it together with others: what a wrong secret comes to is no answer to what they wait for.
         """
         while True:
             current = await read_credentials(self._database, integration_id)
-            wish = Renewal(integration_id, current.held.generation, by_person=True, secret=secret)
-            renewed = await asyncio.shield(self._start(wish))
+            trial = Renewal(integration_id, current.held.generation, by_person=True, secret=secret)
+            renewed = await asyncio.shield(self._start(trial))
             if renewed.app.client_secret == secret:
                 return
 
@@ -109,19 +111,23 @@ class Grants:
 
         It is asked about once more when a renewal may be, for a renewal of ours that came late does the same.
         """
-        held = (await read_credentials(self._database, access.integration_id)).held
-        doubted_until = (held.renewed_at or utcnow()) + NOT_AGAIN_WITHIN
+        current = await read_credentials(self._database, access.integration_id)
+        pause = self._channels[current.integration.channel].rules.renewal.not_again_within
+        doubted_until = (current.held.renewed_at or utcnow()) + pause
         verdict = Rejection(access.integration_id, access.generation, GRANT_REVOKED, doubted_until)
         await verdict.needs_reauth(self._database)
         return GrantRejected(GRANT_REVOKED, "The marketplace ended the access that it had renewed a moment ago.")
 
     async def renew_due(self) -> None:
-        """Renew what ends within five days. One that fails is tried again later, and told of before the day."""
+        """Renew what ends soon. One that fails is tried again later, and told of before the end."""
         now = utcnow()
+        due: list[str] = []
         async with self._database.read() as work:
-            due = await work.renewals.due(now, self._lease.length, now + RENEW_BEFORE, _DUE_AT_ONCE)
+            for type_, channel in self._channels.items():
+                before = now + channel.rules.renewal.before
+                due += await work.renewals.due(type_, now, self._lease.length, before, _DUE_AT_ONCE)
         await self._each(due, self.access)
-        await tell_of_ends(self._database, utcnow())
+        await tell_of_ends(self._database, self._channels, utcnow())
 
     async def take_over(self) -> None:
         """At the start of a single process: what an earlier one was renewing is to be settled at once."""
@@ -204,6 +210,11 @@ class ShopConnection:
         self._integration_id = integration_id
         self._wire = wire
 
+    @property
+    def rules(self) -> ChannelRules:
+        """How the marketplace wants to be dealt with."""
+        return self._channel.rules
+
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """The shop's answer. What stops the integration is heard twice: that its account is closed, and that its
         grant, though just renewed, is not accepted.
@@ -240,8 +251,8 @@ class ShopConnection:
         return self._channel.shop(access, self._wire)
 
 
-def _still_good(current: HeldCredentials, now: datetime) -> bool:
+def _still_good(current: HeldCredentials, rules: RenewalRules, now: datetime) -> bool:
     """Whether the token may work. Just renewed, it does, whatever a clock that is set wrong says."""
     renewed_at = current.held.renewed_at
-    just_renewed = renewed_at is not None and abs(now - renewed_at) < NOT_AGAIN_WITHIN
+    just_renewed = renewed_at is not None and abs(now - renewed_at) < rules.not_again_within
     return just_renewed or current.held.grant.expires_at > now

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from channel_sync.domain.listings import ProductStock
 from channel_sync.flows.bulk_stock import SendAgain, follow, push_in_bulk
 from channel_sync.flows.clock import utcnow
-from channel_sync.flows.poll_waits import STOCK_WAITS, PollWaits
 from channel_sync.flows.run_session import RunSession
 from channel_sync.flows.single_stock import push_one_by_one
 from channel_sync.flows.stock_checks import look_at_doubts, look_for_first_writes
 from channel_sync.flows.stock_line import USUAL, LineRules, StockLine
 from channel_sync.flows.stock_outcomes import commonest_refusal
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS, first_batch, halves, with_care
+from channel_sync.flows.stock_plan import first_batch, halves, with_care
 
 _MOST_ROUNDS = 1_000
 
@@ -20,12 +19,12 @@ _MOST_ROUNDS = 1_000
 class PushStock:
     """The stock walk: a level is read when it is sent, so the newest value wins and an older one never follows."""
 
-    def __init__(self, waits: PollWaits = STOCK_WAITS, rules: LineRules = USUAL) -> None:
-        self._waits, self._rules = waits, rules
+    def __init__(self, rules: LineRules = USUAL) -> None:
+        self._rules = rules
 
     async def run(self, session: RunSession) -> None:
         """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
-        push = _StockPush(session, self._waits, StockLine(session, self._rules))
+        push = _StockPush(session, StockLine(session, self._rules))
         await push.resume()
         await push.follow_rules()
         for _ in range(_MOST_ROUNDS):
@@ -43,7 +42,6 @@ class _StockPush:
     """The work of one run."""
 
     session: RunSession
-    waits: PollWaits
     line: StockLine
 
     async def resume(self) -> None:
@@ -58,7 +56,7 @@ class _StockPush:
                 await page.work.doubts.notice_lost_calls(account_id, run_id, utcnow())
         await look_for_first_writes(self.session)
         if job is not None:
-            await self._again(await follow(self.session, job, products, self.waits))
+            await self._again(await follow(self.session, job, products))
 
     async def follow_rules(self) -> None:
         """Let what changed settings mean for many listings reach the rest of them."""
@@ -71,11 +69,11 @@ class _StockPush:
 
     async def send(self, products: Sequence[ProductStock]) -> None:
         """Send the first of these: few one by one, many as one job, and by themselves those that need care."""
-        if len(products) <= SINGLE_PRODUCTS:
+        if len(products) <= self.session.rules.stock.singly:
             return await push_one_by_one(self.session, products)
-        careful, others = with_care(first_batch(products), self.session.account.omitted)
+        careful, others = with_care(first_batch(products, self.session.rules.stock), self.session.account.omitted)
         if others:
-            await self._again(await push_in_bulk(self.session, others, self.waits))
+            await self._again(await push_in_bulk(self.session, others))
         await push_one_by_one(self.session, careful)
 
     async def _again(self, rest: SendAgain) -> None:

@@ -33,7 +33,6 @@ from channel_sync.persistence.credentials import HeldGrant
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.renewals import RenewalLease
 
-NOT_AGAIN_WITHIN = timedelta(minutes=10)
 RETRY_AFTER = timedelta(minutes=5)
 _STORE_PATIENCE_S = 600
 _REASONS: dict[str, StatusReason] = {
@@ -51,7 +50,7 @@ class RenewedLately(ChannelUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A wish for a grant newer than `generation`; a person's own needs no pause.
+    """A request for a grant newer than `generation`; a person's own needs no pause.
 
     A `secret` is one of the app that a person wants to be used from now on: it is stored with the grant that it
     brings, and if it is wrong that says nothing about the one that is stored.
@@ -80,16 +79,16 @@ class Renewals:
             current = await read_credentials(self._database, renewal.integration_id)
             if current.held.generation != renewal.generation:
                 return current
-            if await self._take_lease(renewal):
+            if await self._take_lease(renewal, current):
                 async with kept_alive(lambda: self._keep_lease(renewal), self._lease.beat_s):
                     return await self._renew(renewal, current)
             await self._wait(renewal)
 
-    async def _take_lease(self, renewal: Renewal) -> bool:
-        """The lease is the written intent, too: it proves that the store takes writes before Wish is asked."""
+    async def _take_lease(self, renewal: Renewal, current: HeldCredentials) -> bool:
+        """The lease is the written intent, too: it proves that the store takes writes before there is a call."""
         now = utcnow()
         lease = RenewalLease(self._lease.owner, now, self._lease.length)
-        not_if_renewed_after = None if renewal.by_person else now - NOT_AGAIN_WITHIN
+        not_if_renewed_after = None if renewal.by_person else now - self._pause_of(current)
         async with self._database.begin() as work:
             return await work.renewals.take(
                 renewal.integration_id, renewal.generation, lease, not_if_renewed_after
@@ -112,7 +111,7 @@ class Renewals:
         current = await read_credentials(self._database, renewal.integration_id)
         is_free = current.held.generation == renewal.generation and not current.lease_of_another(now)
         if is_free and not renewal.by_person:
-            _check_time(current.held, now)
+            _check_time(current.held, self._pause_of(current), now)
         await asyncio.sleep(uniform(0.05, 0.25))
 
     async def _renew(self, renewal: Renewal, current: HeldCredentials) -> HeldCredentials:
@@ -173,7 +172,7 @@ class Renewals:
                 if renewal.secret is not None:
                     await credentials.set_app(id, current.app.client_id, renewal.secret, utcnow())
                 # Should this process die before the new grant was tried, it is asked about once more.
-                await work.renewals.doubt(id, generation + 1, utcnow() + NOT_AGAIN_WITHIN)
+                await work.renewals.doubt(id, generation + 1, utcnow() + self._pause_of(current))
 
         await until_stored(store, _STORE_PATIENCE_S)
 
@@ -207,6 +206,9 @@ class Renewals:
         await self._rejection(renewal, reason).needs_reauth(self._database)
         raise GrantRejected(reason, rejected.message, rejected.request_id) from rejected
 
+    def _pause_of(self, current: HeldCredentials) -> timedelta:
+        return self._channels[current.integration.channel].rules.renewal.not_again_within
+
     def _rejection(self, renewal: Renewal, reason: StatusReason) -> Rejection:
         return Rejection(renewal.integration_id, renewal.generation, reason)
 
@@ -216,13 +218,13 @@ def _only_the_secret(renewal: Renewal, rejected: ChannelError) -> bool:
     return renewal.secret is not None and rejected.code == CLIENT_REJECTED
 
 
-def _check_time(held: HeldGrant, now: datetime) -> None:
+def _check_time(held: HeldGrant, pause: timedelta, now: datetime) -> None:
     """`ChannelUnavailable` while the marketplace is not to be asked."""
     if held.retry_at is not None and held.retry_at > now:
         wait_s = (held.retry_at - now).total_seconds()
         raise ChannelUnavailable("renewal_postponed", "The last renewal got no answer. It is asked again.", wait_s)
     if held.renewed_at is None or held.renewing_until is not None:
         return
-    wait_s = (held.renewed_at + NOT_AGAIN_WITHIN - now).total_seconds()
+    wait_s = (held.renewed_at + pause - now).total_seconds()
     if wait_s > 0:
         raise RenewedLately("renewal_postponed", "The grant was renewed a moment ago.", wait_s)

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 from channel_sync.domain.channel import Call, Shop, Wire
+from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.errors import ChannelError
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run
@@ -49,6 +50,11 @@ class RunSession:
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     began: float = field(default_factory=monotonic)
     seen_until: datetime | None = None
+
+    @property
+    def rules(self) -> ChannelRules:
+        """How the shop's marketplace wants to be dealt with."""
+        return self.connection.rules
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""

@@ -1,7 +1,7 @@
 """Stock of a product whose units lie in several warehouses: one is ours, the others keep what they have.
 
-Wish does not say what becomes of warehouses that a write leaves out. So one write shows it; until then, and where
-they are reset, the product is read right before.
+No marketplace need say what becomes of warehouses that a write leaves out. So one write shows it; until then, and
+where they are reset, the product is read right before.
 """
 
 from collections.abc import Sequence

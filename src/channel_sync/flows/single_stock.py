@@ -11,12 +11,11 @@ from channel_sync.flows.shared_stock import beside_others, set_shared_stock
 from channel_sync.flows.side_by_side import to_their_ends
 from channel_sync.flows.stock_doubt import in_doubt_without_outcome
 from channel_sync.flows.stock_outcomes import refused, settle
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS
 
 
 async def push_one_by_one(session: RunSession, products: Sequence[ProductStock]) -> None:
     """Set the stock of each product with a call of its own, a few at a time."""
-    for together in in_pieces(products, SINGLE_PRODUCTS):
+    for together in in_pieces(products, session.rules.stock.singly):
         await to_their_ends(push(session, product) for product in together)
 
 

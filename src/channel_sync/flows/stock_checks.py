@@ -13,7 +13,6 @@ from channel_sync.flows.shared_stock import remember, set_restating
 from channel_sync.flows.side_by_side import to_their_ends
 from channel_sync.flows.single_stock import send
 from channel_sync.flows.stock_outcomes import STORED_AT_ONCE
-from channel_sync.flows.stock_plan import SINGLE_PRODUCTS
 
 _MOST_AT_ONCE = 2_000
 _MOST_READ = 20
@@ -86,7 +85,7 @@ def _right_since(doubts: Sequence[Doubt]) -> datetime | None:
 async def _read_all(session: RunSession, products: Sequence[Sequence[Doubt]]) -> int:
     """How many of these products are wrong in the shop."""
     wrong = 0
-    for together in in_pieces(products, SINGLE_PRODUCTS):
+    for together in in_pieces(products, session.rules.stock.singly):
         wrong += sum(await to_their_ends(_read(session, doubts) for doubts in together))
     return wrong
 

@@ -9,7 +9,7 @@ from time import monotonic
 from channel_sync.domain.listings import Listing, ProductStock, Waiting
 from channel_sync.domain.stock import StockLevel, StockSettings
 from channel_sync.flows.run_session import RunSession
-from channel_sync.flows.stock_plan import BULK_PRODUCTS, plan, turns
+from channel_sync.flows.stock_plan import plan, turns
 from channel_sync.flows.stock_warehouse import warehouse_of
 
 _Line = Sequence[Sequence[str]]
@@ -98,7 +98,7 @@ class StockLine:
             integration = await work.integrations.find(self.session.integration.id)
         if integration is None:
             return None
-        settings = integration.settings.stock
+        settings = integration.settings.stock.capped(self.session.rules.stock.most_units)
         # Once a run, and again where a person has chosen another one meanwhile.
         if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
             self.warehouse_id = await warehouse_of(self.session, integration)
@@ -106,6 +106,6 @@ class StockLine:
 
     def _front(self) -> tuple[_Line, _Line]:
         """As many of the first products as go at once, at least one, and the rest."""
-        listings = accumulate(len(product) for product in self._line[:BULK_PRODUCTS])
+        listings = accumulate(len(product) for product in self._line[: self.session.rules.stock.bulk_products])
         number = max(1, sum(1 for count in listings if count <= self.rules.at_once))
         return self._line[:number], self._line[number:]

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from channel_sync.domain.channel_rules import StockRules
 from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting
 from channel_sync.domain.stock import StockLevel, StockSettings
 
-SINGLE_PRODUCTS = 3
-BULK_PRODUCTS = 250
-BULK_BYTES = 2_000_000
 _WITH_CARE_AT_ONCE = 30
-_BYTES_A_LISTING = 80
-_BYTES_A_WAREHOUSE = 60
 
 
 def plan(
@@ -47,13 +43,13 @@ def _steepest_first(changes: Iterable[tuple[str, int]]) -> list[str]:
     return sorted(steepest, key=steepest.__getitem__)
 
 
-def first_batch(products: Sequence[ProductStock]) -> list[ProductStock]:
+def first_batch(products: Sequence[ProductStock], rules: StockRules) -> list[ProductStock]:
     """As many of the first products as one bulk job takes, at least one."""
     batch: list[ProductStock] = []
     size = 0
-    for product in products[:BULK_PRODUCTS]:
-        size += _size(product)
-        if batch and size > BULK_BYTES:
+    for product in products[: rules.bulk_products]:
+        size += _size(product, rules)
+        if batch and size > rules.bulk_bytes:
             break
         batch.append(product)
     return batch
@@ -86,5 +82,6 @@ def _units_elsewhere(product: ProductStock) -> int:
     return sum(units for listing in product.listings for _, units in listing.others)
 
 
-def _size(product: ProductStock) -> int:
-    return sum(_BYTES_A_LISTING + _BYTES_A_WAREHOUSE * len(stock.quantities) for stock in product.listings)
+def _size(product: ProductStock, rules: StockRules) -> int:
+    warehouses = sum(len(stock.quantities) for stock in product.listings)
+    return rules.bytes_a_listing * len(product.listings) + rules.bytes_a_warehouse * warehouses

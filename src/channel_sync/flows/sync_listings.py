@@ -14,7 +14,6 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.due_runs import next_stock_at
 from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
-from channel_sync.flows.poll_waits import CATALOGUE_WAITS, PollWaits
 from channel_sync.flows.run_session import RunPage, RunSession
 from channel_sync.flows.stock_drift import tell_drifts
 from channel_sync.flows.stock_skips import tell_skips
@@ -34,8 +33,7 @@ _PARTLY_UNREADABLE = ReplyNotUnderstood(
 class SyncListings:
     """The listing walk: the whole catalogue once a day, else only the products that changed."""
 
-    def __init__(self, waits: PollWaits = CATALOGUE_WAITS) -> None:
-        self._waits = waits
+    def __init__(self) -> None:
         self._read_until: dict[str, datetime] = {}
 
     async def run(self, session: RunSession) -> None:
@@ -89,7 +87,7 @@ class SyncListings:
         await self._follow(session)
 
     async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
-        while (wait_s := self._waits.next_wait_s(started_at, utcnow())) is not None:
+        while (wait_s := session.rules.catalogue_polls.next_wait_s(started_at, utcnow())) is not None:
             await session.wire.sleep(wait_s)
             job = await session.call(lambda shop: shop.catalogue_job(job_id))
             match job.state:

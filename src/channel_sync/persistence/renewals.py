@@ -100,11 +100,14 @@ class RenewalRepository:
         doubted = (_row.generation == generation, _row.rejected_reason == GRANT_REVOKED)
         await self._session.execute(_change(integration_id).where(*doubted).values(retry_at=again_at))
 
-    async def due(self, now: datetime, lease_length: timedelta, before: datetime, limit: int) -> list[str]:
+    async def due(
+        self, channel: str, now: datetime, lease_length: timedelta, before: datetime, limit: int
+    ) -> list[str]:
         """Ids of those at work, or about to be, whose token ends before `before`; soonest first."""
         return await self._session.column(
             select(_row.id)
             .where(
+                _row.channel == channel,
                 _row.access_token_expires_at < before,
                 _in_use(),
                 or_(_row.renewing_until.is_(None), _ran_out(now, lease_length)),
@@ -115,7 +118,12 @@ class RenewalRepository:
         )
 
     async def ending(
-        self, tokens_before: datetime, failing_before: datetime, consents_before: datetime, limit: int
+        self,
+        channel: str,
+        tokens_before: datetime,
+        failing_before: datetime,
+        consents_before: datetime,
+        limit: int,
     ) -> list[str]:
         """Ids of integrations whose consent, or token that is not renewed, ends soon, and nobody was told."""
         tokens = and_(
@@ -131,7 +139,7 @@ class RenewalRepository:
             _row.activated_at.is_not(None),
             _row.removed_at.is_(None),
         )
-        each = (select(_row.id).where(condition) for condition in (tokens, consents))
+        each = (select(_row.id).where(_row.channel == channel, one) for one in (tokens, consents))
         return await self._session.column(union(*each).limit(limit))
 
     async def note_told(self, integration_id: str, end: datetime) -> bool:

@@ -9,6 +9,7 @@ from channel_sync.channels.wish import oauth
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.description import REQUIRED_SCOPES, wish_description
+from channel_sync.channels.wish.rules import RULES
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import (
@@ -20,6 +21,7 @@ from channel_sync.domain.channel import (
     Grant,
     Wire,
 )
+from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.secrets import Secret
 
 
@@ -44,6 +46,11 @@ class WishChannel:
     def description(self) -> ChannelDescription:
         """What a seller sees when adding the channel."""
         return self._description
+
+    @property
+    def rules(self) -> ChannelRules:
+        """How it wants to be dealt with."""
+        return RULES
 
     @property
     def required_scopes(self) -> frozenset[str]:

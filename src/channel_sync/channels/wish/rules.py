@@ -1,0 +1,26 @@
+"""How Wish wants to be dealt with (wish-v3.md)."""
+
+from datetime import timedelta
+from typing import Final
+
+from channel_sync.domain.channel_rules import ChannelRules, PollWaits, RenewalRules, StockRules
+
+_LATER_S = (5, 10, 20, 30)
+_GIVE_UP_S = 900
+
+RULES: Final = ChannelRules(
+    # A token lives 30 days. A renewal ends the one before, and one that comes twice ends both.
+    renewal=RenewalRules(before=timedelta(days=5), not_again_within=timedelta(minutes=10)),
+    stock=StockRules(
+        most_units=500_000,
+        singly=3,
+        bulk_products=250,
+        bulk_bytes=2_000_000,
+        bytes_a_listing=80,
+        bytes_a_warehouse=60,
+        polls=PollWaits(2, 60, _LATER_S, _GIVE_UP_S),
+    ),
+    catalogue_polls=PollWaits(2, 2, _LATER_S, _GIVE_UP_S),
+    # It may leave the state out.
+    requires_state=False,
+)
