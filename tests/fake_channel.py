@@ -3,7 +3,7 @@
 channel = FakeChannel()
 seller = channel.open_shop("m1")
 code = channel.consent(authorise_address, "m1")        # what the callback would bring
-channel.fail("renew", ChannelUnavailable("timeout", "…"))   # the next call only
+channel.fail("renew", NoAnswer("timeout", "…"))   # the next call only
 gate = channel.hold("renew"); await gate.reached.wait(); gate.open.set()
 assert channel.calls["renew"] == 1
 """
@@ -29,8 +29,9 @@ from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
     ChannelError,
-    ChannelUnavailable,
+    ClientRejected,
     GrantRejected,
+    NoAnswer,
 )
 from channel_sync.domain.secrets import Secret
 
@@ -165,7 +166,7 @@ class FakeChannel:
             self._running[operation] -= 1
         if self._lost[operation] > 0:
             self._lost[operation] -= 1
-            raise ChannelUnavailable("timeout", "No answer.")
+            raise NoAnswer("timeout", "No answer.")
 
     async def _wait(self, operation: str) -> None:
         await asyncio.sleep(self.delays.get(operation, 0))
@@ -213,7 +214,7 @@ class FakeChannel:
     def _check_app(self, app: App) -> None:
         expected = self.client_secrets.get(app.client_id)
         if expected is not None and expected != app.client_secret.value:
-            raise GrantRejected("client_rejected", "The client id or secret is wrong.")
+            raise ClientRejected("client_rejected", "The client id or secret is wrong.")
 
     def shop(self, access: ShopAccess, wire: Wire) -> FakeShop:
         return FakeShop(self, access.token, wire)

@@ -14,6 +14,7 @@ from channel_sync.domain.errors import (
     ChannelRefused,
     ChannelUnavailable,
     GrantRejected,
+    RateLimited,
     ReplyNotUnderstood,
     RunStopped,
 )
@@ -43,7 +44,7 @@ def test_a_set_names_each_once_and_holds_nothing_that_nobody_says(known):
         (ChannelRefused("90001", "No."), "channel_refused"),
         (ChannelRefused("not_found", "No."), "channel_refused"),
         (ChannelUnavailable("an_outage_of_its_own", "No."), "channel_unavailable"),
-        (ChannelUnavailable("rate_limited", "No."), "rate_limited"),
+        (RateLimited("No."), "rate_limited"),
         (AccessTokenRejected("1006", "No."), "access_token_rejected"),
         (AccountDisabled("account_disabled", "No."), "account_disabled"),
         (GrantRejected("code_wrong", "No."), "grant_rejected"),

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from tests.api.world import NEW_INTEGRATION, World, query_of
 
-from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import NoAnswer, ReplyNotUnderstood
 
 APP = {"client_id": "client-1", "client_secret": "a-secret-of-the-app"}
 
@@ -129,7 +129,7 @@ async def test_verifying_a_draft_without_credentials_is_409(admin):
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (ChannelUnavailable("timeout", "No answer.", 7), 503),
+        (NoAnswer("timeout", "No answer.", 7), 503),
         (ReplyNotUnderstood("unexpected_shape", "Not JSON."), 502),
     ],
 )

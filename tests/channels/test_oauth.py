@@ -16,7 +16,9 @@ from channel_sync.domain.errors import (
     ChannelError,
     ChannelRefused,
     ChannelUnavailable,
+    ClientRejected,
     GrantRejected,
+    RateLimited,
     ReplyNotUnderstood,
 )
 from channel_sync.domain.secrets import Secret
@@ -182,11 +184,11 @@ async def test_a_code_that_does_not_work_says_why(code, name):
         (refused(1006), GrantRejected, "refresh_token_rejected"),
         (refused("1006", 200), GrantRejected, "refresh_token_rejected"),
         (refused(1008), GrantRejected, "grant_rejected"),
-        (refused(10001), GrantRejected, "client_rejected"),
+        (refused(10001), ClientRejected, "client_rejected"),
         (refused(1002), AccountDisabled, "account_disabled"),
         (refused(1001), ChannelRefused, "1001"),
-        (refused(1056), ChannelUnavailable, "rate_limited"),
-        (refused(1, 429), ChannelUnavailable, "rate_limited"),
+        (refused(1056), RateLimited, "rate_limited"),
+        (refused(1, 429), RateLimited, "rate_limited"),
         (httpx.Response(401, text="?"), ChannelRefused, "http_401"),
     ],
 )

@@ -10,6 +10,7 @@ from channel_sync.domain.errors import (
     ChannelError,
     ChannelRefused,
     ChannelUnavailable,
+    RateLimited,
     ReplyNotUnderstood,
 )
 
@@ -77,7 +78,7 @@ async def test_every_answer_has_one_meaning(answer, kind, code):
 async def test_a_rate_limit_is_one_by_status_or_by_code(answer):
     answer.headers["Wish-Rate-Limit-Reset"] = "500"
     error = await error_of(answer)
-    assert type(error) is ChannelUnavailable
+    assert type(error) is RateLimited
     assert error.code == "rate_limited"
     assert error.retry_after_s == pytest.approx(500, abs=1)
 

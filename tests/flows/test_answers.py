@@ -9,7 +9,7 @@ from sqlalchemy import text
 from tests.connecting import RETURN_ORIGIN, TENANT, Desk, ticket_of, utc_now
 from tests.flows.answer_steps import answered, is_untouched, said_yes, seen
 
-from channel_sync.domain.errors import ChannelUnavailable, GrantRejected
+from channel_sync.domain.errors import GrantRejected, NoAnswer
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.authorise import Reauthorisation
@@ -179,7 +179,7 @@ async def test_a_refusal_that_names_nobody_ends_nothing(database):
     assert (await desk.come_back(desk.answer(departure), departure)).integration_id == draft.id
 
 
-@pytest.mark.parametrize("error", [WRONG_CODE, ChannelUnavailable("timeout", "No answer.")])
+@pytest.mark.parametrize("error", [WRONG_CODE, NoAnswer("timeout", "No answer.")])
 async def test_a_code_that_fails_may_be_anothers_and_ends_nothing(database, error):
     desk = Desk(database)
     draft, departure = await desk.left(default_currency="GBP")

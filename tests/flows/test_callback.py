@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from tests.connecting import OVERDUE, RETURN_ORIGIN, TENANT, Desk, utc_now
 
-from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, ReplyNotUnderstood
 from channel_sync.domain.integrations import AuthState, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.outcomes import Arrival, Callback
@@ -209,7 +209,7 @@ async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(database):
 
 
 @pytest.mark.parametrize(
-    "error", [ChannelUnavailable("timeout", "No answer."), ReplyNotUnderstood("unexpected_shape", "At ''.")]
+    "error", [NoAnswer("timeout", "No answer."), ReplyNotUnderstood("unexpected_shape", "At ''.")]
 )
 async def test_a_failed_exchange_stores_nothing(database, error):
     desk = Desk(database)

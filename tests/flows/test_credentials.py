@@ -4,7 +4,7 @@ import pytest
 from tests.connecting import TENANT, Desk
 
 from channel_sync.domain.channel import Grant
-from channel_sync.domain.errors import ChannelUnavailable, Conflict, Invalid, NotFound
+from channel_sync.domain.errors import ChannelUnavailable, Conflict, Invalid, NoAnswer, NotFound
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.credentials import PastedCredentials
@@ -126,7 +126,7 @@ async def test_too_few_scopes_are_refused_by_name(database):
 async def test_an_outage_while_pasting_is_told_as_one(database):
     desk = Desk(database)
     draft, _ = await desk.draft()
-    desk.channel.fail("merchant_id", ChannelUnavailable("timeout", "No answer."))
+    desk.channel.fail("merchant_id", NoAnswer("timeout", "No answer."))
 
     with pytest.raises(ChannelUnavailable):
         await desk.credentials.paste(TENANT, draft.id, pasted(desk.channel.issue("m1")))

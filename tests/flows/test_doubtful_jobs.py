@@ -6,11 +6,11 @@ from tests.flows.stock_steps import a_shop, push, state_of
 from tests.flows.test_stock_doubt import go_on, lands
 from tests.flows.workshop import IMPATIENT, Workshop
 
-from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
+from channel_sync.domain.errors import ChannelRefused, NoAnswer, RateLimited
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import PushState
 
-TIMEOUT = ChannelUnavailable("timeout", "No answer.")
+TIMEOUT = NoAnswer("timeout", "No answer.")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ async def test_a_job_that_the_marketplace_does_not_know_any_more_is_in_doubt(wor
 async def test_a_job_that_was_turned_away_leaves_no_doubt(workshop: Workshop):
     seller = await a_shop_of(workshop, 5)
     await put(workshop, 9, 5)
-    workshop.channel.fail("start_stock_job", ChannelUnavailable("rate_limited", "Slower."))
+    workshop.channel.fail("start_stock_job", RateLimited("Slower."))
     await push(workshop, seller)
 
     await push(workshop, seller)

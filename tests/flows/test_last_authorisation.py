@@ -7,7 +7,7 @@ import time_machine
 from tests.connecting import TENANT, Desk, ticket_of, utc_now
 from tests.flows.answer_steps import answered
 
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.errors import NoAnswer
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.authorise import Reauthorisation
 from channel_sync.flows.departures import Departure
@@ -61,7 +61,7 @@ async def test_a_failure_is_noted_and_told_and_nothing_else_changes(database, er
         case "access_denied":
             callback = Callback(error="access_denied", state=callback.state)
         case "exchange_failed":
-            desk.channel.fail("redeem", ChannelUnavailable("timeout", "No answer."))
+            desk.channel.fail("redeem", NoAnswer("timeout", "No answer."))
         case "insufficient_scope":
             desk.channel.granted_scopes = ()
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 from tests.connecting import Desk, utc_now
 
-from channel_sync.domain.errors import AccountDisabled, GrantRejected
+from channel_sync.domain.errors import AccountDisabled, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Status
 from channel_sync.persistence.renewals import RenewalLease
 
@@ -32,11 +32,11 @@ async def test_a_rejection_is_asked_for_twice_before_it_is_believed(database):
     assert (await desk.read(integration_id)).status is Status.ACTIVE
 
 
-@pytest.mark.parametrize("code", ["refresh_token_rejected", "client_rejected"])
-async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(database, code):
+@pytest.mark.parametrize("rejected", [REFUSED, ClientRejected("client_rejected", "No.")])
+async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(database, rejected):
     desk = Desk(database)
     integration_id = (await desk.ageing()).id
-    desk.channel.break_down("renew", GrantRejected(code, "No."))
+    desk.channel.break_down("renew", rejected)
 
     results = await asyncio.gather(
         *(desk.grants.access(integration_id) for _ in range(20)), return_exceptions=True
@@ -49,7 +49,7 @@ async def test_a_confirmed_rejection_stops_the_integration_and_is_told_once(data
 
     assert all(isinstance(result, GrantRejected) for result in results)
     stopped = await desk.read(integration_id)
-    assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, code)
+    assert (stopped.status, stopped.rejected_reason) == (Status.NEEDS_REAUTH, rejected.code)
     assert await desk.next_at(integration_id) is None
     assert (await desk.told()).count("integration.needs_reauth") == 1
     assert (desk.channel.calls["renew"], desk.channel.calls.total()) == (2, calls)

@@ -14,7 +14,9 @@ from channel_sync.domain.errors import (
     Conflict,
     GrantRejected,
     Invalid,
+    NoAnswer,
     NotFound,
+    RateLimited,
     ReplyNotUnderstood,
 )
 from channel_sync.domain.runs import Counts, Outcome, RunKind, RunRequest, RunStatus, Trigger
@@ -184,8 +186,8 @@ async def test_pages_kept_side_by_side_do_not_hinder_each_other(database):
 @pytest.mark.parametrize(
     ("error", "kind", "is_retryable"),
     [
-        (ChannelUnavailable("rate_limited", "Slow down.", 120), "rate_limit", True),
-        (ChannelUnavailable("timeout", "No answer."), "network", True),
+        (RateLimited("Slow down.", 120), "rate_limit", True),
+        (NoAnswer("timeout", "No answer."), "network", True),
         (ChannelUnavailable("server_error", "Down."), "channel_outage", True),
         (GrantRejected("refresh_token_rejected", "No."), "auth", False),
         (ReplyNotUnderstood("no_envelope", "Not JSON."), "data", False),
@@ -217,7 +219,7 @@ async def test_failures_are_tried_again_later_and_later_but_within_a_quarter_of_
 
 async def test_a_wait_that_the_marketplace_asks_for_is_kept(workshop: Workshop):
     seller = await workshop.connect()
-    workshop.channel.fail("orders", ChannelUnavailable("rate_limited", "Slow down.", 300))
+    workshop.channel.fail("orders", RateLimited("Slow down.", 300))
 
     run = await workshop.due(seller)
 

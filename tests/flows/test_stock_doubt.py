@@ -9,14 +9,14 @@ from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop, listing_of, push, state_of
 from tests.flows.workshop import Workshop, waiting
 
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, RateLimited
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import ListingStock, Omitted, PushState
 from channel_sync.domain.push_states import why
 from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.flows.clock import utcnow
 
-TIMEOUT = ChannelUnavailable("timeout", "No answer.")
+TIMEOUT = NoAnswer("timeout", "No answer.")
 
 
 @pytest.fixture
@@ -129,8 +129,8 @@ async def test_without_doubt_nothing_is_looked_at(workshop: Workshop):
 @pytest.mark.parametrize(
     "error",
     [
-        ChannelUnavailable("rate_limited", "Slower.", retry_after_s=60),
-        ChannelUnavailable("connection_failed", "No connection.", did_nothing=True),
+        RateLimited("Slower.", retry_after_s=60),
+        NoAnswer("connection_failed", "No connection.", did_nothing=True),
     ],
 )
 async def test_a_call_that_did_nothing_leaves_no_doubt(workshop: Workshop, error: ChannelUnavailable):

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from tests.connecting import TENANT, Desk, utc_now
 
-from channel_sync.domain.errors import ChannelUnavailable, Conflict, GrantRejected
+from channel_sync.domain.errors import ChannelUnavailable, ClientRejected, Conflict, GrantRejected
 from channel_sync.domain.integrations import Status
 
 
@@ -31,26 +31,28 @@ async def test_verifying_proves_every_field_by_one_renewal_that_is_stored(databa
 
 
 @pytest.mark.parametrize(
-    ("code", "failing"),
+    ("rejected", "failing"),
     [
-        ("client_rejected", {"client_id", "client_secret", "refresh_token"}),
-        ("refresh_token_rejected", {"client_id", "client_secret", "refresh_token"}),
+        (ClientRejected("client_rejected", "No."), {"client_id", "client_secret", "refresh_token"}),
+        (GrantRejected("refresh_token_rejected", "No."), {"client_id", "client_secret", "refresh_token"}),
     ],
 )
-async def test_a_refused_renewal_names_the_field_and_stops_the_integration_as_a_job_would(database, code, failing):
+async def test_a_refused_renewal_names_the_field_and_stops_the_integration_as_a_job_would(
+    database, rejected, failing
+):
     desk = Desk(database)
     integration = await desk.active()
-    desk.channel.break_down("renew", GrantRejected(code, "No."))
+    desk.channel.break_down("renew", rejected)
 
     found = await desk.credentials.verify(TENANT, integration.id)
 
     checks = {check.field: check for check in found.checks}
     assert not found.ok
     assert {name for name, check in checks.items() if not check.ok} == failing
-    assert code in {check.code for check in checks.values()}
+    assert rejected.code in {check.code for check in checks.values()}
     assert desk.channel.calls["renew"] == 2
     stopped = await desk.read(integration.id)
-    assert (stopped.status, stopped.status_reason) == (Status.NEEDS_REAUTH, code)
+    assert (stopped.status, stopped.status_reason) == (Status.NEEDS_REAUTH, rejected.code)
     assert (await desk.told())[-1] == "integration.needs_reauth"
     assert await desk.next_at(integration.id) is None
 

@@ -14,7 +14,11 @@ ChannelSyncError
 ├── RunStopped               stop at once; a person asked for it
 └── ChannelError
     ├── ChannelUnavailable   try later; carries retry_after_s
+    │   ├── RateLimited           it asks us to slow down
+    │   ├── CircuitOpen           it did not answer lately, so this call was not made
+    │   └── NoAnswer              no connection, or none that lasted
     ├── GrantRejected        ask the merchant
+    │   ├── ClientRejected        the application's id or secret is wrong
     │   ├── AccessTokenRejected   renew once, then ask
     │   └── AccountDisabled       the marketplace closed the account
     ├── ChannelRefused       give up on this item; carries the channel's code
@@ -136,10 +140,6 @@ class ChannelError(ChannelSyncError):
         self.request_id = request_id
 
 
-# Calls that were not made, or of which the marketplace read no more than whose they are.
-_TURNED_AWAY = ("marketplace_unavailable", "rate_limited")
-
-
 class ChannelUnavailable(ChannelError):
     """Time-outs, 5xx, rate limits: nothing is wrong with the request. `retry_after_s` where it is known.
 
@@ -156,11 +156,33 @@ class ChannelUnavailable(ChannelError):
     ) -> None:
         super().__init__(code, message, request_id)
         self.retry_after_s = retry_after_s
-        self.did_nothing = did_nothing or code in _TURNED_AWAY
+        self.did_nothing = did_nothing
+
+
+class RateLimited(ChannelUnavailable):
+    """The marketplace asks us to slow down, and has read no more of the call than whose it is."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None, request_id: str | None = None) -> None:
+        super().__init__("rate_limited", message, retry_after_s, request_id, did_nothing=True)
+
+
+class CircuitOpen(ChannelUnavailable):
+    """The marketplace did not answer lately. This call was not made."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__("marketplace_unavailable", message, retry_after_s, did_nothing=True)
+
+
+class NoAnswer(ChannelUnavailable):
+    """There was no connection, or no answer in time."""
 
 
 class GrantRejected(ChannelError):
     """The marketplace will not accept these credentials again; only the merchant can help."""
+
+
+class ClientRejected(GrantRejected):
+    """The application's id or secret is wrong."""
 
 
 class AccessTokenRejected(GrantRejected):

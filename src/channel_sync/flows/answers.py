@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from channel_sync.domain.channel import App
 from channel_sync.domain.codes import CallbackError
-from channel_sync.domain.errors import ChannelError, Conflict, StaleVersion
+from channel_sync.domain.errors import ChannelError, ClientRejected, Conflict, StaleVersion
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.arrivals import (
@@ -21,7 +21,6 @@ from channel_sync.flows.connect import Connection
 from channel_sync.flows.outcomes import CONNECTED, NOWHERE, Arrival, Choice, Outcome, Question, Setback
 from channel_sync.flows.pending_answers import PendingAnswers
 from channel_sync.flows.redeeming import Redeeming, app_is_new
-from channel_sync.flows.rejections import CLIENT_REJECTED
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.second_consents import Doubts, ShopOfApp, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.tickets import TICKET_LIFETIME, hash_of
@@ -125,7 +124,7 @@ class Answers:
         try:
             connection = await self._redeeming.redeem(newest, app, code)
         except ChannelError as error:
-            of_the_app = error.code == CLIENT_REJECTED
+            of_the_app = isinstance(error, ClientRejected)
             return await self._failed(waiting, "exchange_failed", kept, of_the_app=of_the_app)
         return await self._ask(kept, waiting, connection)
 

@@ -8,6 +8,7 @@ from channel_sync.domain.codes import ErrorCode
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     AccountDisabled,
+    ClientRejected,
     Conflict,
     GrantRejected,
     Invalid,
@@ -150,7 +151,7 @@ class Credentials:
 
 def _blame(rejected: GrantRejected) -> Invalid:
     """The pasted member that a renewal was refused for."""
-    if rejected.code == CLIENT_REJECTED:
+    if isinstance(rejected, ClientRejected):
         return Invalid(CLIENT_REJECTED, rejected.message, "/client_secret")
     is_closed = isinstance(rejected, AccountDisabled)
     code: ErrorCode = "account_disabled" if is_closed else REFRESH_TOKEN_REJECTED

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.errors import (
+    ClientRejected,
     ConfirmationRequired,
     Conflict,
     GrantRejected,
@@ -103,7 +104,7 @@ class Lifecycle:
         try:
             await self._grants.prove_secret(integration_id, wanted.client_secret)
         except GrantRejected as rejected:
-            if rejected.code == CLIENT_REJECTED:
+            if isinstance(rejected, ClientRejected):
                 raise Invalid(CLIENT_REJECTED, rejected.message, "/client_secret") from rejected
             # The grant is at its end whatever the secret is, which is noted; the next consent will try the secret.
             return False

@@ -13,6 +13,7 @@ from channel_sync.domain.errors import (
     AccountDisabled,
     ChannelError,
     ChannelUnavailable,
+    ClientRejected,
     GrantRejected,
     StorageUnavailable,
 )
@@ -147,7 +148,7 @@ class Renewals:
             if _only_the_secret(renewal, rejected):
                 raise
             # The process that asked before us died: its answer may have spent the refresh token.
-            if current.held.renewing_until is not None and rejected.code != CLIENT_REJECTED:
+            if current.held.renewing_until is not None and not isinstance(rejected, ClientRejected):
                 raise GrantRejected(OUTCOME_UNKNOWN, "An earlier renewal was cut off.") from rejected
         await asyncio.sleep(self._confirm_after_s)
         again = await read_credentials(self._database, renewal.integration_id)
@@ -204,6 +205,8 @@ class Renewals:
             raise rejected
         reason = _REASONS.get(rejected.code, REFRESH_TOKEN_REJECTED)
         await self._rejection(renewal, reason).needs_reauth(self._database)
+        if reason == rejected.code:
+            raise rejected
         raise GrantRejected(reason, rejected.message, rejected.request_id) from rejected
 
     def _pause_of(self, current: HeldCredentials) -> timedelta:
@@ -215,7 +218,7 @@ class Renewals:
 
 def _only_the_secret(renewal: Renewal, rejected: ChannelError) -> bool:
     """Whether all that is wrong is the secret that a person wanted to try."""
-    return renewal.secret is not None and rejected.code == CLIENT_REJECTED
+    return renewal.secret is not None and isinstance(rejected, ClientRejected)
 
 
 def _check_time(held: HeldGrant, pause: timedelta, now: datetime) -> None:

@@ -9,7 +9,10 @@ from channel_sync.domain.errors import (
     ChannelSyncError,
     ChannelUnavailable,
     GrantRejected,
+    NoAnswer,
+    RateLimited,
     ReplyNotUnderstood,
+    StorageUnavailable,
 )
 from channel_sync.domain.runs import PERSONS_TRIGGERS, Counts, Outcome, RunError, RunStatus, Trigger
 
@@ -18,7 +21,8 @@ from channel_sync.domain.runs import PERSONS_TRIGGERS, Counts, Outcome, RunError
 class Ending:
     """What the row of a finished run says, and how long the marketplace asked us to wait.
 
-    `channel_request_id` is the marketplace's own of the call that went wrong, where it gave one.
+    `channel_request_id` is the marketplace's own of the call that went wrong, where it gave one. `by_store`: our
+    own store failed.
     """
 
     status: RunStatus
@@ -26,6 +30,7 @@ class Ending:
     error: RunError | None = None
     retry_after_s: float | None = None
     channel_request_id: str | None = None
+    by_store: bool = False
 
 
 CANCELLED = Ending(RunStatus.CANCELLED)
@@ -49,7 +54,9 @@ def came_to_its_end(counts: Counts, flaw: ChannelError | None, now: datetime) ->
 def failed(error: ChannelSyncError, now: datetime) -> Ending:
     """The ending of a walk that an error stopped."""
     request_id = error.request_id if isinstance(error, ChannelError) else None
-    return Ending(RunStatus.FINISHED, Outcome.FAILED, run_error(error, now), _retry_after_s(error), request_id)
+    by_store = isinstance(error, StorageUnavailable)
+    told, retry_after_s = run_error(error, now), _retry_after_s(error)
+    return Ending(RunStatus.FINISHED, Outcome.FAILED, told, retry_after_s, request_id, by_store)
 
 
 def says_something(trigger: Trigger, ending: Ending) -> bool:
@@ -72,16 +79,14 @@ def _retry_after_s(error: ChannelSyncError) -> float | None:
 
 
 def _kind(error: ChannelSyncError) -> str:
+    if isinstance(error, RateLimited):
+        return "rate_limit"
+    if isinstance(error, NoAnswer):
+        return "network"
     if isinstance(error, ChannelUnavailable):
-        return _kind_of_outage(error.code)
+        return "channel_outage"
     if isinstance(error, GrantRejected):
         return "auth"
     if isinstance(error, ChannelRefused):
         return "config"
     return "data" if isinstance(error, ReplyNotUnderstood) else "internal"
-
-
-def _kind_of_outage(code: str) -> str:
-    if code == "rate_limited":
-        return "rate_limit"
-    return "network" if code in ("timeout", "connection_failed") else "channel_outage"

@@ -49,8 +49,7 @@ class RunPace:
 
     def until_retry(self, integration: Integration, kind: RunKind, failures: int, ending: Ending) -> timedelta:
         """Time to the next try after `failures` earlier ones: doubling to 15 min, never before asked for."""
-        by_store = ending.error is not None and ending.error.code == "storage_unavailable"
-        shortest = _STORE_IS_BACK_S if by_store else _SHORTEST_RETRY_S
+        shortest = _STORE_IS_BACK_S if ending.by_store else _SHORTEST_RETRY_S
         first = min(self.interval_s(integration, kind), shortest)
         delay = min(_LONGEST_RETRY_S, first * 2 ** min(failures, 10))
         return _spread(max(delay * random.uniform(0.75, 1), ending.retry_after_s or 0), _JITTER, earlier=False)

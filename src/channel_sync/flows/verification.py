@@ -5,11 +5,11 @@ from datetime import datetime
 from time import monotonic
 
 from channel_sync.domain.channel import Access, Channel, Priority, Wire
-from channel_sync.domain.errors import AccountDisabled, ChannelError, GrantRejected
+from channel_sync.domain.errors import AccountDisabled, ChannelError, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants import Grants
 from channel_sync.flows.held_credentials import HeldCredentials
-from channel_sync.flows.rejections import CLIENT_REJECTED, MERCHANT_MISMATCH
+from channel_sync.flows.rejections import MERCHANT_MISMATCH
 
 FIELDS = ("client_id", "client_secret", "access_token", "refresh_token", "endpoint", "scopes")
 
@@ -92,7 +92,7 @@ class Verifying:
         return renewed
 
     def _note_failed_renewal(self, error: ChannelError) -> None:
-        if error.code == CLIENT_REJECTED:
+        if isinstance(error, ClientRejected):
             self._note("client_id", error.code, error.message)
             self._note("client_secret", error.code, error.message)
         else:

@@ -14,7 +14,7 @@ import aiohttp
 import httpx
 
 from channel_sync.channels.http.http_client import Blocked, HeadTooLarge
-from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import NoAnswer, ReplyNotUnderstood
 
 MEGABYTE = 1024 * 1024
 # What unpacked bytes are handed on in: a packed chunk of a few kilobytes may become megabytes.
@@ -54,7 +54,7 @@ async def chunks(response: httpx.Response, deadline: float, max_bytes: int) -> A
         if size > max_bytes:
             raise ReplyNotUnderstood("reply_too_large", f"The reply is larger than {max_bytes} bytes.")
         if monotonic() > deadline:
-            raise ChannelUnavailable("timeout", "The reply came too slowly.")
+            raise NoAnswer("timeout", "The reply came too slowly.")
         if size - len(chunk) < len(_BYTE_ORDER_MARK):
             start += chunk
             if size < len(_BYTE_ORDER_MARK):
@@ -76,10 +76,10 @@ def plain_errors() -> Iterator[None]:
     except Blocked:
         raise ReplyNotUnderstood("blocked_address", "The address is not on the public internet.") from None
     except httpx.ConnectError:
-        raise ChannelUnavailable("connection_failed", "There was no connection.", did_nothing=True) from None
+        raise NoAnswer("connection_failed", "There was no connection.", did_nothing=True) from None
     except (httpx.TimeoutException, TimeoutError):
-        raise ChannelUnavailable("timeout", "There was no answer in time.") from None
+        raise NoAnswer("timeout", "There was no answer in time.") from None
     except httpx.DecodingError:
         raise ReplyNotUnderstood("bad_encoding", "The reply cannot be unpacked.") from None
     except (httpx.RequestError, aiohttp.ClientError, OSError):
-        raise ChannelUnavailable("connection_failed", "The connection failed.") from None
+        raise NoAnswer("connection_failed", "The connection failed.") from None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.errors import CircuitOpen
 
 # Two calls given up after three tries each; at 30 % random failures that comes once in 1400 calls.
 FAILURES_TO_OPEN = 6
@@ -49,14 +49,13 @@ class Breaker:
         self._failing: set[str] = set()
 
     def check(self, integration_id: str, by_person: bool = False) -> None:
-        """Raise ChannelUnavailable while Wish is down, unless this call is the trial; a person's always is."""
+        """Raise CircuitOpen while Wish is down, unless this call is the trial; a person's always is."""
         now, shop = self._clock(), self._shops.get(integration_id)
         shops_wait_s = 0.0 if shop is None else shop.wait_s(now)
         wait_s = max(shops_wait_s, self._all.wait_s(now))
         if wait_s > 0 and not by_person:
             whose = "this shop's last calls" if wait_s == shops_wait_s else "the last calls of several shops"
-            raise ChannelUnavailable(
-                "marketplace_unavailable",
+            raise CircuitOpen(
                 f"Wish did not answer {whose}. The next one is made in {wait_s:.0f} s, a person's own at once.",
                 retry_after_s=wait_s,
             )

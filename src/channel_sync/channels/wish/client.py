@@ -23,7 +23,13 @@ from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.times import utc_now
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Access, Call, Environment, Wire
-from channel_sync.domain.errors import AccessTokenRejected, ChannelError, ChannelUnavailable, RunStopped
+from channel_sync.domain.errors import (
+    AccessTokenRejected,
+    ChannelError,
+    ChannelUnavailable,
+    RateLimited,
+    RunStopped,
+)
 
 T = TypeVar("T")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -66,7 +72,7 @@ class _Outcome:
 
     @property
     def is_outage(self) -> bool:
-        return isinstance(self.result, ChannelUnavailable) and self.result.code != "rate_limited"
+        return isinstance(self.result, ChannelUnavailable) and not isinstance(self.result, RateLimited)
 
 
 class WishClient:
@@ -189,12 +195,12 @@ class WishClient:
         """The outcome after the budget has heard of it; a refusal for the rate says how long the pause is."""
         if outcome.answer is None:
             return outcome
-        if not (isinstance(outcome.result, ChannelUnavailable) and outcome.result.code == "rate_limited"):
+        refusal = outcome.result
+        if not isinstance(refusal, RateLimited):
             self._limiter.welcome(integration_id, outcome.answer.remaining)
             return outcome
         wait_s = self._limiter.pause(integration_id, outcome.answer.wait_s)
-        refusal = outcome.result
-        return _Outcome(ChannelUnavailable(refusal.code, refusal.message, wait_s, refusal.request_id))
+        return _Outcome(RateLimited(refusal.message, wait_s, refusal.request_id))
 
 
 def _reply_of(outcome: _Outcome) -> Reply:

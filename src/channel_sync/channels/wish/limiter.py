@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from channel_sync.domain.budgets import Allowance, Lease
 from channel_sync.domain.channel import Wire
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.errors import RateLimited
 
 BURST = 10
 # At high rates ten calls are less time than the event loop may be busy; this much of it is made up for.
@@ -177,7 +177,7 @@ class Limiter:
     async def turn(self, integration_id: str, wire: Wire) -> None:
         """Wait for this integration's next call; the wire's priority decides who is first in this process.
 
-        A pause of more than half a minute is not slept through: ChannelUnavailable says when to come back.
+        A pause of more than half a minute is not slept through: RateLimited says when to come back.
         """
         queue = self._queues.of(integration_id)
         ticket = (int(wire.priority), next(self._tickets))
@@ -195,7 +195,7 @@ class Limiter:
         now = self._clock()
         pause_s, rest_s = queue.pause_left(now), queue.rest_left(now)
         if pause_s > LONGEST_PAUSE_IN_PLACE_S:
-            raise ChannelUnavailable("rate_limited", "Wish asks us to wait.", retry_after_s=pause_s)
+            raise RateLimited("Wish asks us to wait.", retry_after_s=pause_s)
         wire.is_paused = pause_s > 0
         if rest_s > 0:
             return await wire.sleep(min(rest_s, LOOK_AGAIN_S))

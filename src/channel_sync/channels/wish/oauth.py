@@ -20,7 +20,7 @@ from channel_sync.channels.wish.lenient import DECIDES
 from channel_sync.channels.wish.replies import Family, Reply, not_understood
 from channel_sync.channels.wish.times import as_utc
 from channel_sync.domain.channel import App, Consent, Grant
-from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import ChannelUnavailable, RateLimited, ReplyNotUnderstood
 from channel_sync.domain.secrets import Secret
 
 _AUTHORISE_PATH = "/v3/oauth/authorize"
@@ -78,12 +78,10 @@ async def renew(client: WishClient, app: App, refresh_token: Secret) -> Grant:
 async def _twice_if_lost(call: Callable[[], Awaitable[Reply]]) -> Reply:
     try:
         return await call()
-    except ReplyNotUnderstood:
+    except RateLimited:
+        raise
+    except (ReplyNotUnderstood, ChannelUnavailable):
         return await call()
-    except ChannelUnavailable as error:
-        if error.code == "rate_limited":
-            raise
-    return await call()
 
 
 def _with_client(app: App, form: str) -> Pairs:

@@ -16,7 +16,9 @@ from channel_sync.domain.errors import (
     ChannelError,
     ChannelRefused,
     ChannelUnavailable,
+    ClientRejected,
     GrantRejected,
+    RateLimited,
     ReplyNotUnderstood,
 )
 
@@ -43,7 +45,6 @@ _CALLS_WITH_A_TOKEN = tuple(family for family in Family if family is not Family.
 # Codes from 10000 up mean one thing in OAuth and another elsewhere, so the family is part of the key.
 _GRANT_CODES = {
     1006: "refresh_token_rejected",
-    10001: "client_rejected",
     10002: "code_used",
     10004: "code_expired",
     10008: "code_wrong",
@@ -54,6 +55,7 @@ _TOKEN_CODES = (1006, 1007, 1008, 1009, 1015, 1016, 4000)
 _REJECTIONS: dict[tuple[Family, int], tuple[type[ChannelError], str]] = {
     **{(Family.GRANT, code): (GrantRejected, "grant_rejected") for code in _TOKEN_CODES},
     **{(Family.GRANT, code): (GrantRejected, name) for code, name in _GRANT_CODES.items()},
+    (Family.GRANT, 10001): (ClientRejected, "client_rejected"),
     **{(f, code): (AccessTokenRejected, str(code)) for f in _CALLS_WITH_A_TOKEN for code in _TOKEN_CODES},
     **{(f, 1002): (AccountDisabled, "account_disabled") for f in Family},
     **{(f, TOKEN_NOT_SENT): (ReplyNotUnderstood, "token_not_sent") for f in Family},
@@ -61,6 +63,7 @@ _REJECTIONS: dict[tuple[Family, int], tuple[type[ChannelError], str]] = {
 
 _MESSAGES: dict[type[ChannelError], str] = {
     GrantRejected: "Wish does not accept these credentials.",
+    ClientRejected: "Wish does not accept these credentials.",
     AccessTokenRejected: "Wish does not accept the access token.",
     AccountDisabled: "Wish has disabled this merchant account.",
     ReplyNotUnderstood: "Wish says that no access token was sent.",
@@ -171,7 +174,7 @@ def _error(family: Family, answer: Answer, envelope: Envelope | None, code: int 
         rejection, name = _REJECTIONS[family, code]
         return rejection(name, _MESSAGES[rejection], answer.request_id)
     if answer.status == 429 or code == RATE_LIMITED:
-        return _unavailable("rate_limited", "Wish asks us to slow down.", answer)
+        return RateLimited("Wish asks us to slow down.", answer.wait_s, answer.request_id)
     if answer.status >= 500:
         return _unavailable("server_error", f"Wish answered {answer.status}.", answer)
     if answer.status == 401 and family is not Family.GRANT:

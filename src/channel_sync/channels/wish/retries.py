@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from channel_sync.domain.channel import Wire
-from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.errors import ChannelUnavailable, CircuitOpen, RateLimited
 
 T = TypeVar("T")
 TRIES = 3
@@ -23,9 +23,9 @@ async def with_retries(
         try:
             return await call()
         except ChannelUnavailable as error:
-            if error.code == "marketplace_unavailable" or not _is_soon(error.retry_after_s):
+            if isinstance(error, CircuitOpen) or not _is_soon(error.retry_after_s):
                 raise
-            if error.code == "rate_limited":
+            if isinstance(error, RateLimited):
                 continue
             if not is_repeatable:
                 raise
