@@ -11,7 +11,7 @@ from tests.browser.chromium import NO_BROWSER
 from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
 from tests.spare_databases import SpareDatabases
-from tests.stores import STORES
+from tests.stores import COMPRESSION, STORES
 
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
@@ -52,7 +52,7 @@ def sqlite_file(migrated_file: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 async def sqlite_database(sqlite_file: Path, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on SQLite."""
-    database = Database(f"sqlite:///{sqlite_file}", cipher)
+    database = Database(f"sqlite:///{sqlite_file}", cipher, compression=COMPRESSION)
     yield database
     await database.close()
 
@@ -121,7 +121,7 @@ def shared_pooled_app_url(pooler: Pooler, shared_name: str) -> str:
 @pytest.fixture
 async def postgres_database(app_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL."""
-    database = Database(app_url, cipher)
+    database = Database(app_url, cipher, compression=COMPRESSION)
     yield database
     await database.close()
 
@@ -158,7 +158,7 @@ def pooled_app_url(pooled_url: str) -> str:
 @pytest.fixture
 async def pooled_database(pooled_app_url: str, cipher: Cipher) -> AsyncIterator[Database]:
     """An empty database on PostgreSQL, behind PgBouncer."""
-    database = Database(pooled_app_url, cipher)
+    database = Database(pooled_app_url, cipher, compression=COMPRESSION)
     yield database
     await database.close()
 

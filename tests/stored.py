@@ -20,7 +20,7 @@ def order_rows(
     database: Database, account: Account, orders: Sequence[ChannelOrder], now: datetime, currency: str = "GBP"
 ) -> Sequence[OrderRow]:
     """The rows that storing the orders takes."""
-    return OrderDesk(account.tenant, account.id, currency, now, database.cipher).rows(orders)
+    return OrderDesk(account.channel, account.tenant, account.id, currency, now, database.personal).rows(orders)
 
 
 async def newest_run(work: UnitOfWork, integration_id: str, kind: RunKind) -> Run | None:

@@ -15,17 +15,18 @@ import pytest
 from pydantic import SecretStr
 from tests.channels.factories import an_order
 from tests.factories import NOW
+from tests.stores import COMPRESSION
 
 from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.orders import OrderQuery, UnreadPage
 from channel_sync.flows.ready_orders import PageContext, ready
 from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
 from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
-from channel_sync.persistence.prepared_orders import opened
+from channel_sync.persistence.prepared_orders import PersonalParts
 from channel_sync.persistence.sealed_columns import ORDER
 
 KEYS = new_key_text(NOW)
-CIPHER = Cipher(parse_keys(KEYS))
+PARTS = PersonalParts(Cipher(parse_keys(KEYS)), COMPRESSION)
 CONTEXT = PageContext("wish", "acme", "acc_1", "int_1", "GBP", NOW)
 BAD = json.dumps({"id": "bad", "updated_at": "2026-11-20T10:00:00.000Z"}).encode()
 
@@ -39,7 +40,7 @@ def a_page(*numbers: int, bad: bool = False) -> UnreadPage:
 
 @pytest.fixture
 async def reader():
-    async with page_reader(SecretStr(KEYS), CIPHER) as reader:
+    async with page_reader(SecretStr(KEYS), PARTS) as reader:
         yield reader
 
 
@@ -60,7 +61,7 @@ async def test_the_helper_makes_of_a_page_what_we_would(reader: HelpedReader):
 
     fresh = await reader.read(page, CONTEXT)
 
-    expected = ready(read_page(page), CONTEXT, CIPHER)
+    expected = ready(read_page(page), CONTEXT, PARTS)
     assert [row._replace(id="", personal=None) for row in fresh.rows] == [
         row._replace(id="", personal=None) for row in expected.rows
     ]
@@ -75,7 +76,7 @@ async def test_what_the_helper_sealed_opens_here(reader: HelpedReader):
 
     [row] = fresh.rows
     assert row.personal is not None
-    assert json.loads(opened(row.personal, ORDER.place("personal", row._asdict()), CIPHER).raw) == an_order(7)
+    assert json.loads(PARTS.opened(row.personal, ORDER.place("personal", row._asdict())).raw) == an_order(7)
 
 
 async def test_a_lost_helper_costs_no_page_and_is_replaced(reader: HelpedReader):
@@ -105,7 +106,7 @@ async def test_pages_asked_for_at_once_get_each_its_own_answer(reader: HelpedRea
 @pytest.mark.parametrize("orders", [60, 3000])
 async def test_a_helper_lost_with_two_pages_costs_neither(caplog: pytest.LogCaptureFixture, orders: int):
     """Small ones are with it; of large ones the first is on its way and the second waits for that."""
-    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=30), CIPHER)
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=30), PARTS)
     await reader.read(a_page(1), CONTEXT)
     [stopped] = helpers()
     os.kill(stopped, signal.SIGSTOP)
@@ -123,7 +124,7 @@ async def test_a_helper_lost_with_two_pages_costs_neither(caplog: pytest.LogCapt
 
 
 async def test_a_helper_that_stands_still_costs_no_page_either():
-    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=0.3), CIPHER)
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s=0.3), PARTS)
     await reader.read(a_page(1), CONTEXT)
     [stopped] = helpers()
     os.kill(stopped, signal.SIGSTOP)
@@ -138,7 +139,7 @@ async def test_a_helper_that_stands_still_costs_no_page_either():
 async def test_what_a_helper_answers_too_late_is_nobodys():
     """It comes to itself in the moment in which the first of two pages is given up, whose answer it then sends."""
     patience_s = 0.2
-    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s), CIPHER)
+    reader = HelpedReader(Helper(SecretStr(KEYS), patience_s), PARTS)
     for early_ms in range(40):
         # One that takes longer to start than it may to answer is given up, too.
         for _ in range(50):
@@ -165,7 +166,7 @@ async def test_what_the_helper_cannot_read_at_all_fails_as_it_would_here(reader:
 
 async def test_the_helper_is_told_no_setting_and_ends_with_its_reader(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("CHANNEL_SYNC_ENCRYPTION_KEYS", KEYS)
-    async with page_reader(SecretStr(KEYS), CIPHER) as reader:
+    async with page_reader(SecretStr(KEYS), PARTS) as reader:
         await reader.read(a_page(1), CONTEXT)
         [helper] = helpers()
         told = Path(f"/proc/{helper}/environ").read_bytes() + Path(f"/proc/{helper}/cmdline").read_bytes()

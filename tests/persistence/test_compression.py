@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from tests.factories import a_channel_order, connected
 from tests.persistence.order_steps import feed, rows, store
+from tests.stores import COMPRESSION
 
-from channel_sync.persistence.compression import DICTIONARY, compress, expand
+from channel_sync.channels.wish.dictionary import DICTIONARY
+from channel_sync.domain.reply_dictionary import ReplyDictionary
+from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.trade_tables import orders
 from wish_simulator.catalogue import ProductRow
@@ -34,22 +37,52 @@ def a_full_order(number: int) -> bytes:
 
 @given(st.binary(max_size=5000))
 def test_every_text_comes_back(content: bytes):
-    assert expand(compress(content)) == content
+    assert COMPRESSION.expand(COMPRESSION.compress(content, "wish")) == content
 
 
 def test_the_dictionary_is_the_one_that_stored_values_were_made_with():
-    assert blake2b(DICTIONARY, digest_size=16).hexdigest() == "748839a66dea5605aaa68f212aa8d8e5"
+    assert blake2b(DICTIONARY.content, digest_size=16).hexdigest() == "748839a66dea5605aaa68f212aa8d8e5"
 
 
 def test_what_was_stored_once_opens():
-    assert expand(STORED) == TEXT
+    assert COMPRESSION.expand(STORED) == TEXT
 
 
 def test_a_full_order_becomes_a_fifth():
     texts = [a_full_order(number) for number in range(60)]
 
     assert sum(map(len, texts)) / len(texts) > 2000
-    assert sum(len(compress(order)) for order in texts) * 5 < sum(map(len, texts))
+    assert sum(len(COMPRESSION.compress(order, "wish")) for order in texts) * 5 < sum(map(len, texts))
+
+
+# Two marketplaces beside the one that was first, the second with a better dictionary than it once had.
+FORMER, BETTER = (
+    ReplyDictionary(b'{"orderId":"","buyer":""}' * 9),
+    ReplyDictionary(b'{"orderId":"","total":""}' * 9),
+)
+THREE = Compression({"wish": [DICTIONARY], "other": [BETTER, FORMER], "plain": []})
+
+
+@given(st.binary(max_size=5000), st.sampled_from(["wish", "other", "plain"]))
+def test_whichever_marketplace_a_text_is_of_it_comes_back(content: bytes, channel: str):
+    assert THREE.expand(THREE.compress(content, channel)) == content
+
+
+def test_what_a_former_dictionary_made_and_what_the_first_made_still_opens():
+    before = Compression({"other": [FORMER]}).compress(TEXT, "other")
+
+    assert THREE.expand(before) == TEXT
+    assert THREE.expand(STORED) == TEXT
+    assert THREE.compress(TEXT, "other")[:5] != before[:5]
+
+
+def test_the_mark_of_a_dictionary_follows_from_its_content():
+    assert ReplyDictionary(FORMER.content).mark == FORMER.mark != BETTER.mark
+    assert len(FORMER.mark) == 5
+
+
+def test_what_was_stored_before_another_marketplace_came_is_byte_for_byte_the_same():
+    assert THREE.compress(TEXT, "wish") == COMPRESSION.compress(TEXT, "wish") == STORED
 
 
 async def test_a_full_order_fits_into_its_row_of_postgresql(postgres_database):

@@ -89,15 +89,15 @@ async def test_an_order_that_comes_again_is_no_news_once_its_listing_is_mapped(d
     assert (await store(database, account, order)).counts == Counts(unchanged=1)
 
 
-def noted(account, cipher):
-    rows = OrderDesk(TENANT, account.id, "EUR", NOW, cipher).rows([sale_of(BY_HAND)])
+def noted(account, parts):
+    rows = OrderDesk("wish", TENANT, account.id, "EUR", NOW, parts).rows([sale_of(BY_HAND)])
     return lambda work: as_mapped(work.orders._session, account.id, rows)
 
 
 async def test_an_account_without_such_listings_costs_one_look_into_an_index(sqlite_database):
     _, account = await connected(sqlite_database)
 
-    plans = await plans_of(sqlite_database, noted(account, sqlite_database.cipher))
+    plans = await plans_of(sqlite_database, noted(account, sqlite_database.personal))
 
     assert plans == ["SEARCH listings USING INDEX ix_listings_by_hand (account_id=?)"]
 
@@ -107,7 +107,7 @@ async def test_what_was_sold_is_looked_up_among_its_listings(sqlite_database):
     await offer(sqlite_database, account, BY_HAND)
     await map_to(sqlite_database, account, "OURS")
 
-    plans = await plans_of(sqlite_database, noted(account, sqlite_database.cipher))
+    plans = await plans_of(sqlite_database, noted(account, sqlite_database.personal))
 
     assert "SEARCH listings USING INDEX uq_listings_variation (account_id=? AND variation_id=?)" in plans
 
@@ -117,6 +117,6 @@ async def test_what_was_sold_is_looked_up_in_an_index_on_postgresql(postgres_dat
     await offer(postgres_database, account, BY_HAND)
     await map_to(postgres_database, account, "OURS")
 
-    plan = await postgres_plans_of(postgres_database, noted(account, postgres_database.cipher))
+    plan = await postgres_plans_of(postgres_database, noted(account, postgres_database.personal))
 
     assert not [step for step in plan if "Seq Scan" in step], plan

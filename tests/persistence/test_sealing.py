@@ -26,7 +26,6 @@ from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, WrongKey
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest
-from channel_sync.persistence.prepared_orders import opened
 from channel_sync.persistence.resealing import reseal
 from channel_sync.persistence.sealed_columns import ORDER, SEALED
 from channel_sync.persistence.tables import metadata
@@ -138,7 +137,7 @@ async def test_rows_whose_personal_parts_lie_apart_are_still_read(sqlite_databas
     cipher = sqlite_database.cipher
     async with sqlite_database.session() as session:
         old = (await session.rows(orders.select().limit(1)))[0]
-        parts = opened(old.personal, ORDER.place("personal", old._mapping), cipher)._asdict()
+        parts = sqlite_database.personal.opened(old.personal, ORDER.place("personal", old._mapping))._asdict()
         apart = {name: cipher.seal(part, ORDER.place(name, old._mapping)) for name, part in parts.items()}
         await session.execute(update(orders).where(orders.c.id == old.id).values(personal=None, **apart))
 

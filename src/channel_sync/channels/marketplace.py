@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from channel_sync.domain.budgets import SharedBudget
     from channel_sync.domain.channel import Channel, Environment
     from channel_sync.domain.orders import OrderPage, UnreadPage
+    from channel_sync.domain.reply_dictionary import ReplyDictionary
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,12 @@ class Marketplace:
     """One entry of the registry.
 
     `addresses` are where the operator says that it is, and so may be on a private network. `read_page` needs
-    neither settings nor a client: the process that reads large pages has none.
+    neither settings nor a client: the process that reads large pages has none. Of the `dictionaries` the first
+    makes its replies small, those behind it open what they made once.
     """
 
     type: str
     addresses: Callable[[ChannelSettings], Mapping[Environment, str]]
     open: Callable[[Opening], Channel]
     read_page: Callable[[UnreadPage], OrderPage]
+    dictionaries: tuple[ReplyDictionary, ...] = ()

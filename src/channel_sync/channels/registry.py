@@ -7,5 +7,11 @@ from collections.abc import Mapping
 
 from channel_sync.channels.marketplace import Marketplace
 from channel_sync.channels.wish.marketplace import WISH
+from channel_sync.domain.reply_dictionary import ReplyDictionary
 
 MARKETPLACES: Mapping[str, Marketplace] = {one.type: one for one in (WISH,)}
+
+
+def dictionaries() -> Mapping[str, tuple[ReplyDictionary, ...]]:
+    """What replies are stored with, by the type of their marketplace."""
+    return {one.type: one.dictionaries for one in MARKETPLACES.values()}

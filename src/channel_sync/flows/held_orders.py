@@ -48,7 +48,7 @@ class Held:
     async def _store(
         self, integration: Integration, account: Account, page: OrderPage, held: HeldOrder
     ) -> Order | HeldOrder:
-        fresh = ready(page, context_of(integration, account), self._database.cipher)
+        fresh = ready(page, context_of(integration, account), self._database.personal)
         async with self._database.begin() as work:
             await store_page(work, integration, account, fresh)
             if not page.orders:

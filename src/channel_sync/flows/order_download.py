@@ -82,7 +82,7 @@ class OrderDownload:
         if isinstance(page, UnreadPage):
             fresh = await self.bench.reader.read(page, context)
         else:
-            fresh = ready(page, context, session.database.cipher)
+            fresh = ready(page, context, session.database.personal)
         return _Fetched(fresh, asked_at, ahead, following)
 
     async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
@@ -160,7 +160,7 @@ class OrderDownload:
             counts += await self._keep_whole(replace(page, rows=[*rows], unreadable=()), None)
 
         refused = await store_in_halves(page.rows, store)
-        held = (*page.unreadable, *(as_held(row, self.session.database.cipher) for row in refused))
+        held = (*page.unreadable, *(as_held(row, self.session.database.personal) for row in refused))
         return counts + await self._keep_whole(replace(page, rows=[], unreadable=held), cursor)
 
     async def _store(self, kept: RunPage, page: ReadyPage) -> Counts:

@@ -10,11 +10,10 @@ from channel_sync.domain.runs import Counts
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.ready_orders import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.event_rows import EventRow, event_row
 from channel_sync.persistence.moments import moment
 from channel_sync.persistence.orders import StoredChange
-from channel_sync.persistence.prepared_orders import OrderRow, raw_of
+from channel_sync.persistence.prepared_orders import OrderRow, PersonalParts, raw_of
 
 
 def context_of(integration: Integration, account: Account) -> PageContext:
@@ -47,9 +46,9 @@ async def store_page(work: UnitOfWork, integration: Integration, account: Accoun
     return counts
 
 
-def as_held(row: OrderRow, cipher: Cipher) -> UnreadableOrder:
+def as_held(row: OrderRow, parts: PersonalParts) -> UnreadableOrder:
     """A row that the database refuses, as an order that is held."""
-    return not_storable(row.channel_order_id, moment(row.channel_updated_at), raw_of(row, cipher))
+    return not_storable(row.channel_order_id, moment(row.channel_updated_at), raw_of(row, parts))
 
 
 def _events_of(change: StoredChange, integration_id: str) -> list[EventRow]:

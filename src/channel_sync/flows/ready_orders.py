@@ -13,9 +13,8 @@ import msgspec
 from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import derived_id
 from channel_sync.domain.orders import ChannelOrder, Flaw, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.event_rows import EventRow
-from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow
+from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow, PersonalParts
 
 _encode = msgspec.json.Encoder().encode
 # Half of a surrogate pair, a number beyond its type.
@@ -57,9 +56,10 @@ class PageReader(Protocol):
         ...
 
 
-def ready(page: OrderPage, context: PageContext, cipher: Cipher) -> ReadyPage:
+def ready(page: OrderPage, context: PageContext, parts: PersonalParts) -> ReadyPage:
     """The page made ready, here and now."""
-    desk = OrderDesk(context.tenant, context.account_id, context.default_currency, context.now, cipher)
+    whose = (context.channel, context.tenant, context.account_id)
+    desk = OrderDesk(*whose, context.default_currency, context.now, parts)
     try:
         rows, refused = desk.rows(page.orders), list[UnreadableOrder]()
     except _UNWRITABLE:

@@ -75,7 +75,7 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
         await check_clock(database, settings.lease_s)
         await warn_of_a_missing_wall(database)
         http = await open_things.enter_async_context(_http(settings))
-        reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.cipher))
+        reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.personal))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
         yield Ground(settings, database, _channels(settings, http, shared), reader)
 

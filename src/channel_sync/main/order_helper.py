@@ -13,12 +13,13 @@ import signal
 import socket
 import sys
 
-from channel_sync.channels.registry import MARKETPLACES
+from channel_sync.channels.registry import MARKETPLACES, dictionaries
 from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.persistence.event_rows import EventRow
-from channel_sync.persistence.prepared_orders import OrderRow
+from channel_sync.persistence.prepared_orders import OrderRow, PersonalParts
 
 # The service goes first where both want a core: it answers requests.
 _NICENESS = 5
@@ -32,11 +33,11 @@ def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | byt
     return pickle.dumps((page.channel_request_id, context), pickle.HIGHEST_PROTOCOL), page.content
 
 
-def answer(asked: bytearray, content: bytearray, cipher: Cipher) -> bytes:
+def answer(asked: bytearray, content: bytearray, parts: PersonalParts) -> bytes:
     """The message that answers a question."""
     request_id, context = pickle.loads(asked)
     page = MARKETPLACES[context.channel].read_page(UnreadPage(content, request_id, next=None, full=False))
-    fresh = ready(page, context, cipher)
+    fresh = ready(page, context, parts)
     # As plain tuples: naming its class with each row would take longer than the row.
     rows = [tuple(row) for row in fresh.rows]
     created = [tuple(event) for event in fresh.created.values()]
@@ -85,8 +86,9 @@ def main() -> int:
     with socket.socket(fileno=os.dup(sys.stdin.fileno())) as service:
         try:
             cipher = Cipher(parse_keys(receive(service).decode()))
+            parts = PersonalParts(cipher, Compression(dictionaries()))
             while True:
-                send(service, answer(receive(service), receive(service), cipher))
+                send(service, answer(receive(service), receive(service), parts))
         except (EOFError, OSError):
             return 0
         except Exception:

@@ -18,7 +18,7 @@ from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
 from channel_sync.main.order_helper import question, ready_page, receive, send
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.prepared_orders import PersonalParts
 from channel_sync.settings import PREFIX
 
 _log = logging.getLogger(__name__)
@@ -140,9 +140,9 @@ def _environment() -> dict[str, str]:
 class HelpedReader:
     """Reads pages by a helper. A page whose reading was begun is read to its end."""
 
-    def __init__(self, helper: Helper, cipher: Cipher) -> None:
+    def __init__(self, helper: Helper, parts: PersonalParts) -> None:
         self._helper = helper
-        self._cipher = cipher
+        self._parts = parts
         self._threads = ThreadPoolExecutor(_PAGES_AT_ONCE, "order-helper")
 
     async def read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
@@ -155,7 +155,7 @@ class HelpedReader:
         if message is not None:
             return ready_page(message, page)
         _log.warning("The process that reads orders was lost; the page is read here.")
-        return ready(MARKETPLACES[context.channel].read_page(page), context, self._cipher)
+        return ready(MARKETPLACES[context.channel].read_page(page), context, self._parts)
 
     async def close(self) -> None:
         """End the helper, after the pages being read: one read later would start another."""
@@ -164,9 +164,9 @@ class HelpedReader:
 
 
 @asynccontextmanager
-async def page_reader(keys: SecretStr, cipher: Cipher) -> AsyncIterator[HelpedReader]:
+async def page_reader(keys: SecretStr, parts: PersonalParts) -> AsyncIterator[HelpedReader]:
     """A reader whose helper ends with it."""
-    reader = HelpedReader(Helper(keys), cipher)
+    reader = HelpedReader(Helper(keys), parts)
     try:
         yield reader
     finally:

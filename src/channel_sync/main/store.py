@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from channel_sync.channels.registry import dictionaries
 from channel_sync.domain.errors import StorageAway
 from channel_sync.persistence import migrations
+from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.persistence.postgres import DriverMissing
@@ -64,7 +66,12 @@ def reaching(setting: str) -> Iterator[None]:
 async def open_database(settings: Settings, queue: RunQueue | None = None) -> AsyncIterator[Database]:
     """A database at our schema or a newer one, that our keys fit; `CannotStart` otherwise."""
     with reaching("CHANNEL_SYNC_DATABASE_URL"):
-        database = Database(settings.database_url.get_secret_value(), _cipher(settings), queue=queue)
+        database = Database(
+            settings.database_url.get_secret_value(),
+            _cipher(settings),
+            queue=queue,
+            compression=Compression(dictionaries()),
+        )
     try:
         with reaching("CHANNEL_SYNC_DATABASE_URL"):
             version = await database.schema_version()

@@ -2,11 +2,14 @@
 
 An order's reply is mostly names of members, so a text that has them all goes before it, as a dictionary of
 zstd: 2.8 KB become 0.5. Without it they would be 1.4 KB, and a row of PostgreSQL could no longer hold them beside
-the rest but would lay them into a second table.
+the rest but would lay them into a second table. The text is the marketplace's.
 """
 
 import sys
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from channel_sync.domain.reply_dictionary import ReplyDictionary
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -17,98 +20,42 @@ _LEVEL = -1
 _MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def _prices(*names: str) -> bytes:
-    return b",".join([b'"%b":{"amount":10.0,"currency_code":"USD"}' % name.encode() for name in names])
+class _Codec(NamedTuple):
+    """One dictionary at work."""
+
+    mark: bytes
+    dictionary: zstd.ZstdDict | None
+    compressor: zstd.ZstdCompressor
 
 
-def _address(name: str) -> bytes:
-    members = (
-        b'"street_address1":"1 Street","street_address2":"","street_address3":"","city":"","state":"",'
-        b'"zipcode":"10001","country":"United States","country_code":"US"'
-    )
-    return b'"%b":{%b' % (name.encode(), members)
+class Compression:
+    """Makes texts small by the first dictionary of their marketplace, and opens what any dictionary made.
+
+    What comes of a marketplace without one is made small by itself.
+    """
+
+    def __init__(self, dictionaries: Mapping[str, Sequence[ReplyDictionary]] | None = None) -> None:
+        codecs = {type_: [_codec(one) for one in some] for type_, some in (dictionaries or {}).items()}
+        self._makers = {type_: some[0] for type_, some in codecs.items() if some}
+        self._plain = _Codec(b"", None, zstd.ZstdCompressor(level=_LEVEL))
+        # What has no mark fits all, and so comes last; what was made without a dictionary opens with any.
+        known = sorted((one for some in codecs.values() for one in some), key=lambda one: -len(one.mark))
+        self._codecs = (*known, self._plain)
+
+    def compress(self, text: bytes, channel: str) -> bytes:
+        """The text made small: one frame of zstd, behind the mark of its dictionary."""
+        mark, _, compressor = self._makers.get(channel, self._plain)
+        return mark + compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
+
+    def expand(self, stored: bytes) -> bytes:
+        """The text again. What was stored before there was compression comes back as it is."""
+        for mark, dictionary, _ in self._codecs:
+            frame = stored[len(mark) :]
+            if stored.startswith(mark) and frame.startswith(_MAGIC):
+                return zstd.decompress(frame, zstd_dict=dictionary)
+        return stored
 
 
-# What compressed values refer to. Changed in one byte, it opens nothing that was stored before: another one may be
-# added beside it, with an id in its frames, but this one stays.
-DICTIONARY: Final = b"".join(
-    (
-        b'{"name":"","street_1":"1 Street","street_2":null,"street_3":null,"city":"","region":"","postcode":"",',
-        b'"country_code":"US","phone":"+1 5550"}',
-        b'{"id":"","transaction_id":"","state":"APPROVED","released_at":"2026-01-01T00:00:00.000Z",',
-        b'"updated_at":"2026-01-01T00:00:00.000Z","product_information":{"id":"","variation_id":"","sku":"",',
-        b'"name":"","size":"","color":"","variation_image_url":"https://","manufactured_country":"CN"},',
-        b'"order_payment":{"general_payment_details":{"product_quantity":1,',
-        _prices(
-            "payment_total",
-            "product_price",
-            "original_product_price",
-            "discounted_price",
-            "original_discounted_price",
-            "product_merchant_payment",
-            "product_shipping_price",
-            "shipping_merchant_payment",
-        ),
-        b',"customer_paid_prices_detail":{',
-        _prices("total", "product_price", "product_price_total", "shipping_price", "shipping_price_total"),
-        b'}},"rev_share":{',
-        _prices("merchant_commission_fees"),
-        b',"rev_share":0.15,"destination_region":"NORTH_AMERICA","source_region":"NORTH_AMERICA",',
-        b'"entity_region":"EUROPEAN_UNION","product_category":"HOUSEHOLD","shipping_type":"WISH_EXPRESS"},',
-        b'"carrier_subsidies":[],"shipping_reimbursements":[{"status":"PENDING",',
-        _prices("amount"),
-        b'}]},"full_address":{',
-        _address("shipping_detail"),
-        b',"name":"","phone_number":{"number":"5550","country_code":"1"},"region":"","neighborhood":""}},',
-        b'"warehouse_information":{"warehouse_id":"","warehouse_name":"STANDARD","warehouse_type":"PRIMARY"},',
-        b'"fulfillment_requirements":{"expected_ship_time":"2026-01-01T00:00:00.000Z",',
-        b'"expected_delivery_time":"2026-01-01T00:00:00.000Z"},',
-        b'"fulfillment_order_types":["CONFIRMED_DELIVERY_POLICY"],"tracking_information":[{"tracking_number":"",',
-        b'"shipping_provider":{"name":""},"origin_country":"CN","ship_note":""}],"fulfillment_records":[',
-        b'{"event_type":"ORDER_RELEASED","event_time":"2026-01-01T00:00:00.000Z"},',
-        b'{"event_type":"MARK_SHIPPED","event_time":"2026-01-01T00:00:00.000Z"},',
-        b'{"event_type":"CONFIRM_FULFILLED","event_time":"2026-01-01T00:00:00.000Z"},',
-        b'{"event_type":"CONFIRMED_DELIVERED","event_time":"2026-01-01T00:00:00.000Z"}],',
-        b'"refunds":[{"refund_time":"2026-01-01T00:00:00.000Z","refund_source":"CUSTOMER","refund_reason":"",',
-        b'"refund_reason_note":"",',
-        _prices("refund_amount", "merchant_responsible_amount"),
-        b'}],"penalties":[],"tax_information":{"transaction_tax":[{"tax_type":"TRANSACTION_TAX",',
-        b'"remit_type":"WISH_REMIT",',
-        _prices("tax_amount_in_merchant_currency", "tax_amount_in_authority_currency"),
-        b'}],"customer_identity_number_type":"CPF","customer_identity_number":"","vat_information":{',
-        b'"country_code":"US","vat_instructions":"https://","additional_materials":[],"vat_amount":{',
-        _prices("shipping_level_vat", "product_level_vat", "final_vat"),
-        b'},"required_vat_numbers":{"vat":{"number":"","name":"","entity":"WISH"},"voec":{"number":"",',
-        b'"entity":"WISH"},"eori":{"number":"","entity":"MERCHANT"}},"eu_vat_customs_declaration":{',
-        b'"merchant_name":"","merchant_identity":"COMPANY",',
-        _address("merchant_address"),
-        b'},"customer_name":"","customer_identity":"INDIVIDUAL",',
-        _address("customer_address"),
-        b'},"platform_status":"RESELLER","vat_payer":{"name":"Wish","ioss_number":"IM","tax_number":"",',
-        _address("address"),
-        b'}},"product":{"name":"","image_url":"https://","hs_code":"","condition":"NEW","quantity":1,',
-        b'"weight":{"unit":"KG","value":0.1}},',
-        _prices(
-            "invoice_amount_in_customer_currency",
-            "invoice_amount_in_authority_currency",
-            "shipping_cost_in_customer_currency",
-            "shipping_cost_in_authority_currency",
-            "vat_paid_in_customer_currency",
-            "vat_paid_in_authority_currency",
-        ),
-        b'}}},"special_programs":[],"total_frs_quantity":0,"processing_source":"","processing_status":""}',
-    )
-)
-
-_dictionary = zstd.ZstdDict(DICTIONARY, is_raw=True)
-_compressor = zstd.ZstdCompressor(level=_LEVEL, zstd_dict=_dictionary)
-
-
-def compress(text: bytes) -> bytes:
-    """The text made small: one frame of zstd."""
-    return _compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
-
-
-def expand(stored: bytes) -> bytes:
-    """The text again. What was stored before there was compression comes back as it is."""
-    return zstd.decompress(stored, zstd_dict=_dictionary) if stored.startswith(_MAGIC) else stored
+def _codec(one: ReplyDictionary) -> _Codec:
+    dictionary = zstd.ZstdDict(one.content, is_raw=True)
+    return _Codec(one.mark, dictionary, zstd.ZstdCompressor(level=_LEVEL, zstd_dict=dictionary))

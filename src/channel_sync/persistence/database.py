@@ -14,6 +14,7 @@ from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
+from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.drifts import DriftRepository
@@ -28,6 +29,7 @@ from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.postgres import PostgresStore
 from channel_sync.persistence.postgres_address import SCHEME, postgres_address
+from channel_sync.persistence.prepared_orders import PersonalParts
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.quotas import QuotaRepository
 from channel_sync.persistence.renewals import RenewalRepository
@@ -60,7 +62,8 @@ SELECT EXISTS (
 class UnitOfWork:
     """The repositories of one transaction. They are of no use after it."""
 
-    def __init__(self, session: Session, cipher: Cipher) -> None:
+    def __init__(self, session: Session, personal: PersonalParts) -> None:
+        cipher = personal.cipher
         self.integrations = IntegrationRepository(session, cipher)
         self.credentials = CredentialRepository(session, cipher)
         self.renewals = RenewalRepository(session)
@@ -71,7 +74,7 @@ class UnitOfWork:
         self.run_batches = RunBatches(session, self.runs.queued_now)
         self.schedules = ScheduleRepository(session)
         self.feeds = FeedWrites(session)
-        self.orders = OrderRepository(session, cipher, self.feeds)
+        self.orders = OrderRepository(session, personal, self.feeds)
         self.held_orders = HeldOrderRepository(session, cipher)
         self.listings = ListingRepository(session)
         self.pushes = PushRepository(session)
@@ -93,11 +96,20 @@ class Database:
     """One database, `sqlite:///path` or `postgresql://…`. Repositories work for whom `tenancy` says.
 
     `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`. A `queue` is
-    told of every run that is queued, where workers on PostgreSQL carry them out.
+    told of every run that is queued, where workers on PostgreSQL carry them out. By the `compression` orders are
+    stored and read again.
     """
 
-    def __init__(self, url: str, cipher: Cipher, patience_s: float = 5.0, queue: RunQueue | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        cipher: Cipher,
+        patience_s: float = 5.0,
+        queue: RunQueue | None = None,
+        compression: Compression | None = None,
+    ) -> None:
         self.cipher = cipher
+        self.personal = PersonalParts(cipher, compression or Compression())
         self._queue = queue
         self._store = _store(url, patience_s)
         self.single_process = self._store.single_process
@@ -110,7 +122,7 @@ class Database:
         moment, when the machine or PostgreSQL itself crashes: for what would simply be done again.
         """
         async with self._begun(beneficiary(), durable) as session:
-            work = UnitOfWork(session, self.cipher)
+            work = UnitOfWork(session, self.personal)
             yield work
             if self._queue is not None and work.runs.queued_now:
                 await self._queue.put(session.driver, work.runs.queued_now)
@@ -124,7 +136,7 @@ class Database:
         """
 
         async def whole(session: Session) -> T:
-            work = UnitOfWork(session, self.cipher)
+            work = UnitOfWork(session, self.personal)
             result = await act(work)
             await work.feeds.write()
             return result
@@ -138,7 +150,7 @@ class Database:
         tenant = beneficiary()
         with translated():
             async with self._store.read(tenant) as session:
-                yield UnitOfWork(session, self.cipher)
+                yield UnitOfWork(session, self.personal)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

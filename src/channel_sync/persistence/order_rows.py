@@ -9,9 +9,9 @@ from sqlalchemy import Row
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import UNREADABLE, Address, Order, OrderContent
 from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher, Unreadable
+from channel_sync.persistence.encryption import Unreadable
 from channel_sync.persistence.moments import SKEW_MICROS
-from channel_sync.persistence.prepared_orders import OrderRow, Personal, opened
+from channel_sync.persistence.prepared_orders import OrderRow, Personal, PersonalParts
 from channel_sync.persistence.sealed_columns import ORDER
 from channel_sync.persistence.tables import accounts
 from channel_sync.persistence.trade_tables import orders
@@ -66,14 +66,14 @@ _address = msgspec.json.Decoder(Address).decode
 _NOTHING = Personal(None, None, b"")
 
 
-def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
+def order_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Order:
     """The order in a row of `READ` or, with its personal parts, of `READ_PERSONAL`."""
     amount, currency = row.revenue_amount, row.revenue_currency
     content = content_of(row.content)
     personal = _NOTHING
     if len(row) > len(READ):
         try:
-            personal = _personal(row, cipher)
+            personal = _personal(row, parts)
         except Unreadable:
             # One row that was tampered with takes no list along.
             content = replace(content, notes=(*content.notes, UNREADABLE))
@@ -105,13 +105,13 @@ def order_of(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Order:
     )
 
 
-def _personal(row: Row[*tuple[Any, ...]], cipher: Cipher) -> Personal:
+def _personal(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Personal:
     """The opened personal parts. Rows from before `personal` have them in columns of their own."""
     if row.personal is not None:
-        return opened(row.personal, ORDER.place("personal", row._mapping), cipher)
+        return parts.opened(row.personal, ORDER.place("personal", row._mapping))
 
     def part(column: str) -> bytes | None:
         sealed = getattr(row, column)
-        return None if sealed is None else cipher.open(sealed, ORDER.place(column, row._mapping))
+        return None if sealed is None else parts.cipher.open(sealed, ORDER.place(column, row._mapping))
 
     return Personal(part("address"), part("tax"), b"")

@@ -21,7 +21,6 @@ from channel_sync.domain.orders import (
 )
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.among import among
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.mapped_skus import as_mapped
 from channel_sync.persistence.moments import SKEW_MICROS, moment
@@ -30,6 +29,7 @@ from channel_sync.persistence.paging import Page, PageRequest, as_position, page
 from channel_sync.persistence.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
     OrderRow,
+    PersonalParts,
     as_stored,
     digest_of,
 )
@@ -96,9 +96,9 @@ class _Known:
 class OrderRepository:
     """Orders of every tenant. They belong to accounts and show the account's last integration."""
 
-    def __init__(self, session: Session, cipher: Cipher, feeds: FeedWrites) -> None:
+    def __init__(self, session: Session, parts: PersonalParts, feeds: FeedWrites) -> None:
         self._session = session
-        self._cipher = cipher
+        self._parts = parts
         self._feeds = feeds
 
     async def store_rows(self, account: Account, rows: Sequence[OrderRow]) -> StoredPage:
@@ -117,13 +117,13 @@ class OrderRepository:
             stored = known.get(channel_order_id)
             if stored is None:
                 erased = channel_order_id in forgotten
-                created.append(as_stored(row, row.id, 1, erased, self._cipher) if erased else row)
+                created.append(as_stored(row, row.id, 1, erased, self._parts.cipher) if erased else row)
                 continue
             version, erased = stored.version, stored.erased
             change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
             seen[change] += 1
             if change is Change.UPDATED:
-                fresh = as_stored(row, version.id, version.version + 1, erased, self._cipher)
+                fresh = as_stored(row, version.id, version.version + 1, erased, self._parts.cipher)
                 updated.append(StoredChange(version.state, fresh))
         fresh_rows = await as_mapped(self._session, account.id, created)
         self._feeds.add_orders(account.tenant, [*fresh_rows, *(change.row for change in updated)])
@@ -162,7 +162,7 @@ class OrderRepository:
             statement = statement.where(_row.position > as_position(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.position).limit(page.limit + 1))
         found = page_of(rows, page, lambda row: (row.position,))
-        return Page([order_of(row, self._cipher) for row in found.items], found.next)
+        return Page([order_of(row, self._parts) for row in found.items], found.next)
 
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
@@ -199,7 +199,7 @@ class OrderRepository:
         row = await self._session.row(_read(personal).where(_row.id == order_id, _row.tenant == tenant))
         if row is None:
             raise NotFound("order")
-        return order_of(row, self._cipher)
+        return order_of(row, self._parts)
 
     async def last_contents(self, account: Account, limit: int) -> list[tuple[str, OrderContent]]:
         """So many of the account's orders that were stored or changed last, each with its id."""

@@ -11,7 +11,7 @@ import msgspec
 from channel_sync.domain.default_currency import lacks_currency, with_currency
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder, OrderContent
-from channel_sync.persistence.compression import compress, expand
+from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.encryption import Cipher, Place
 from channel_sync.persistence.moments import micros
 
@@ -60,14 +60,33 @@ class Personal(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalParts:
+    """Writes and reads them: made small, then sealed."""
+
+    cipher: Cipher
+    compression: Compression
+
+    def sealed(self, parts: Personal, channel: str, place: Place) -> bytes:
+        """The parts of a marketplace's order, for their place."""
+        return self.cipher.seal(self.compression.compress(_pack(parts), channel), place)
+
+    def opened(self, sealed: bytes, place: Place) -> Personal:
+        """What a stored order's personal part holds."""
+        address, tax, raw = _unpack(self.compression.expand(self.cipher.open(sealed, place)))
+        # Before there was compression, tax information found in the reply was kept as its place there.
+        return Personal(address, raw[slice(*tax)] if isinstance(tax, tuple) else tax, raw)
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDesk:
     """Makes rows of one account's orders at one moment."""
 
+    channel: str
     tenant: str
     account_id: str
     default_currency: str
     now: datetime
-    cipher: Cipher
+    parts: PersonalParts
 
     def rows(self, orders: Sequence[ChannelOrder]) -> list[OrderRow]:
         """The rows of orders that are not stored yet; see `as_stored` for those that are."""
@@ -79,7 +98,7 @@ class OrderDesk:
         named = with_currency(order, self.default_currency) if is_defaulted else order
         revenue, content = named.merchant_revenue, _encoded(named.content)
         address = None if order.address is None else _encode(order.address)
-        personal = compress(_pack((address, order.tax, order.raw)))
+        personal = Personal(address, order.tax, order.raw)
         return OrderRow(
             order_id,
             self.tenant,
@@ -101,7 +120,7 @@ class OrderDesk:
             1,
             _digest(order, content, address),
             content.decode(),
-            self.cipher.seal(personal, _place(self.tenant, order_id, self.account_id, 1)),
+            self.parts.sealed(personal, self.channel, _place(self.tenant, order_id, self.account_id, 1)),
         )
 
 
@@ -111,10 +130,10 @@ def _encoded(content: OrderContent) -> bytes:
     return text if content.notes else text.removesuffix(_NO_NOTES) + b"}"
 
 
-def raw_of(row: OrderRow, cipher: Cipher) -> bytes:
+def raw_of(row: OrderRow, parts: PersonalParts) -> bytes:
     """The marketplace's reply that a row was made of, which no erasure has reached yet."""
     place = _place(row.tenant, row.id, row.account_id, row.version)
-    return b"" if row.personal is None else opened(row.personal, place, cipher).raw
+    return b"" if row.personal is None else parts.opened(row.personal, place).raw
 
 
 def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: Cipher) -> OrderRow:
@@ -134,13 +153,6 @@ def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: 
 def digest_of(row: OrderRow, erased: bool) -> bytes:
     """The row's digest as it would be stored: of an erased order nothing personal is looked at any more."""
     return row.digest[:PUBLIC_DIGEST_BYTES] if erased else row.digest
-
-
-def opened(sealed: bytes, place: Place, cipher: Cipher) -> Personal:
-    """What a stored order's personal part holds."""
-    address, tax, raw = _unpack(expand(cipher.open(sealed, place)))
-    # Before there was compression, tax information found in the reply was kept as its place there.
-    return Personal(address, raw[slice(*tax)] if isinstance(tax, tuple) else tax, raw)
 
 
 def _place(tenant: str, order_id: str, account_id: str, version: int) -> Place:

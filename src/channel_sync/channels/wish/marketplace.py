@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from channel_sync.channels.marketplace import Marketplace, Opening
+from channel_sync.channels.wish.dictionary import DICTIONARY
 from channel_sync.channels.wish.read_pages import read_page
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def open_channel(opening: Opening) -> Channel:
     return WishChannel(opening.http, addresses(settings), limits, opening.shared, hosts)
 
 
-WISH = Marketplace("wish", addresses, open_channel, read_page)
+WISH = Marketplace("wish", addresses, open_channel, read_page, (DICTIONARY,))
