@@ -8,11 +8,10 @@ from socket import socket
 
 from channel_sync import demo as demonstration
 from channel_sync.api.app import API_VERSION
-from channel_sync.api.app import openapi as describe_api
 from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import Server, run_to_the_end, stop_signal
-from channel_sync.main.service import running
+from channel_sync.main.service import contract, running
 from channel_sync.main.start import start
 from channel_sync.main.store import load_settings, seen_by_browsers, sqlite_file
 from channel_sync.main.worker import working
@@ -85,7 +84,7 @@ def versions() -> str:
 
 def openapi() -> str:
     """The contract, as JSON text."""
-    return json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(contract(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _demo_key() -> str:

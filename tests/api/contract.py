@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from channel_sync.api.app import openapi
+from channel_sync.main.service import contract
 
-DOCUMENT = openapi()
+DOCUMENT = contract()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import pytest
 
-from channel_sync.api.app import openapi
 from channel_sync.api.services import DocsMode
+from channel_sync.main.service import contract
 
 PLACES = ["/docs", "/openapi.json", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/start.js"]
 
@@ -38,7 +38,7 @@ async def test_the_page_loads_nothing_from_elsewhere(world):
 
 async def test_the_live_document_is_the_contract(world):
     async with world.browser() as browser:
-        assert (await browser.get("/openapi.json")).json() == openapi()
+        assert (await browser.get("/openapi.json")).json() == contract()
 
 
 @pytest.mark.parametrize("name", ["page.html", "..%2Fapp.py", "__init__.py", "docs.html"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -58,15 +58,16 @@ DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a f
 * Lists give `items` and `next_cursor`; pass it on as `cursor`.
 * Repeat a POST safely with an `Idempotency-Key`."""
 
-_OPEN = re.compile(r"/health/(live|ready)|/wish/(authorise|callback)|/channels/[^/]+/logo\.svg|/brand/logo")
+_OPEN = r"/health/(live|ready)|/channels/[^/]+/logo\.svg|/brand/logo"
 _DOCS = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
-_ROUTERS = (
+_BEFORE_PAGES = (
     channels.router,
     integrations.starting,
     integrations.router,
     connections.starting,
     connections.router,
-    oauth.router,
+)
+_AFTER_PAGES = (
     runs.starting,
     runs.router,
     erasure.starting,
@@ -98,8 +99,10 @@ _ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "X
 def create_api(services: Services) -> FastAPI:
     """The API on these services. It holds nothing else and starts nothing."""
     address = services.settings.address
-    app = _app(_layers(services), server=address.prefix or "/")
+    offered = tuple(services.channels)
+    app = _app(_layers(services), _of_contract(offered), server=address.prefix or "/")
     app.state.services = services
+    app.state.routes = _known_routes(offered)
     app.state.address = address
     app.state.visits = Visits(services)
     app.include_router(front.router)
@@ -113,17 +116,18 @@ def create_health_api(vitals: Vitals) -> FastAPI:
     """The health checks alone, for a process that answers nothing else. They ask for no key."""
     app = _app([Middleware(HeadAsGet), Middleware(RequestLog, https=False)], health.router.routes)
     app.state.services = vitals
+    app.state.routes = health.router.routes
     return app
 
 
-def openapi() -> dict[str, Any]:
-    """The contract, which is the same for every deployment."""
-    return openapi_document(_app([]))
+def openapi(offered: Sequence[str]) -> dict[str, Any]:
+    """The contract with these marketplaces, which is the same for every deployment."""
+    return openapi_document(_app([], _of_contract(tuple(offered))))
 
 
-def _app(layers: list[Middleware], routes: Sequence[BaseRoute] = (), server: str = "/") -> FastAPI:
+def _app(layers: list[Middleware], routes: Sequence[BaseRoute], server: str = "/") -> FastAPI:
     return FastAPI(
-        routes=list(routes or _of_contract()),
+        routes=list(routes),
         title="channel-sync",
         summary="Orders in, stock out: seller accounts at marketplaces as one API.",
         description=DESCRIPTION,
@@ -146,12 +150,27 @@ def _app(layers: list[Middleware], routes: Sequence[BaseRoute] = (), server: str
 
 
 @cache
-def _of_contract() -> list[BaseRoute]:
+def _routers(offered: tuple[str, ...]) -> tuple[APIRouter, ...]:
+    """Everything of the contract, with the pages of each marketplace.
+
+    They are routes of its own, for `/{channel}/callback` would be `/stock/callback`, too. The operations of the
+    first one keep their names when others come.
+    """
+    pages = [oauth.router_of(type_, f"_at_{type_}" if number else "") for number, type_ in enumerate(offered)]
+    return (*_BEFORE_PAGES, *pages, *_AFTER_PAGES)
+
+
+@cache
+def _of_contract(offered: tuple[str, ...]) -> list[BaseRoute]:
     """Every route of the contract. FastAPI takes 0.4 s to work them out, which it would for each application."""
     app = FastAPI(openapi_url=None, generate_unique_id_function=operation_id)
-    for router in _ROUTERS:
+    for router in _routers(offered):
         app.include_router(router)
     return app.routes
+
+
+def _known_routes(offered: tuple[str, ...]) -> list[BaseRoute]:
+    return [route for router in (*_routers(offered), docs.router) for route in router.routes]
 
 
 def _layers(services: Services) -> list[Middleware]:
@@ -172,20 +191,23 @@ def _layers(services: Services) -> list[Middleware]:
         Middleware(
             Access,
             credentials=Credentials(services.database, services.issuer),
-            is_open=_open_requests(settings.docs),
+            is_open=_open_requests(settings.docs, tuple(services.channels)),
         ),
         Middleware(RateLimit, per_s=settings.rate_limit_per_s, tenant_per_s=settings.tenant_rate_limit_per_s),
         Middleware(NotModified),
     ]
 
 
-def _open_requests(docs_mode: DocsMode) -> Callable[[Scope], bool]:
+def _open_requests(docs_mode: DocsMode, offered: tuple[str, ...]) -> Callable[[Scope], bool]:
+    pages = [f"/{re.escape(type_)}/(authorise|callback)" for type_ in offered]
+    open_paths, known = re.compile("|".join((_OPEN, *pages))), _known_routes(offered)
+
     def is_open(scope: Scope) -> bool:
         path = scope["path"]
-        if _OPEN.fullmatch(path) or (docs_mode is DocsMode.ON and _DOCS.fullmatch(path)):
+        if open_paths.fullmatch(path) or (docs_mode is DocsMode.ON and _DOCS.fullmatch(path)):
             return True
         # A person at the front door, or at an address that leads nowhere, gets a page and not a riddle.
-        return wants_page(scope) and (path == "/" or not _routes(path))
+        return wants_page(scope) and (path == "/" or not _fitting(known, path))
 
     return is_open
 
@@ -203,11 +225,10 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 def _methods(request: Request) -> list[str]:
     """What the path allows. A path without parameters stands for itself, not for an id of that name."""
     path = request.url.path
-    fitting = _routes(path)
+    fitting = _fitting(request.app.state.routes, path)
     exact = [route for route in fitting if route.path == path]
     return sorted(with_head({method for route in exact or fitting for method in route.methods or ()}))
 
 
-def _routes(path: str) -> list[APIRoute]:
-    routes = [route for router in (*_ROUTERS, docs.router) for route in router.routes]
+def _fitting(routes: Sequence[BaseRoute], path: str) -> list[APIRoute]:
     return [route for route in routes if isinstance(route, APIRoute) and route.path_regex.match(path)]

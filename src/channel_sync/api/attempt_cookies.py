@@ -1,26 +1,29 @@
 """The cookies that tie attempts to a browser: one for each, so that none takes the place of another."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from fastapi import Request, Response
 
 from channel_sync.api.services import ApiSettings
 
-_NAME = "wish_attempt"
 _LONGEST = 200
 # Browsers keep some 180 for a site. Of ours there are never nearly as many, unless somebody invents them.
 _MOST_READ = 50
 
 
 class AttemptCookies:
-    """Reads and writes them. `Lax`, for `Strict` ones do not come along on the way back from the marketplace."""
+    """Those of one marketplace: it is never answered for by what another one sent back.
 
-    def __init__(self, settings: ApiSettings) -> None:
+    They are `Lax`, for `Strict` ones do not come along on the way back from the marketplace.
+    """
+
+    def __init__(self, settings: ApiSettings, channel: str) -> None:
         # The prefix makes browsers insist on https and on this very host; plain http on localhost cannot have it.
-        self._name = f"__Host-{_NAME}" if settings.address.is_https else _NAME
+        name = f"{channel}_attempt"
+        self._name = f"__Host-{name}" if settings.address.is_https else name
         self._secure = settings.address.is_https
 
-    def of(self, request: Request) -> dict[str, str]:
+    def brought(self, request: Request) -> dict[str, str]:
         """What this browser brought, by name."""
         mine = {name: value for name, value in request.cookies.items() if name.startswith(self._name)}
         sane = [(name, value) for name, value in mine.items() if 0 < len(value) <= _LONGEST]
@@ -34,14 +37,14 @@ class AttemptCookies:
 
     def prolong(self, request: Request, response: Response, refs: Collection[str], max_age_s: int) -> None:
         """Let the browser keep what it has of these for as long as from now."""
-        brought = self.of(request)
+        brought = self.brought(request)
         for ref in refs:
             if (value := brought.get(self._called(ref))) is not None:
                 self.give(response, ref, value, max_age_s)
 
-    def drop_all_but(self, brought: Mapping[str, str], response: Response, refs: Collection[str]) -> None:
+    def drop_all_but(self, request: Request, response: Response, refs: Collection[str]) -> None:
         """Take from the browser what it brought beside the cookies of these."""
-        for name in brought.keys() - {self._called(ref) for ref in refs}:
+        for name in self.brought(request).keys() - {self._called(ref) for ref in refs}:
             response.delete_cookie(name, secure=self._secure, httponly=True, samesite="lax")
 
     def _called(self, ref: str) -> str:

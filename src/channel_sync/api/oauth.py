@@ -1,7 +1,7 @@
 """The way of a seller's browser to the marketplace and back. Pages, not JSON; nothing given is ever repeated."""
 
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from fastapi import APIRouter, Request, status
@@ -25,9 +25,12 @@ from channel_sync.flows.outcomes import (
 )
 from channel_sync.flows.tickets import TICKET_LIFETIME, new_token
 
-router = APIRouter(tags=["connecting"], default_response_class=HTMLResponse)
-
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
+
+
+def channel_of(request: Request) -> str:
+    """The marketplace whose page this is. What comes back to another's is no answer to what was asked here."""
+    return str(request.scope["path"].split("/")[1])
 
 
 def _query(**words: str) -> dict[str, Any]:
@@ -48,10 +51,10 @@ _OF_MARKETPLACE = {
     "error": "Why the marketplace gave no code.",
     "iss": "Who answered, where the marketplace says so.",
 }
-_ANSWER_OF_MARKETPLACE = _query(
+_OF_ANSWER = _query(
     state="What we gave the browser on its way, where the marketplace gives it back.", **_OF_MARKETPLACE
 )
-_ANSWER_OF_PERSON = _form(
+_OF_FORM = _form(
     answer="`connect`, `choose`, `stop` or `again`.",
     attempt="Which of this browser's attempts is meant.",
     callback="Which question of ours is answered.",
@@ -59,12 +62,9 @@ _ANSWER_OF_PERSON = _form(
 )
 
 
-@router.get(
-    "/wish/authorise", summary="Show what is about to be connected", responses=PAGES, openapi_extra=_TICKET
-)
 async def show_authorise_page(request: Request, services: CurrentServices, visits: CurrentVisits) -> Response:
     """A page that names the account and the integration. Looking at it uses nothing up."""
-    given = await visits.read(request)
+    given = await visits.read(request, channel_of(request))
     if isinstance(given, Response):
         return given
     ticket = given.get("ticket", "")
@@ -75,20 +75,12 @@ async def show_authorise_page(request: Request, services: CurrentServices, visit
     return visits.pages.authorise(view, ticket, new_token())
 
 
-@router.post(
-    "/wish/authorise",
-    status_code=status.HTTP_303_SEE_OTHER,
-    response_class=RedirectResponse,
-    summary="Go on to the marketplace",
-    responses=PAGES,
-    openapi_extra=_TICKET,
-)
 async def leave_for_marketplace(request: Request, services: CurrentServices, visits: CurrentVisits) -> Response:
     """This browser gets its cookie and goes on to the marketplace's consent page; any other may not any more.
 
     The ticket stands in the address, or in the form as `ticket`. Until it is back, the browser may go on again.
     """
-    given = await visits.read_form(request)
+    given = await visits.read_form(request, channel_of(request))
     if isinstance(given, Response):
         return given
     ticket, offered = given.get("ticket", ""), given.get("browser", "")
@@ -96,12 +88,6 @@ async def leave_for_marketplace(request: Request, services: CurrentServices, vis
     return await _left(request, visits, leaving)
 
 
-@router.get(
-    "/wish/callback",
-    summary="Come back from the marketplace",
-    responses=PAGES,
-    openapi_extra=_ANSWER_OF_MARKETPLACE,
-)
 async def finish_authorisation(request: Request, services: CurrentServices, visits: CurrentVisits) -> Response:
     """Ends in a 303 to the `return_url` with `integration_id`, `result` and `error`, or in a page.
 
@@ -110,7 +96,7 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     of the tenant has the shop by the same app, that one gets the new grant, a draft ends, and `integration_id` is
     its id.
     """
-    given = await visits.read(request)
+    given = await visits.read(request, channel_of(request))
     if isinstance(given, Response):
         return given
     if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
@@ -123,18 +109,12 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     return await _arrived(request, visits, services.callbacks.arrive(callback, cookies), callback)
 
 
-@router.post(
-    "/wish/callback",
-    summary="Answer what the page of the callback asks",
-    responses=PAGES,
-    openapi_extra=_ANSWER_OF_PERSON,
-)
 async def answer_question(request: Request, services: CurrentServices, visits: CurrentVisits) -> Response:
     """What a person says on our page: connect this shop, stop, go to the marketplace again, or what it is for.
 
     The browser needs the cookie of the attempt, and the form must be on a page of ours.
     """
-    given = await visits.read_form(request)
+    given = await visits.read_form(request, channel_of(request))
     if isinstance(given, Response):
         return given
     if not (cookies := _cookies(request, visits)):
@@ -156,6 +136,41 @@ async def answer_question(request: Request, services: CurrentServices, visits: C
             return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START, "plain")
 
 
+class _Operation(NamedTuple):
+    path: str
+    method: str
+    answer: Callable[..., Awaitable[Response]]
+    summary: str
+    parameters: dict[str, Any]
+    leads_away: bool = False
+
+
+_OPERATIONS = (
+    _Operation("/authorise", "GET", show_authorise_page, "Show what is about to be connected", _TICKET),
+    _Operation("/authorise", "POST", leave_for_marketplace, "Go on to the marketplace", _TICKET, leads_away=True),
+    _Operation("/callback", "GET", finish_authorisation, "Come back from the marketplace", _OF_ANSWER),
+    _Operation("/callback", "POST", answer_question, "Answer what the page of the callback asks", _OF_FORM),
+)
+
+
+def router_of(channel: str, suffix: str = "") -> APIRouter:
+    """The pages of one marketplace. A `suffix` tells its operations from those of the others."""
+    router = APIRouter(prefix=f"/{channel}", tags=["connecting"], default_response_class=HTMLResponse)
+    for one in _OPERATIONS:
+        router.add_api_route(
+            one.path,
+            one.answer,
+            methods=[one.method],
+            name=f"{one.answer.__name__}{suffix}",
+            status_code=status.HTTP_303_SEE_OTHER if one.leads_away else None,
+            response_class=RedirectResponse if one.leads_away else HTMLResponse,
+            summary=one.summary,
+            responses=PAGES,
+            openapi_extra=one.parameters,
+        )
+    return router
+
+
 async def _left(request: Request, visits: Visits, leaving: Awaitable[Departure]) -> Response:
     """The way to the marketplace, with the cookie to come back with."""
     try:
@@ -163,9 +178,9 @@ async def _left(request: Request, visits: Visits, leaving: Awaitable[Departure])
     except ChannelSyncError as error:
         return visits.pages.failed(error)
     response = RedirectResponse(departure.consent_url, status.HTTP_303_SEE_OTHER)
-    brought = visits.cookies.of(request)
-    visits.cookies.drop_all_but(brought, response, (departure.ref, *departure.others))
-    visits.cookies.give(response, departure.ref, departure.cookie, departure.max_age_s)
+    cookies = visits.cookies_of(departure.channel)
+    cookies.drop_all_but(request, response, (departure.ref, *departure.others))
+    cookies.give(response, departure.ref, departure.cookie, departure.max_age_s)
     return response
 
 
@@ -181,7 +196,7 @@ async def _arrived(
         return _end(visits, outcome)
     page = _question(visits, outcome, callback)
     refs = [candidate.ref for candidate in outcome.candidates]
-    visits.cookies.prolong(request, page, refs, int(TICKET_LIFETIME.total_seconds()))
+    visits.cookies_of(channel_of(request)).prolong(request, page, refs, int(TICKET_LIFETIME.total_seconds()))
     return page
 
 
@@ -215,7 +230,7 @@ def _with_result(return_url: str, arrival: Arrival) -> str:
 
 
 def _cookies(request: Request, visits: Visits) -> list[str]:
-    return [*visits.cookies.of(request).values()]
+    return [*visits.cookies_of(channel_of(request)).brought(request).values()]
 
 
 def _callback(given: dict[str, str]) -> Callback:

@@ -28,31 +28,34 @@ _PLAIN = re.compile(r"[\x20-\x7e]*")
 
 
 class Visits:
-    """What the pages need besides the services: their templates, cookies, and who came how often."""
+    """What the pages need besides the services: their templates, and who came how often."""
 
     def __init__(self, services: Services) -> None:
         self.pages = Pages(services.settings)
-        self.cookies = AttemptCookies(services.settings)
         self._services = services
         self._budget = Buckets(VISITS_PER_S, VISITS_AT_ONCE)
 
-    async def read(self, request: Request) -> dict[str, str] | Response:
-        """The members of the query, or the page that turns this visit away."""
-        return await self._admit(request, request.url.query)
+    def cookies_of(self, channel: str) -> AttemptCookies:
+        """The cookies of a marketplace's attempts."""
+        return AttemptCookies(self._services.settings, channel)
 
-    async def read_form(self, request: Request) -> dict[str, str] | Response:
+    async def read(self, request: Request, channel: str) -> dict[str, str] | Response:
+        """The members of the query, or the page that turns this visit away."""
+        return await self._admit(request, channel, request.url.query)
+
+    async def read_form(self, request: Request, channel: str) -> dict[str, str] | Response:
         """The members of the query and the form, which must be on a page of ours; or the page that refuses."""
         form = (await request.body()).decode("ascii", "replace")
-        given = await self._admit(request, request.url.query, form)
+        given = await self._admit(request, channel, request.url.query, form)
         # A form on somebody else's page would skip the page that says what is about to be connected.
         if isinstance(given, dict) and not self._is_from_our_page(request):
             return self.pages.message(400, "Open the link itself", NOT_OURS, WHERE_TO_START)
         return given
 
-    async def _admit(self, request: Request, *texts: str) -> dict[str, str] | Response:
+    async def _admit(self, request: Request, channel: str, *texts: str) -> dict[str, str] | Response:
         given = [_members(text) for text in texts]
         members = {name: value for some in reversed(given) for name, value in (some or {}).items()}
-        allowance = self._budget.take(await self._counted_as(request, members.get("ticket", "")))
+        allowance = self._budget.take(await self._counted_as(request, channel, members.get("ticket", "")))
         if not allowance.allowed:
             page = self.pages.message(
                 429, "Too many visits", "Wait a minute and load the page again.", WHERE_TO_START, "step"
@@ -63,9 +66,9 @@ class Visits:
             return self.pages.message(400, "This address is damaged", UNREADABLE, WHERE_TO_START)
         return members
 
-    async def _counted_as(self, request: Request, ticket: str) -> str:
+    async def _counted_as(self, request: Request, channel: str, ticket: str) -> str:
         """Whoever has a link or a cookie of ours has a budget of their own; strangers share their address's."""
-        cookies = self.cookies.of(request).values()
+        cookies = self.cookies_of(channel).brought(request).values()
         if ticket or cookies:
             with suppress(StorageUnavailable):
                 attempt_id = await self._services.departures.recognised(ticket, list(cookies))

@@ -27,6 +27,10 @@ class PublicAddress:
         """The same for those who know the host: they are talking to it."""
         return f"{self.prefix}{place}"
 
+    def authorise(self, channel: str, ticket: str) -> str:
+        """Where a seller's browser begins its way to a marketplace."""
+        return self.url(f"/{channel}/authorise?ticket={ticket}")
+
     def callback(self, channel: str) -> str:
         """Where a marketplace sends the seller's browser back to; registered there exactly so."""
         return self.url(f"/{channel}/callback")

@@ -135,7 +135,7 @@ class Authorise:
                 result=None,
             )
         )
-        return Invitation(self._addresses.public.url(f"/wish/authorise?ticket={ticket}"), expires_at)
+        return Invitation(self._addresses.public.authorise(integration.channel, ticket), expires_at)
 
     def _check(self, wanted: NewIntegration) -> None:
         if wanted.channel not in self._channels:

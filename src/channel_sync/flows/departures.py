@@ -36,11 +36,12 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where the browser goes, and the cookie it must bring back, named after `ref`.
+    """Where the browser goes, and the cookie it must bring back, named after channel and `ref`.
 
     `others` are the refs of what else it has under way; for any more it needs no cookie.
     """
 
+    channel: str
     consent_url: str
     ref: str
     cookie: str = field(repr=False)
@@ -115,7 +116,8 @@ class Departures:
         # The challenge is that of the attempt: without a state, what comes back may answer either press.
         challenge = challenge_of(attempt.code_verifier)
         consent_url = self._channels[integration.channel].consent_url(app, state, challenge)
-        return Departure(consent_url, attempt.ref, cookie, int(TICKET_LIFETIME.total_seconds()), ())
+        max_age_s = int(TICKET_LIFETIME.total_seconds())
+        return Departure(integration.channel, consent_url, attempt.ref, cookie, max_age_s, ())
 
     async def _with_others(self, departure: Departure, cookies: Collection[str]) -> Departure:
         now = utcnow()

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
-from channel_sync.api.app import create_api
+from channel_sync.api.app import create_api, openapi
 from channel_sync.api.services import ApiSettings, DocsMode, Services, WaitLimits
+from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.authorise import Addresses, Authorise
 from channel_sync.flows.callbacks import Callbacks
@@ -56,6 +58,11 @@ class Service:
         self.stop_soon()
         if self._stopped is not None:
             await self._stopped
+
+
+def contract() -> dict[str, Any]:
+    """The contract of the API with every marketplace that there is."""
+    return openapi(tuple(MARKETPLACES))
 
 
 @asynccontextmanager
