@@ -47,7 +47,7 @@ def root(
         bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end.")
     ] = False,
 ) -> None:
-    """Connects Wish seller accounts: orders arrive by themselves, listings show the right stock."""
+    """Connects seller accounts at marketplaces: orders arrive by themselves, listings show the right stock."""
 
 
 @app.command()

@@ -112,7 +112,7 @@ def _log_crash(kind: type[BaseException], error: BaseException, trace: Traceback
 
 
 def _quieten() -> None:
-    # httpx logs whole addresses at INFO, Wish's token calls carry the client secret in theirs.
+    # httpx logs whole addresses at INFO; those of token calls may carry the client secret.
     for name in ("httpx", "httpcore", "aiohttp", "alembic", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
     # A level of its own would keep a server's errors from us.

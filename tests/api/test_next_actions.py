@@ -62,7 +62,7 @@ async def test_a_refusal_that_nothing_helps_against_names_no_call(admin):
 
 async def test_a_closed_account_is_pointed_to_the_verification_that_ends_the_pause(admin, world, href):
     grants = Grants(world.database, {"wish": world.channel})
-    await grants.pause(await grants.access(href.rpartition("/")[2]))
+    await grants.pause(await grants.access(href.rpartition("/")[2]), world.channel)
     paused = (await admin.get(href)).json()
     refused = (await admin.post(f"{href}/runs", json={"kind": "orders"})).json()
     helps = paused["next_action"]

@@ -183,7 +183,7 @@ async def test_connecting_a_removed_merchant_again_takes_its_account_over(databa
 async def test_connecting_clears_what_stood_in_the_way(database):
     desk = Desk(database)
     integration = await desk.active()
-    await desk.grants.pause(await desk.grants.access(integration.id))
+    await desk.grants.pause(await desk.grants.access(integration.id), desk.channel)
     assert (await desk.read(integration.id)).status is Status.PAUSED
 
     await desk.reauthorise(integration.id)

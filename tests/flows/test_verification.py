@@ -137,7 +137,7 @@ async def test_verifying_names_the_missing_scope(database):
 async def test_a_good_verification_ends_a_pause(database):
     desk = Desk(database)
     integration = await desk.active()
-    await desk.grants.pause(await desk.grants.access(integration.id))
+    await desk.grants.pause(await desk.grants.access(integration.id), desk.channel)
 
     assert (await desk.credentials.verify(TENANT, integration.id)).ok
 

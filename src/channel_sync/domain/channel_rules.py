@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from channel_sync.domain.codes import StatusReason
+
 
 @dataclass(frozen=True, slots=True)
 class PollWaits:
@@ -67,10 +69,12 @@ class ChannelRules:
     """How one marketplace wants to be dealt with.
 
     `requires_state`: it gives the `state` of a consent back, so that an answer without one is not its own. Without
-    this a person is asked which shop it is.
+    this a person is asked which shop it is. `disabled_reason` is the contract's word for an account that is closed
+    there.
     """
 
     renewal: RenewalRules
     stock: StockRules
     catalogue_polls: PollWaits
+    disabled_reason: StatusReason
     requires_state: bool = True

@@ -65,7 +65,7 @@ class Erased:
 class Retention:
     """After how many days a tenant's buyers are forgotten, None for never, and how far that has come.
 
-    `own_days` are the tenant's wish. Until `erased_until` everything is erased that was to be.
+    `own_days` are the tenant's own. Until `erased_until` everything is erased that was to be.
     """
 
     own_days: int | None = None

@@ -1,4 +1,4 @@
-"""Buyers forgotten: by a person's wish at once, and by the tenant's retention in time."""
+"""Buyers forgotten: at a person's request at once, and by the tenant's retention in time."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,7 +74,7 @@ class Erasure:
 
 
 class Retentions:
-    """Erases what was kept long enough: `default_days` after its last change, or as its tenant wishes."""
+    """Erases what was kept long enough: `default_days` after its last change, or as its tenant wants."""
 
     def __init__(self, database: Database, default_days: int | None) -> None:
         self._database = database

@@ -24,7 +24,7 @@ from channel_sync.flows.ends_of_grants import tell_of_ends
 from channel_sync.flows.held_credentials import HeldCredentials, read_all_credentials, read_credentials
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.recovery import recover
-from channel_sync.flows.rejections import DISABLED_AT_WISH, Rejection
+from channel_sync.flows.rejections import Rejection
 from channel_sync.flows.renewal import Renewal, Renewals, RenewedLately
 from channel_sync.flows.together import Together
 from channel_sync.persistence.database import Database
@@ -102,9 +102,10 @@ class Grants:
             if renewed.app.client_secret == secret:
                 return
 
-    async def pause(self, access: Access) -> None:
+    async def pause(self, access: Access, channel: Channel) -> None:
         """Note that the marketplace closed the account, unless newer credentials are stored."""
-        await Rejection(access.integration_id, access.generation, DISABLED_AT_WISH).paused(self._database)
+        reason = channel.rules.disabled_reason
+        await Rejection(access.integration_id, access.generation, reason).paused(self._database)
 
     async def revoked(self, access: Access) -> GrantRejected:
         """Note that a grant was revoked right after its renewal, unless newer credentials are stored; the error.
@@ -149,14 +150,14 @@ class Grants:
         renewed = await self._renewed(renewal)
         if renewed.integration.rejected_reason != GRANT_REVOKED:
             return
-        access = renewed.access()
+        access, channel = renewed.access(), self._channels[renewed.integration.channel]
         try:
-            await self._channels[renewed.integration.channel].shop(access, Wire(Priority.ORDERS)).merchant_id()
+            await channel.shop(access, Wire(Priority.ORDERS)).merchant_id()
         except AccessTokenRejected:
             async with self._database.begin() as work:
                 await work.renewals.doubt(access.integration_id, access.generation, None)
         except AccountDisabled:
-            await self.pause(access)
+            await self.pause(access, channel)
         else:
             await recover(self._database, access.integration_id)
 
@@ -230,7 +231,7 @@ class ShopConnection:
         try:
             return await ask(self._shop(access))
         except AccountDisabled:
-            await self._grants.pause(access)
+            await self._grants.pause(access, self._channel)
             raise
 
     async def _other_than(self, refused: Access) -> Access:

@@ -20,7 +20,6 @@ REFRESH_TOKEN_REJECTED: Final = "refresh_token_rejected"
 OUTCOME_UNKNOWN: Final = "refresh_outcome_unknown"
 MERCHANT_MISMATCH: Final = "merchant_mismatch"
 UNREADABLE: Final = "credentials_unreadable"
-DISABLED_AT_WISH: Final = "account_disabled_at_wish"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from random import uniform
 from typing import NoReturn
 
 from channel_sync.domain.channel import Channel, Grant
+from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.codes import StatusReason
 from channel_sync.domain.errors import (
     AccountDisabled,
@@ -23,7 +24,6 @@ from channel_sync.flows.held_credentials import HeldCredentials, read_credential
 from channel_sync.flows.leases import Lease, kept_alive
 from channel_sync.flows.rejections import (
     CLIENT_REJECTED,
-    DISABLED_AT_WISH,
     MERCHANT_MISMATCH,
     OUTCOME_UNKNOWN,
     REFRESH_TOKEN_REJECTED,
@@ -120,7 +120,7 @@ class Renewals:
             grant = await self._ask(renewal, current)
         except GrantRejected as rejected:
             await self._give_back(renewal, current, rejected)
-            return await self._newer(renewal) or await self._give_up(renewal, rejected)
+            return await self._newer(renewal) or await self._give_up(renewal, current, rejected)
         except ChannelError as error:
             await self._give_back(renewal, current, error)
             newer = await self._newer(renewal)
@@ -196,12 +196,13 @@ class Renewals:
 
         await until_stored(give_back, self._lease.seconds)
 
-    async def _give_up(self, renewal: Renewal, rejected: GrantRejected) -> NoReturn:
+    async def _give_up(self, renewal: Renewal, current: HeldCredentials, rejected: GrantRejected) -> NoReturn:
         """Note that only a person can help, and raise the rejection by its final name."""
         if _only_the_secret(renewal, rejected):
             raise rejected
         if isinstance(rejected, AccountDisabled):
-            await self._rejection(renewal, DISABLED_AT_WISH).paused(self._database)
+            disabled = self._rules_of(current).disabled_reason
+            await self._rejection(renewal, disabled).paused(self._database)
             raise rejected
         reason = _REASONS.get(rejected.code, REFRESH_TOKEN_REJECTED)
         await self._rejection(renewal, reason).needs_reauth(self._database)
@@ -209,8 +210,11 @@ class Renewals:
             raise rejected
         raise GrantRejected(reason, rejected.message, rejected.request_id) from rejected
 
+    def _rules_of(self, current: HeldCredentials) -> ChannelRules:
+        return self._channels[current.integration.channel].rules
+
     def _pause_of(self, current: HeldCredentials) -> timedelta:
-        return self._channels[current.integration.channel].rules.renewal.not_again_within
+        return self._rules_of(current).renewal.not_again_within
 
     def _rejection(self, renewal: Renewal, reason: StatusReason) -> Rejection:
         return Rejection(renewal.integration_id, renewal.generation, reason)

@@ -19,7 +19,7 @@ _IDLE_STOCK_S = 60
 
 @dataclass(frozen=True, slots=True)
 class RunPace:
-    """Seconds between the runs of one integration, by kind, where it has no wish of its own."""
+    """Seconds between the runs of one integration, by kind, where it has none of its own."""
 
     orders_s: float = 60
     stock_s: float = 5

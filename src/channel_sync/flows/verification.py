@@ -58,7 +58,7 @@ class Verifying:
             await self._test(await self.grants.stored(self.integration.id))
             renewed = await self._renew()
             if renewed is not None and isinstance(await self._test(renewed.access()), AccountDisabled):
-                await self.grants.pause(renewed.access())
+                await self.grants.pause(renewed.access(), self.channel)
         except GrantRejected as rejected:
             self._note("access_token", rejected.code, rejected.message)
         except ChannelError as error:

@@ -31,7 +31,7 @@ class RetentionRepository:
         return Retention() if row is None else Retention(*row)
 
     async def set_days(self, tenant: str, days: int | None) -> None:
-        """Write the tenant's own wish down."""
+        """Write down what the tenant wants."""
         await self._put(tenant, {"days": days})
 
     async def proceed(self, tenant: str, come_to: Retention) -> None:

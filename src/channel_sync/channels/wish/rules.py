@@ -21,6 +21,7 @@ RULES: Final = ChannelRules(
         polls=PollWaits(2, 60, _LATER_S, _GIVE_UP_S),
     ),
     catalogue_polls=PollWaits(2, 2, _LATER_S, _GIVE_UP_S),
+    disabled_reason="account_disabled_at_wish",
     # It may leave the state out.
     requires_state=False,
 )
