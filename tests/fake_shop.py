@@ -136,30 +136,30 @@ class FakeShop:
 
     async def orders(self, query: OrderQuery) -> OrderPage:
         owner = await self._open("orders")
-        asked = [order for order in owner.orders.values() if _within(order, query)]
-        asked.sort(key=lambda order: _time(order, query), reverse=not owner.sorted_pages)
+        asked = [order for order in owner.orders.values() if within(order, query)]
+        asked.sort(key=lambda order: time_of(order, query), reverse=not owner.sorted_pages)
         page = asked[: owner.page_size]
         if not page:
-            return _page(page, None, owner.sorted_pages)
-        last = _time(page[-1], query)
+            return page_of(page, None, owner.sorted_pages)
+        last = time_of(page[-1], query)
         if len(page) < owner.page_size:
-            return _page(page, replace(query, since=max(last, query.since)), owner.sorted_pages, full=False)
+            return page_of(page, replace(query, since=max(last, query.since)), owner.sorted_pages, full=False)
         if last > query.since or not owner.sorted_pages:
-            return _page(page, replace(query, since=last), owner.sorted_pages)
+            return page_of(page, replace(query, since=last), owner.sorted_pages)
         # One instant fills the page: it is read whole, and only then passed, as the protocol promises.
-        instant = [order for order in asked if _time(order, query) == last]
-        return _page(instant, replace(query, since=last + timedelta(milliseconds=1)), True)
+        instant = [order for order in asked if time_of(order, query) == last]
+        return page_of(instant, replace(query, since=last + timedelta(milliseconds=1)), True)
 
     async def order(self, channel_order_id: str) -> OrderPage:
         owner = await self._open("order")
         if channel_order_id not in owner.orders:
             raise ChannelRefused("1004", "No such order.")
-        return _page([owner.orders[channel_order_id]], None, True)
+        return page_of([owner.orders[channel_order_id]], None, True)
 
     def read_order(self, raw: bytes) -> OrderPage:
         owner = self.channel.owner_of(self.token)
         known = {order.raw: order for order in owner.orders.values()} | owner.readable
-        return _page([known[raw]], None, True)
+        return page_of([known[raw]], None, True)
 
     async def start_catalogue(self) -> str:
         async with self._call("start_catalogue") as owner:
@@ -230,27 +230,30 @@ def _poll(owner: FakeMerchant, job_id: str) -> JobState:
     return JobState.READY if owner.job_polls[job_id] >= owner.polls_until_ready else JobState.PENDING
 
 
-def _time(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> datetime:
+def time_of(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> datetime:
+    """The time of an order that the query goes by."""
     if query.window is OrderWindow.RELEASED and isinstance(order, ChannelOrder):
         return order.released_at or EPOCH
     return order.updated_at or EPOCH
 
 
-def _within(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> bool:
+def within(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> bool:
+    """Whether the query asks for the order."""
     if query.only_open and isinstance(order, ChannelOrder) and order.state is not OrderState.APPROVED:
         return False
     if isinstance(order, UnreadableOrder) and order.updated_at is None:
         return True
-    at = _time(order, query)
+    at = time_of(order, query)
     return at >= query.since and (query.until is None or at <= query.until)
 
 
-def _page(
+def page_of(
     orders: Sequence[ChannelOrder | UnreadableOrder],
     following: OrderQuery | None,
     in_order: bool,
     full: bool | None = None,
 ) -> OrderPage:
+    """A page of these orders."""
     good = tuple(order for order in orders if isinstance(order, ChannelOrder))
     bad = tuple(order for order in orders if isinstance(order, UnreadableOrder))
     more = following is not None if full is None else full

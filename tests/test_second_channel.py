@@ -1,0 +1,254 @@
+"""A second marketplace is its own folder and an entry: everything else works with it as it is."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.api.world import CONSOLE, NEW_INTEGRATION, PUBLIC_URL, query_of
+from tests.fake_channel import FakeChannel
+from tests.flows.goods import START, a_listing, an_order
+from tests.flows.workshop import NoReader
+from tests.jobs.waiting import until
+from tests.second_channel import BAZAAR, DICTIONARY, Bazaar
+
+from channel_sync.api.app import create_api, openapi
+from channel_sync.channels.registry import dictionaries
+from channel_sync.domain.addresses import public_address
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.keys import ApiKey, key_hash, new_key
+from channel_sync.flows.clock import utcnow
+from channel_sync.main.ground import Ground
+from channel_sync.main.service import build
+from channel_sync.persistence.compression import Compression
+from channel_sync.persistence.database import Database
+from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.sealed_columns import ORDER
+from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.trade_tables import orders
+from channel_sync.settings import Settings
+
+NEW = NEW_INTEGRATION | {"channel": BAZAAR, "default_currency": "GBP"}
+
+
+@dataclass
+class Service:
+    """The service as `main` puts it together, with both marketplaces and its jobs at work."""
+
+    database: Database
+    app: Any
+    wish: FakeChannel
+    bazaar: Bazaar
+    key: str = field(repr=False)
+
+    @property
+    def caller(self) -> httpx.AsyncClient:
+        return self.browser({"Authorization": f"Bearer {self.key}"})
+
+    def browser(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(self.app, client=("198.51.100.7", 50_000))
+        return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers)
+
+    async def draft(self, **members: Any) -> dict[str, Any]:
+        async with self.caller as caller:
+            answer = await caller.post("/integrations", json=NEW | members)
+        assert answer.status_code == 201, answer.text
+        drafted: dict[str, Any] = answer.json()
+        return drafted
+
+    async def connect(self, **members: Any) -> dict[str, Any]:
+        """An active integration of the shop m1 at the second marketplace."""
+        if "m1" not in self.bazaar.merchants:
+            self.bazaar.open_shop("m1")
+        draft = await self.draft(**members)
+        async with self.browser() as browser:
+            departure = await browser.post(draft["authorise_url"])
+            consent = departure.headers["location"]
+            code, state = self.bazaar.consent(consent, "m1"), query_of(consent)["state"]
+            arrival = await browser.get("/bazaar/callback", params={"code": code, "state": state})
+        assert query_of(arrival.headers["location"])["result"] == "connected"
+        return await self.read(f"/integrations/{draft['id']}")
+
+    async def read(self, place: str) -> dict[str, Any]:
+        async with self.caller as caller:
+            found: dict[str, Any] = (await caller.get(place)).json()
+        return found
+
+    async def run(self, integration_id: str, kind: str) -> None:
+        """A run that a person asks for, to its end."""
+        async with self.caller as caller:
+            run = (await caller.post(f"/integrations/{integration_id}/runs", json={"kind": kind})).json()
+        run_id = run.get("related_id") or run["id"]
+
+        async def is_over() -> bool:
+            return bool((await self.read(f"/runs/{run_id}"))["status"] == "finished")
+
+        await until(is_over, within_s=30)
+
+    async def orders(self) -> set[str]:
+        return {order["channel_order_id"] for order in (await self.read("/orders?limit=100"))["items"]}
+
+
+@asynccontextmanager
+async def serving(database: Database, channels: dict[str, Any]) -> AsyncIterator[Any]:
+    """The application on both marketplaces, jobs at work."""
+    settings = Settings(return_origins=(CONSOLE,), rate_limit_per_s=0)
+    ground = Ground(settings, database, channels, NoReader())
+    services, runner, doubts = build(ground, database, public_address(PUBLIC_URL))
+    await runner.start()
+    try:
+        yield create_api(services)
+    finally:
+        await runner.stop(5)
+        await doubts.stop()
+
+
+@pytest.fixture
+async def service(sqlite_file: Path, cipher: Cipher) -> AsyncIterator[Service]:
+    compression = Compression({**dictionaries(), BAZAAR: (DICTIONARY,)})
+    database = Database(f"sqlite:///{sqlite_file}", cipher, compression=compression)
+    wish, bazaar, secret = FakeChannel(), Bazaar(), new_key()
+    key = ApiKey(new_id("key", utcnow()), "acme", "test", ("admin",), secret.last4, utcnow(), None)
+    with for_every_tenant():
+        async with database.begin() as work:
+            await work.api_keys.add(key, key_hash(secret.value))
+    async with serving(database, {"wish": wish, BAZAAR: bazaar}) as app:
+        yield Service(database, app, wish, bazaar, secret.value)
+    await database.close()
+
+
+async def test_both_are_offered(service: Service):
+    [wish, bazaar] = (await service.read("/channels"))["items"]
+
+    assert (wish["type"], wish["redirect_url"]) == ("wish", f"{PUBLIC_URL}/wish/callback")
+    assert (bazaar["type"], bazaar["redirect_url"]) == (BAZAAR, f"{PUBLIC_URL}/bazaar/callback")
+    assert bazaar["name"] == "Bazaar"
+
+
+async def test_a_seller_connects_on_pages_of_the_marketplace(service: Service):
+    draft = await service.draft()
+    assert draft["authorise_url"].startswith(f"{PUBLIC_URL}/bazaar/authorise?ticket=")
+    async with service.browser() as browser:
+        page = await browser.get(draft["authorise_url"])
+        departure = await browser.post(draft["authorise_url"])
+
+    assert "Continue to Bazaar" in page.text
+    assert departure.headers["set-cookie"].startswith("bazaar_attempt_")
+    connected = await service.connect()
+    assert (connected["status"], connected["channel"]["type"]) == ("active", BAZAAR)
+
+
+async def test_an_answer_without_the_state_is_none_where_it_always_comes_back(service: Service):
+    service.bazaar.open_shop("m1")
+    draft = await service.draft()
+    async with service.browser() as browser:
+        departure = await browser.post(draft["authorise_url"])
+        code = service.bazaar.consent(departure.headers["location"], "m1")
+        page = await browser.get("/bazaar/callback", params={"code": code})
+
+    assert page.status_code == 400
+    assert "does not belong to what was asked" in page.text
+    assert service.bazaar.calls["redeem"] == 0
+
+
+async def test_what_comes_back_at_one_marketplace_is_no_answer_to_another(service: Service):
+    service.bazaar.open_shop("m1")
+    draft = await service.draft()
+    async with service.browser() as browser:
+        departure = await browser.post(draft["authorise_url"])
+        consent = departure.headers["location"]
+        answer = {"code": service.bazaar.consent(consent, "m1"), "state": query_of(consent)["state"]}
+        page = await browser.get("/wish/callback", params=answer)
+
+    assert (page.status_code, "did not start a connection here" in page.text) == (400, True)
+    assert (service.bazaar.calls["redeem"], service.wish.calls["redeem"]) == (0, 0)
+
+
+async def test_nobody_asks_on_pages_of_a_marketplace_that_there_is_not(service: Service):
+    async with service.browser() as browser, service.caller as caller:
+        assert (await browser.get("/nowhere/callback?code=x")).status_code == 401
+        assert (await caller.get("/nowhere/callback?code=x")).status_code == 404
+        refused = await caller.post("/integrations", json=NEW | {"channel": "nowhere"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_channel")
+
+
+async def test_orders_arrive_page_by_page_by_words_of_its_own(service: Service):
+    shop = service.bazaar.open_shop("m1")
+    shop.place(*(an_order(number) for number in range(1, 6)))
+    connected = await service.connect(orders_from=START.isoformat())
+    await service.run(connected["id"], "orders")
+    assert await service.orders() == {f"o-{number}" for number in range(1, 6)}
+    calls = service.bazaar.calls["orders"]
+
+    shop.place(an_order(60))
+    await service.run(connected["id"], "orders")
+
+    assert "o-60" in await service.orders()
+    # From where the first walk ended, less the overlap: not through all pages again.
+    assert service.bazaar.calls["orders"] - calls <= 4
+
+
+async def test_what_is_stored_of_its_orders_refers_to_its_own_text(service: Service):
+    service.bazaar.open_shop("m1").place(an_order(1))
+    connected = await service.connect(orders_from=START.isoformat())
+    await service.run(connected["id"], "orders")
+
+    async with service.database.session() as session:
+        [row] = await session.rows(orders.select())
+    stored = service.database.cipher.open(row.personal, ORDER.place("personal", row._mapping))
+    assert stored.startswith(DICTIONARY.mark)
+    async with service.database.read() as work:
+        read = await work.orders.get("acme", row.id, personal=True)
+    assert read.address is not None
+    assert read.address.name == "Ada"
+
+
+async def test_stock_is_told_as_many_units_as_it_bears_and_as_many_products_at_a_time(service: Service):
+    shop = service.bazaar.open_shop("m1")
+    shop.put_up(*(a_listing(number) for number in range(1, 5)))
+    connected = await service.connect()
+    await service.run(connected["id"], "listings")
+    async with service.caller as caller:
+        items = [{"sku": f"sku-{number}", "available": 5_000} for number in range(1, 5)]
+        await caller.put("/stock", json={"items": items})
+
+    async def is_told() -> bool:
+        return all(shop.units(f"var-{number}")["wh1"] == 999 for number in range(1, 5))
+
+    await until(is_told, within_s=30)
+    assert {len(products) for products in shop.sent_in_jobs} == {2}
+    level = await service.read("/stock/sku-1")
+    assert level["listings"][0]["reckoning"]["text"] == "5000 available, at most 999: 999"
+
+
+async def test_a_token_of_two_hours_is_not_renewed_at_every_call(service: Service):
+    connected = await service.connect()
+    for kind in ("orders", "listings", "stock", "orders"):
+        await service.run(connected["id"], kind)
+
+    assert service.bazaar.calls["renew"] == 0
+    assert connected["auth"]["state"] == "connected"
+
+
+async def test_a_token_that_ends_soon_is_renewed_once(service: Service):
+    service.bazaar.lifetime = timedelta(minutes=10)
+    connected = await service.connect()
+    service.bazaar.lifetime = timedelta(hours=2)
+    for kind in ("orders", "listings", "orders"):
+        await service.run(connected["id"], kind)
+
+    assert service.bazaar.calls["renew"] == 1
+
+
+def test_the_contract_has_the_pages_of_both_and_leaves_the_names_of_the_first():
+    one, both = openapi(["wish"]), openapi(["wish", BAZAAR])
+
+    added = both["paths"].keys() - one["paths"].keys()
+    assert added == {"/bazaar/authorise", "/bazaar/callback"}
+    assert {place: both["paths"][place] for place in one["paths"]} == one["paths"]
+    names = [operation["operationId"] for item in both["paths"].values() for operation in item.values()]
+    assert len(names) == len(set(names))
