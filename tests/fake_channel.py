@@ -188,7 +188,7 @@ class FakeChannel:
 
     async def redeem(self, app: App, consent: Consent) -> Grant:
         async with self.take("redeem"):
-            self._check_app(app)
+            self.check_app(app)
             issued = self.codes.pop(consent.code.value, None)
             if issued is None or issued.client_id != app.client_id:
                 raise GrantRejected("code_rejected", "The code is used or unknown.")
@@ -201,7 +201,7 @@ class FakeChannel:
 
     async def renew(self, app: App, refresh_token: Secret) -> Grant:
         async with self.take("renew", refresh_token):
-            self._check_app(app)
+            self.check_app(app)
             owner = next((m for m in self.merchants.values() if m.refresh_token == refresh_token.value), None)
             if owner is None:
                 raise GrantRejected("refresh_token_rejected", "The refresh token is not accepted.")
@@ -211,7 +211,8 @@ class FakeChannel:
                 self.revoke_access(owner.merchant_id)
             return self.issue(owner.merchant_id)
 
-    def _check_app(self, app: App) -> None:
+    def check_app(self, app: App) -> None:
+        """`ClientRejected` where the secret is not the one that was agreed on."""
         expected = self.client_secrets.get(app.client_id)
         if expected is not None and expected != app.client_secret.value:
             raise ClientRejected("client_rejected", "The client id or secret is wrong.")

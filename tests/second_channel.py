@@ -1,7 +1,8 @@
 """A made-up marketplace beside Wish, and other than Wish wherever marketplaces may differ.
 
 Its tokens live two hours, its pages go on by words of its own, a listing has 999 units at most, two products are
-one job, the state always comes back, and what is stored of its orders refers to a text of its own.
+one job, the state always comes back, an application has a third credential, and what is stored of its orders
+refers to a text of its own.
 """
 
 from dataclasses import dataclass, replace
@@ -14,12 +15,17 @@ from tests.fake_shop import FakeShop, page_of, time_of, within
 
 from channel_sync.domain.channel import Access, App, ChannelDescription, Wire
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules, StockRules
+from channel_sync.domain.errors import ClientRejected
 from channel_sync.domain.orders import OrderPage, OrderQuery
 from channel_sync.domain.reply_dictionary import ReplyDictionary
+from channel_sync.domain.secrets import Secret
 
 BAZAAR: Final = "bazaar"
 DICTIONARY: Final = ReplyDictionary(b'{"orderId":"","soldAt":"2026-01-01","buyer":{"name":""},"lines":[]}')
-SEEN: Final = replace(DESCRIPTION, type=BAZAAR, name="Bazaar")
+STALL: Final = "stall-of-the-seller"
+SEEN: Final = replace(
+    DESCRIPTION, type=BAZAAR, name="Bazaar", credential_fields=("client_id", "client_secret", "stall")
+)
 RULES: Final = ChannelRules(
     renewal=RenewalRules(before=timedelta(minutes=15), not_again_within=timedelta(minutes=1)),
     stock=StockRules(
@@ -47,8 +53,21 @@ class Bazaar(FakeChannel):
     consent_page: str = "https://bazaar.example/consent"
 
     def consent_url(self, app: App, state: str, code_challenge: str) -> str:
-        query = urlencode({"client_id": app.client_id, "state": state, "code_challenge": code_challenge})
+        stall = dict(app.more).get("stall", Secret(""))
+        query = urlencode(
+            {
+                "client_id": app.client_id,
+                "state": state,
+                "code_challenge": code_challenge,
+                "stall": stall.value,
+            }
+        )
         return f"{self.consent_page}?{query}"
+
+    def check_app(self, app: App) -> None:
+        super().check_app(app)
+        if dict(app.more).get("stall") != Secret(STALL):
+            raise ClientRejected("client_rejected", "There is no such stall.")
 
     def shop(self, access: Access, wire: Wire) -> "BazaarShop":
         return BazaarShop(self, access.token, wire)

@@ -14,7 +14,7 @@ from tests.fake_channel import FakeChannel
 from tests.flows.goods import START, a_listing, an_order
 from tests.flows.workshop import NoReader
 from tests.jobs.waiting import until
-from tests.second_channel import BAZAAR, DICTIONARY, Bazaar
+from tests.second_channel import BAZAAR, DICTIONARY, STALL, Bazaar
 
 from channel_sync.api.app import create_api, openapi
 from channel_sync.channels.registry import dictionaries
@@ -32,7 +32,11 @@ from channel_sync.persistence.tenancy import for_every_tenant
 from channel_sync.persistence.trade_tables import orders
 from channel_sync.settings import Settings
 
-NEW = NEW_INTEGRATION | {"channel": BAZAAR, "default_currency": "GBP"}
+NEW = NEW_INTEGRATION | {
+    "channel": BAZAAR,
+    "default_currency": "GBP",
+    "more_credentials": {"stall": STALL},
+}
 
 
 @dataclass
@@ -126,7 +130,7 @@ async def test_both_are_offered(service: Service):
 
     assert (wish["type"], wish["redirect_url"]) == ("wish", f"{PUBLIC_URL}/wish/callback")
     assert (bazaar["type"], bazaar["redirect_url"]) == (BAZAAR, f"{PUBLIC_URL}/bazaar/callback")
-    assert bazaar["name"] == "Bazaar"
+    assert bazaar["credential_fields"] == ["client_id", "client_secret", "stall"]
 
 
 async def test_a_seller_connects_on_pages_of_the_marketplace(service: Service):
@@ -140,6 +144,45 @@ async def test_a_seller_connects_on_pages_of_the_marketplace(service: Service):
     assert departure.headers["set-cookie"].startswith("bazaar_attempt_")
     connected = await service.connect()
     assert (connected["status"], connected["channel"]["type"]) == ("active", BAZAAR)
+
+
+async def test_a_third_credential_goes_along_wherever_the_marketplace_asks(service: Service):
+    connected = await service.connect()
+    await service.run(connected["id"], "orders")
+    async with service.caller as caller:
+        verified = await caller.post(f"/integrations/{connected['id']}/verify")
+
+    assert (service.bazaar.calls["redeem"], service.bazaar.calls["renew"]) == (1, 1)
+    assert verified.json()["ok"]
+    assert STALL not in verified.text + str(connected)
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        (None, "/more_credentials/stall"),
+        ({"stall": "********"}, "/more_credentials/stall"),
+        ({"stall": STALL, "other": "another-secret"}, "/more_credentials"),
+    ],
+)
+async def test_a_third_credential_is_asked_for_and_no_other(service: Service, more: Any, pointer: str):
+    async with service.caller as caller:
+        refused = await caller.post("/integrations", json=NEW | {"more_credentials": more})
+        unwanted = await caller.post("/integrations", json=NEW | {"channel": "wish"})
+
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert unwanted.json()["errors"][0]["pointer"] == "/more_credentials"
+
+
+async def test_a_third_credential_stays_when_the_secret_changes(service: Service):
+    connected = await service.connect()
+    async with service.caller as caller:
+        changed = await caller.patch(
+            f"/integrations/{connected['id']}", json={"client_secret": "another-secret-of-the-app"}
+        )
+        verified = await caller.post(f"/integrations/{connected['id']}/verify")
+
+    assert (changed.status_code, verified.json()["ok"]) == (200, True)
 
 
 async def test_an_answer_without_the_state_is_none_where_it_always_comes_back(service: Service):

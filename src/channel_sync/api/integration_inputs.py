@@ -11,6 +11,7 @@ from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_
 from channel_sync.domain.stock import MAX_UNITS
 
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
+MoreCredentials = Annotated[dict[str, SecretText], Field(max_length=10)]
 Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
 
 
@@ -25,6 +26,8 @@ class IntegrationInput(Input):
     """Of the app that the seller made at the marketplace."""
     client_secret: SecretText
     """Of the same app. It is never shown again, not even masked."""
+    more_credentials: MoreCredentials | None = None
+    """What else the channel names in its `credential_fields`, by field; never shown again either."""
     default_currency: Currency | None = None
     """ISO 4217, one of the channel's. With it the wizard's last step is not needed."""
     environment: Environment = Environment.PRODUCTION

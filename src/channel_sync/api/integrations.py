@@ -83,6 +83,7 @@ async def create_integration(
         name=given.name,
         client_id=given.client_id,
         client_secret=Secret(given.client_secret.get_secret_value()),
+        more=tuple((name, Secret(one.get_secret_value())) for name, one in (given.more_credentials or {}).items()),
         environment=given.environment,
         return_url=given.return_url,
         orders_from=given.orders_from,

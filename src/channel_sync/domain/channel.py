@@ -11,7 +11,7 @@ from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
-from channel_sync.domain.secrets import Secret
+from channel_sync.domain.secrets import MoreCredentials, Secret
 
 
 class Environment(StrEnum):
@@ -45,11 +45,12 @@ class ChannelDescription:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The application the merchant registered at the marketplace."""
+    """The application the merchant registered at the marketplace; `more` is what else that wants, by field."""
 
     client_id: str
     client_secret: Secret
     environment: Environment
+    more: MoreCredentials = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +207,7 @@ class Shop(Protocol):
     async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
         """One page of orders, oldest first, and the query for the next one.
 
-        A page too large to be read while others wait comes unread; an instant with more orders than a page holds
-        comes whole.
+        One too large to be read while others wait comes unread; an instant with too many for a page comes whole.
         """
         ...
 

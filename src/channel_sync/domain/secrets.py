@@ -27,3 +27,7 @@ class Secret:
 def is_mask(text: str) -> bool:
     """Whether this is what somebody was shown in place of a secret."""
     return _ANY_MASK.fullmatch(text) is not None
+
+
+# Credentials by the name of their field.
+MoreCredentials = tuple[tuple[str, Secret], ...]

@@ -9,11 +9,11 @@ from channel_sync.domain.channel import Channel, Environment
 from channel_sync.domain.errors import Conflict, Invalid, NotFound
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import DRAFT_LIFETIME, AttemptKind, Integration, Status
-from channel_sync.domain.secrets import Secret
+from channel_sync.domain.secrets import MoreCredentials, Secret
 from channel_sync.flows.clock import utcnow
 from channel_sync.flows.currencies import check_currency
 from channel_sync.flows.departures import set_out
-from channel_sync.flows.given_secrets import check_name, check_secret
+from channel_sync.flows.given_secrets import check_more, check_name, check_secret
 from channel_sync.flows.quotas import keep_quota
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.return_urls import check_return_url
@@ -33,6 +33,7 @@ class NewIntegration:
     name: str
     client_id: str
     client_secret: Secret
+    more: MoreCredentials = ()
     environment: Environment = Environment.PRODUCTION
     return_url: str | None = None
     orders_from: datetime | None = None
@@ -85,7 +86,7 @@ class Authorise:
         now = utcnow()
         draft = _draft(tenant, wanted, now)
         async with self._database.begin() as work:
-            await work.integrations.add(draft, wanted.client_secret)
+            await work.integrations.add(draft, wanted.client_secret, wanted.more)
             invitation = await self._invite(work, draft, Reauthorisation(return_url=wanted.return_url), now)
             await keep_quota(work, tenant, "drafts", self._most_drafts)
         return draft, invitation
@@ -143,6 +144,7 @@ class Authorise:
         check_name(wanted.name, "/name")
         check_name(wanted.client_id, "/client_id")
         check_secret(wanted.client_secret, "/client_secret")
+        check_more(wanted.more, self._channels[wanted.channel].description)
         check_currency(wanted.default_currency, self._channels[wanted.channel].description)
         check_return_url(wanted.return_url, self._addresses.return_origins)
 

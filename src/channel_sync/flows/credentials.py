@@ -19,6 +19,7 @@ from channel_sync.flows.clock import utcnow
 from channel_sync.flows.connect import Connection, account_for, connect
 from channel_sync.flows.given_secrets import check_name, check_secret
 from channel_sync.flows.grants import Grants
+from channel_sync.flows.held_credentials import more_of
 from channel_sync.flows.recovery import recover
 from channel_sync.flows.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
 from channel_sync.flows.retries import until_stored, while_stale
@@ -96,7 +97,7 @@ class Credentials:
         self, integration: Integration, pasted: PastedCredentials, merchant_id: str
     ) -> Connection:
         grant = await self._renewed(integration, pasted, merchant_id)
-        app = App(pasted.client_id, pasted.client_secret, integration.environment)
+        app = await self._app(integration, pasted)
         shop = self._shop(integration, grant.access_token)
         return Connection(app, grant, await shop_name(shop), True, await first_warehouse(shop))
 
@@ -118,9 +119,14 @@ class Credentials:
         access = Access(integration.id, integration.environment, token, integration.generation)
         return self._channels[integration.channel].shop(access, Wire(Priority.INTERACTIVE))
 
+    async def _app(self, integration: Integration, pasted: PastedCredentials) -> App:
+        async with self._database.read() as work:
+            more = await more_of(work, self._channels[integration.channel], integration.id)
+        return App(pasted.client_id, pasted.client_secret, integration.environment, more)
+
     async def _renewed(self, integration: Integration, pasted: PastedCredentials, merchant_id: str) -> Grant:
         channel = self._channels[integration.channel]
-        app = App(pasted.client_id, pasted.client_secret, integration.environment)
+        app = await self._app(integration, pasted)
         try:
             grant = await channel.renew(app, pasted.refresh_token)
         except GrantRejected as rejected:

@@ -10,6 +10,7 @@ from channel_sync.domain.errors import Invalid
 from channel_sync.domain.integrations import AttemptKind, Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.clock import utcnow
+from channel_sync.flows.held_credentials import more_of
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.tickets import TICKET_LIFETIME, challenge_of, hash_of, new_token
 from channel_sync.flows.under_way import UnderWay, chosen, under_way
@@ -112,10 +113,12 @@ class Departures:
         if not await work.attempts.proceed(attempt.id, *hashes, now, now + TICKET_LIFETIME):
             raise _used()
         await set_out(work, integration, now)
-        app = App(attempt.client_id or integration.client_id, Secret(""), integration.environment)
+        channel = self._channels[integration.channel]
+        more = await more_of(work, channel, integration.id)
+        app = App(attempt.client_id or integration.client_id, Secret(""), integration.environment, more)
         # The challenge is that of the attempt: without a state, what comes back may answer either press.
         challenge = challenge_of(attempt.code_verifier)
-        consent_url = self._channels[integration.channel].consent_url(app, state, challenge)
+        consent_url = channel.consent_url(app, state, challenge)
         max_age_s = int(TICKET_LIFETIME.total_seconds())
         return Departure(integration.channel, consent_url, attempt.ref, cookie, max_age_s, ())
 

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from channel_sync.domain.channel import Access, App
-from channel_sync.domain.errors import GrantRejected
+from channel_sync.domain.channel import Access, App, Channel
+from channel_sync.domain.errors import GrantRejected, NotFound
 from channel_sync.domain.integrations import Integration
+from channel_sync.domain.secrets import MoreCredentials
+from channel_sync.flows.given_secrets import more_fields
 from channel_sync.flows.rejections import UNREADABLE, Rejection
 from channel_sync.persistence.credentials import HeldGrant
-from channel_sync.persistence.database import Database
+from channel_sync.persistence.database import Database, UnitOfWork
+from channel_sync.persistence.encryption import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +59,13 @@ async def read_all_credentials(
         else:
             found.append(HeldCredentials(integration, *pair))
     return found
+
+
+async def more_of(work: UnitOfWork, channel: Channel, integration_id: str) -> MoreCredentials:
+    """What the marketplace wants to know of the application beside its id and secret, where it wants more."""
+    if not more_fields(channel.description):
+        return ()
+    try:
+        return (await work.credentials.app(integration_id)).more
+    except (NotFound, Unreadable):
+        return ()

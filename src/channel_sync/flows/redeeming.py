@@ -6,6 +6,7 @@ from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Access, App, Channel, Consent, Grant, Priority, Wire
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connect import Connection
+from channel_sync.flows.held_credentials import more_of
 from channel_sync.flows.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.under_way import UnderWay
 from channel_sync.persistence.database import Database
@@ -22,11 +23,10 @@ class Redeeming:
     async def app_of(self, one: UnderWay) -> App:
         """The application that the merchant was asked to consent to; `Unreadable` if its secret cannot be read."""
         attempt, integration = one.attempt, one.integration
-        secret = attempt.client_secret
-        if secret is None:
-            async with self._database.read() as work:
-                secret = (await work.credentials.app(integration.id)).client_secret
-        return App(attempt.client_id or integration.client_id, secret, integration.environment)
+        async with self._database.read() as work:
+            secret = attempt.client_secret or (await work.credentials.app(integration.id)).client_secret
+            more = await more_of(work, self._channels[integration.channel], integration.id)
+        return App(attempt.client_id or integration.client_id, secret, integration.environment, more)
 
     async def redeem(self, one: UnderWay, app: App, code: Secret) -> Connection:
         """What the code is good for. Any `ChannelError`; the code may be used up then, or not."""

@@ -10,8 +10,9 @@ from sqlalchemy import Row, Update, select, update
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.secrets import Secret
+from channel_sync.domain.secrets import MoreCredentials, Secret
 from channel_sync.persistence.among import among_given
+from channel_sync.persistence.app_secrets import packed, unpacked
 from channel_sync.persistence.encryption import Cipher, Unreadable
 from channel_sync.persistence.sealed_columns import APP_SECRET, GRANT, SealedColumns
 from channel_sync.persistence.session import Session
@@ -94,14 +95,15 @@ class CredentialRepository:
         return self._app(row)
 
     async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
-        """Store another app."""
+        """Store another app. What else the marketplace wants stays."""
         changed = {"client_id": client_id, "client_secret_updated_at": now}
         row = await self._read(integration_id)
         if row is None:
             raise NotFound("integration")
+        place = APP_SECRET.place("client_secret", {**row._mapping, **changed})
         await self._session.execute(
             _change(integration_id).values(
-                client_secret=self._seal(APP_SECRET, "client_secret", secret, {**row._mapping, **changed}),
+                client_secret=self._cipher.seal(packed(secret, self._more(row)), place),
                 client_secret_last4=secret.last4,
                 **changed,
             )
@@ -127,7 +129,16 @@ class CredentialRepository:
         return found
 
     def _app(self, row: Any) -> App:
-        return App(row.client_id, self._open(APP_SECRET, "client_secret", row), row.environment)
+        place = APP_SECRET.place("client_secret", row._mapping)
+        secret, more = unpacked(self._cipher.open(row.client_secret, place))
+        return App(row.client_id, secret, row.environment, more)
+
+    def _more(self, row: Any) -> MoreCredentials:
+        """None of it where it cannot be read any more: the marketplace will say so."""
+        try:
+            return () if row.client_secret is None else self._app(row).more
+        except Unreadable:
+            return ()
 
     def _grant(self, row: Any) -> HeldGrant | None:
         if row.access_token is None or row.refresh_token is None:

@@ -23,8 +23,9 @@ from sqlalchemy import (
 
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
-from channel_sync.domain.secrets import Secret
+from channel_sync.domain.secrets import MoreCredentials, Secret
 from channel_sync.persistence.among import among_given
+from channel_sync.persistence.app_secrets import packed
 from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
@@ -83,12 +84,12 @@ class IntegrationRepository:
         self._session = session
         self._cipher = cipher
 
-    async def add(self, integration: Integration, client_secret: Secret) -> None:
-        """Store a new integration with its app's secret."""
+    async def add(self, integration: Integration, client_secret: Secret, more: MoreCredentials = ()) -> None:
+        """Store a new integration with its app's secret, and what else the marketplace wants."""
         values = {field.name: getattr(integration, field.name) for field in fields(Integration)}
         values["name_key"] = integration.name.casefold()
         place = APP_SECRET.place("client_secret", values)
-        values["client_secret"] = self._cipher.seal(client_secret.value.encode(), place)
+        values["client_secret"] = self._cipher.seal(packed(client_secret, more), place)
         await self._session.execute(insert(integrations).values(values))
 
     async def get(self, tenant: str, integration_id: str) -> Integration:
