@@ -1,7 +1,6 @@
 """A second marketplace is its own folder and an entry: everything else works with it as it is."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,25 +11,15 @@ import pytest
 from tests.api.world import CONSOLE, NEW_INTEGRATION, PUBLIC_URL, query_of
 from tests.fake_channel import FakeChannel
 from tests.flows.goods import START, a_listing, an_order
-from tests.flows.workshop import NoReader
 from tests.jobs.waiting import until
 from tests.second_channel import BAZAAR, DICTIONARY, STALL, Bazaar
+from tests.two_marketplaces import a_database, a_key, serving
 
-from channel_sync.api.app import create_api, openapi
-from channel_sync.channels.registry import dictionaries
-from channel_sync.domain.addresses import public_address
-from channel_sync.domain.ids import new_id
-from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.flows.clock import utcnow
-from channel_sync.main.ground import Ground
-from channel_sync.main.service import build
-from channel_sync.persistence.compression import Compression
+from channel_sync.api.app import openapi
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.sealed_columns import ORDER
-from channel_sync.persistence.tenancy import for_every_tenant
 from channel_sync.persistence.trade_tables import orders
-from channel_sync.settings import Settings
 
 NEW = NEW_INTEGRATION | {
     "channel": BAZAAR,
@@ -97,31 +86,12 @@ class Service:
         return {order["channel_order_id"] for order in (await self.read("/orders?limit=100"))["items"]}
 
 
-@asynccontextmanager
-async def serving(database: Database, channels: dict[str, Any]) -> AsyncIterator[Any]:
-    """The application on both marketplaces, jobs at work."""
-    settings = Settings(return_origins=(CONSOLE,), rate_limit_per_s=0)
-    ground = Ground(settings, database, channels, NoReader())
-    services, runner, doubts = build(ground, database, public_address(PUBLIC_URL))
-    await runner.start()
-    try:
-        yield create_api(services)
-    finally:
-        await runner.stop(5)
-        await doubts.stop()
-
-
 @pytest.fixture
 async def service(sqlite_file: Path, cipher: Cipher) -> AsyncIterator[Service]:
-    compression = Compression({**dictionaries(), BAZAAR: (DICTIONARY,)})
-    database = Database(f"sqlite:///{sqlite_file}", cipher, compression=compression)
-    wish, bazaar, secret = FakeChannel(), Bazaar(), new_key()
-    key = ApiKey(new_id("key", utcnow()), "acme", "test", ("admin",), secret.last4, utcnow(), None)
-    with for_every_tenant():
-        async with database.begin() as work:
-            await work.api_keys.add(key, key_hash(secret.value))
-    async with serving(database, {"wish": wish, BAZAAR: bazaar}) as app:
-        yield Service(database, app, wish, bazaar, secret.value)
+    database, wish, bazaar = a_database(sqlite_file, cipher), FakeChannel(), Bazaar()
+    key = await a_key(database)
+    async with serving(database, {"wish": wish, BAZAAR: bazaar}, PUBLIC_URL, CONSOLE) as app:
+        yield Service(database, app, wish, bazaar, key)
     await database.close()
 
 
