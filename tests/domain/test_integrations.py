@@ -83,6 +83,15 @@ def test_one_failure_is_no_reason_however_short_the_life_of_a_token():
     assert failing.auth_state(END - timedelta(minutes=50), OVERDUE) is AuthState.EXPIRING
 
 
+def test_a_token_of_two_hours_is_told_of_before_its_end_too():
+    overdue = timedelta(minutes=3)
+    failing = replace(ACTIVE, renewal_failing_since=END - timedelta(minutes=15))
+    once = replace(ACTIVE, renewal_failing_since=END - timedelta(minutes=5))
+    assert failing.auth_state(END - timedelta(minutes=4), overdue) is AuthState.CONNECTED
+    assert failing.auth_state(END - timedelta(minutes=2), overdue) is AuthState.EXPIRING
+    assert once.auth_state(END - timedelta(minutes=2), overdue) is AuthState.CONNECTED
+
+
 def test_a_consent_that_ends_is_expiring_two_weeks_before():
     ending = replace(ACTIVE, grant_ends_at=END, access_token_expires_at=END - timedelta(days=20))
     assert ending.auth_state(END - timedelta(days=15), OVERDUE) is AuthState.CONNECTED

@@ -15,8 +15,8 @@ from channel_sync.domain.stock import StockSettings
 # The marketplace ended a grant minutes after it was renewed. That may be a mistake, or the work of a renewal of
 # ours that came late, so it is asked once more by itself; every other reason for a rejection waits for a person.
 GRANT_REVOKED: Final = "grant_revoked"
-# A token is told of that could not be renewed, once it was tried for so long.
-FAILING_LONG = timedelta(hours=1)
+# So long it is tried to renew a token before that is told, if half of the time for it is not shorter.
+_FAILING_LONG = timedelta(hours=1)
 # A person has to find the time for it.
 CONSENT_ENDS_SOON = timedelta(days=14)
 DRAFT_LIFETIME = timedelta(minutes=60)
@@ -174,7 +174,7 @@ class Integration:
         if self.grant_ends_at is not None and self.grant_ends_at - now < CONSENT_ENDS_SOON:
             ends.append(self.grant_ends_at)
         end, since = self.access_token_expires_at, self.renewal_failing_since
-        if self.runnable and end is not None and since is not None and now - since >= FAILING_LONG:
+        if self.runnable and end is not None and since is not None and now - since >= failing_long(overdue):
             ends += [end] if end - now < overdue else []
         return min(ends, default=None)
 
@@ -186,6 +186,11 @@ class Integration:
             return AuthState.CONNECTED if self.authorise_by(now, overdue) is None else AuthState.EXPIRING
         waiting = self.pending_until is not None and self.pending_until > now
         return AuthState.PENDING if waiting else AuthState.NONE
+
+
+def failing_long(overdue: timedelta) -> timedelta:
+    """How long renewals fail before that is a reason to act; `overdue` is a fifth of the time that there is."""
+    return min(_FAILING_LONG, overdue * 5 / 2)
 
 
 def must_be_runnable(integration: Integration) -> None:

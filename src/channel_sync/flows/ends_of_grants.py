@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.events import Event
-from channel_sync.domain.integrations import CONSENT_ENDS_SOON, FAILING_LONG, Integration
+from channel_sync.domain.integrations import CONSENT_ENDS_SOON, Integration, failing_long
 from channel_sync.flows.integration_events import integration_event
 from channel_sync.persistence.database import Database, UnitOfWork
 
@@ -19,7 +19,7 @@ async def tell_of_ends(database: Database, channels: Mapping[str, Channel], now:
         overdue = channel.rules.renewal.overdue
         async with database.read() as work:
             ending = await work.renewals.ending(
-                type_, now + overdue, now - FAILING_LONG, now + CONSENT_ENDS_SOON, _AT_ONCE
+                type_, now + overdue, now - failing_long(overdue), now + CONSENT_ENDS_SOON, _AT_ONCE
             )
         for integration_id in ending:
             async with database.begin() as work:
