@@ -43,14 +43,22 @@ def test_help_names_every_command(deployment):
     assert {"migrate", "serve", "demo", "openapi", "keys", "encryption"} <= set(shown.split())
 
 
-def test_help_does_not_load_the_service():
-    script = (
-        "import sys; import channel_sync.__main__; print({'fastapi', 'sqlalchemy', 'httpx'} & set(sys.modules))"
-    )
+LOADED = """
+import sys
+from channel_sync.__main__ import app
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+app(sys.argv[1:], standalone_mode=False)
+print({"fastapi", "sqlalchemy", "httpx"} & set(sys.modules))
+"""
 
-    assert done.stdout == "set()\n"
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_to_tell_of_itself_it_does_not_load_the_service(option):
+    line = [sys.executable, "-c", LOADED, option]
+
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_a_new_key_opens_the_api_until_it_is_revoked(migrated):

@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run, so that `--help` is quick."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -35,9 +36,9 @@ def main() -> None:
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from channel_sync import serving
+        from channel_sync.api.contract_words import API_VERSION
 
-        print(serving.versions())
+        print(f"channel-sync {version('channel-sync')}, contract {API_VERSION}")
         raise typer.Exit
 
 

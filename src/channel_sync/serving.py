@@ -3,11 +3,9 @@
 import json
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
-from importlib.metadata import version
 from socket import socket
 
 from channel_sync import demo as demonstration
-from channel_sync.api.app import API_VERSION
 from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import Server, run_to_the_end, stop_signal
@@ -75,11 +73,6 @@ async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> No
     bounds = Bounds(settings.keep_alive_s, settings.max_connections)
     async with running(settings, seen_by_browsers(settings, url)) as service:
         await Server(service.app, bounds, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
-
-
-def versions() -> str:
-    """The package's version and the contract's, in a line."""
-    return f"channel-sync {version('channel-sync')}, contract {API_VERSION}"
 
 
 def openapi() -> str:

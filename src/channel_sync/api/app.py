@@ -33,7 +33,7 @@ from channel_sync.api import (
 )
 from channel_sync.api.access import Access, Credentials
 from channel_sync.api.contract import openapi_document, operation_id
-from channel_sync.api.contract_words import LICENCE, TAGS
+from channel_sync.api.contract_words import API_VERSION, LICENCE, TAGS
 from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.forwarded import TrustedProxies
 from channel_sync.api.front import wants_page
@@ -45,8 +45,6 @@ from channel_sync.api.request_log import RequestLog
 from channel_sync.api.services import DocsMode, Services, Vitals
 from channel_sync.api.visits import Visits
 from channel_sync.domain.errors import ChannelSyncError
-
-API_VERSION = "1.0.0"
 
 DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a feed, stock goes out to listings.
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from channel_sync.domain.codes import CALLBACK_ERRORS
 
+API_VERSION = "1.0.0"
+
 LICENCE = {"name": "Apache License 2.0", "identifier": "Apache-2.0"}
 
 TAGS = [
