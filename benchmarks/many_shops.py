@@ -99,7 +99,7 @@ def at_work(crowd: Crowd, server: PostgresServer | None = None) -> Iterator[Runn
         folder = Path(name)
         stuck = [access_token(place) for place in range(crowd.stuck)]
         wish = running.enter_context(quiet_wish(folder, crowd.latency_s, *stuck))
-        deployment = Deployment(folder, _settings(crowd, wish, server))
+        deployment = Deployment(folder, _settings(crowd, wish, server), from_scratch=True)
         deployment.command("migrate")
         key = deployment.create_key("admin")
         asyncio.run(connected_shops(deployment, crowd.shops))
@@ -125,7 +125,7 @@ def quiet_wish(folder: Path, latency_s: float, *stuck: str) -> Iterator[ServerPr
 def own_server(folder: Path, module: str, *arguments: str) -> Iterator[ServerProcess]:
     """A server of these benchmarks as a process of its own."""
     here = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    process = start_server([f"benchmarks.{module}", *arguments], here, folder / f"{module}.log")
+    process = start_server([f"benchmarks.{module}", *arguments], here, folder / f"{module}.log", from_scratch=True)
     try:
         yield process
     finally:

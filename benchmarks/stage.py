@@ -32,7 +32,7 @@ def wish_with_orders(orders: int) -> Iterator[tuple[ServerProcess, LiveShop]]:
     """A simulated Wish without a rate limit of its own, and a merchant with that many orders."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        simulated_wish(Path(folder)) as wish,
+        simulated_wish(Path(folder), from_scratch=True) as wish,
         httpx.Client(base_url=wish.url) as controls,
     ):
         shop = new_shop(controls)
@@ -77,7 +77,7 @@ def stage(
         }
         if server is not None:
             settings["CHANNEL_SYNC_DATABASE_URL"] = fresh_database(server)
-        deployment = Deployment(Path(folder), settings)
+        deployment = Deployment(Path(folder), settings, from_scratch=True)
         deployment.command("migrate")
         key = deployment.create_key("admin")
         service = deployment.serve()

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from tests.app_role import AppRole
 from tests.browser.chromium import NO_BROWSER
+from tests.forks import end_forks
 from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
 from tests.spare_databases import SpareDatabases
@@ -175,6 +176,7 @@ def database(request: pytest.FixtureRequest) -> Database:
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Say it last, where nobody overlooks it, when a program was missing."""
     yield
+    end_forks()
     terminal = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None:
         return

@@ -3,7 +3,6 @@
 import base64
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -12,9 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import httpx
+from tests.forks import Fork, Program
+
+Process = subprocess.Popen[bytes] | Fork
 
 START_S = 30
 PATIENCE_S = 30
@@ -25,25 +28,19 @@ COMMAND_S = 30
 class WorkerProcess:
     """A started process, and its output in a file."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     log: Path
 
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()
-        self._wait(None)
+        self.process.wait()
 
     def stop(self, timeout_s: float = 30) -> int:
         """End it as an operator would; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self._wait(timeout_s)
-
-    def _wait(self, timeout_s: float | None) -> int:
-        code = self.process.wait(timeout_s)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        return code
+        return self.process.wait(timeout_s)
 
     def peak_memory_mb(self) -> float:
         """The most memory that it and the processes it has started have held so far, added up."""
@@ -77,51 +74,61 @@ def _peak_memory_mb(process: int) -> float:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
 
 
-def start_server(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> ServerProcess:
+def start_server(
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path, from_scratch: bool = False
+) -> ServerProcess:
     """Start `python -m …` and wait until it prints where it listens."""
-    process, url = _start(arguments, environment, log, r"listening on (http://\S+)")
+    process, url = _start(arguments, environment, log, r"listening on (http://\S+)", from_scratch)
     return ServerProcess(process, log, url)
 
 
 def _start(
-    arguments: Sequence[str], environment: Mapping[str, str], log: Path, sign: str
-) -> tuple[subprocess.Popen[bytes], str]:
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path, sign: str, from_scratch: bool
+) -> tuple[Process, str]:
     """The process, and what it printed to say that it is ready."""
-    with log.open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env={**os.environ, **environment},
-            cwd=log.parent,
-        )
-    try:
-        return process, _printed(process, log, sign)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
+    with TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        program = Program(arguments, {**os.environ, **environment}, log.parent, said, log)
+        process = _started(program, from_scratch)
+        try:
+            return process, _printed(process, said, log, sign)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
 
 
-def _printed(process: subprocess.Popen[bytes], log: Path, sign: str) -> str:
-    assert process.stdout is not None
+def _started(program: Program, from_scratch: bool) -> Process:
+    """It on its way, with an interpreter of its own or one that has imported it already."""
+    if not from_scratch:
+        return Fork(program)
+    line = [sys.executable, "-m", *program.words]
+    with program.output.open("ab") as output, program.errors.open("ab") as errors:
+        return subprocess.Popen(line, stdout=output, stderr=errors, env=program.environment, cwd=program.folder)
+
+
+def _printed(process: Process, said: Path, log: Path, sign: str) -> str:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        readable, _, _ = select.select([process.stdout], [], [], 0.2)
-        line = process.stdout.readline().decode() if readable else ""
-        if found := re.search(sign, line):
+        has_ended = process.poll() is not None
+        if said.exists() and (found := re.search(sign, said.read_text())):
             return found[1]
-        if process.poll() is not None:
+        if has_ended:
             break
+        time.sleep(0.005)
     raise RuntimeError(f"it did not say that it is ready; the log ends with: {log.read_text()[-2000:]}")
 
 
 @dataclass
 class Deployment:
-    """A folder with a database and the settings to start the service on it, again and again."""
+    """A folder with a database and the settings to start the service on it, again and again.
+
+    `from_scratch` gives every process an interpreter of its own: for its start, its memory, another build.
+    """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    from_scratch: bool = False
 
     def __post_init__(self) -> None:
         key = base64.b64encode(os.urandom(32)).decode()
@@ -152,31 +159,34 @@ class Deployment:
 
     def serve(self) -> ServerProcess:
         """The service, started and ready to answer."""
-        return start_server(["channel_sync", "serve", "--port", "0"], self.settings, self.folder / "service.log")
+        return self._server("service.log", "serve", "--port", "0")
 
     def work(self) -> WorkerProcess:
         """A worker, started and at work."""
-        log = self.folder / f"worker-{uuid4().hex}.log"
-        return WorkerProcess(_start(["channel_sync", "worker"], self.settings, log, "(working)")[0], log)
+        log, line = self.folder / f"worker-{uuid4().hex}.log", ["channel_sync", "worker"]
+        return WorkerProcess(_start(line, self.settings, log, "(working)", self.from_scratch)[0], log)
 
     def work_and_tell(self) -> ServerProcess:
         """The same, and where it tells of its health."""
-        log = self.folder / f"worker-{uuid4().hex}.log"
-        return start_server(["channel_sync", "worker", "--health-port", "0"], self.settings, log)
+        return self._server(f"worker-{uuid4().hex}.log", "worker", "--health-port", "0")
+
+    def _server(self, log: str, *command: str) -> ServerProcess:
+        return start_server(["channel_sync", *command], self.settings, self.folder / log, self.from_scratch)
 
 
 def run(deployment: Deployment, *arguments: str, **changed: str | None) -> "subprocess.CompletedProcess[str]":
     """A command that ended by itself; a setting changed to None is left out."""
     environment = {**os.environ, **deployment.settings, **changed}
-    return subprocess.run(
-        [sys.executable, "-m", "channel_sync", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=deployment.folder,
-        env={name: value for name, value in environment.items() if value is not None},
-        timeout=COMMAND_S,
-        check=False,
-    )
+    known = {name: value for name, value in environment.items() if value is not None}
+    line = ["channel_sync", *arguments]
+    with TemporaryDirectory() as folder:
+        output, errors = Path(folder) / "output", Path(folder) / "errors"
+        process = _started(Program(line, known, deployment.folder, output, errors), deployment.from_scratch)
+        try:
+            code = process.wait(COMMAND_S)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(line, code, output.read_text(), errors.read_text())
 
 
 def refusal(deployment: Deployment, *arguments: str, **changed: str | None) -> str:
@@ -189,9 +199,10 @@ def refusal(deployment: Deployment, *arguments: str, **changed: str | None) -> s
 
 
 @contextmanager
-def simulated_wish(folder: Path, *arguments: str) -> Iterator[ServerProcess]:
+def simulated_wish(folder: Path, *arguments: str, from_scratch: bool = False) -> Iterator[ServerProcess]:
     """The simulated Wish as a process of its own, stopped at the end."""
-    wish = start_server(["wish_simulator", "--port", "0", *arguments], {}, folder / "wish.log")
+    line = ["wish_simulator", "--port", "0", *arguments]
+    wish = start_server(line, {}, folder / "wish.log", from_scratch)
     try:
         yield wish
     finally:

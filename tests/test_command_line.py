@@ -175,13 +175,13 @@ def test_a_second_process_on_one_sqlite_file_is_refused_until_the_first_one_died
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_signal_ends_the_service_with_exit_code_0(migrated, number):
+    migrated.from_scratch = True
     server = migrated.serve()
     assert httpx.get(f"{server.url}/health/ready").status_code == 200
 
-    with server.process as process:
-        process.send_signal(number)
+    server.process.send_signal(number)
 
-        assert process.wait(25) == 0
+    assert server.process.wait(25) == 0
 
 
 def test_a_request_that_waits_does_not_hold_up_the_end(migrated):
@@ -190,11 +190,10 @@ def test_a_request_that_waits_does_not_hold_up_the_end(migrated):
     waiting = Thread(target=wait_for_events, args=(server, key))
     waiting.start()
     time.sleep(0.5)
-    with server.process as process:
-        process.terminate()
-
-        assert process.wait(25) == 0
+    code = server.stop(25)
     waiting.join()
+
+    assert code == 0
 
 
 def wait_for_events(server: ServerProcess, key: str) -> None:

@@ -33,6 +33,7 @@ def logs_of_both(deployment: Deployment) -> list[list[str]]:
 
 def test_a_role_that_nothing_binds_is_told_of_once_by_each_process(deployment: Deployment, postgres_url: str):
     deployment.settings["CHANNEL_SYNC_DATABASE_URL"] = postgres_url
+    deployment.from_scratch = True
 
     for log in logs_of_both(deployment):
         [line] = log

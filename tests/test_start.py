@@ -22,7 +22,7 @@ def migrated(tmp_path: Path, migrated_file: Path) -> Deployment:
 
 
 def test_the_version_is_that_of_the_package_and_of_the_contract(tmp_path):
-    said = run(Deployment(tmp_path), "--version")
+    said = run(Deployment(tmp_path, from_scratch=True), "--version")
 
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout == f"channel-sync {version('channel-sync')}, contract {API_VERSION}\n"
@@ -35,6 +35,7 @@ def test_browsers_beyond_this_machine_are_not_sent_to_plain_http(migrated, addre
 
 def test_plain_http_is_served_where_it_is_permitted(migrated):
     migrated.settings |= {"CHANNEL_SYNC_PUBLIC_URL": "http://sync.example", "CHANNEL_SYNC_INSECURE_HTTP": "ON"}
+    migrated.from_scratch = True
 
     assert migrated.serve().stop() == 0
 

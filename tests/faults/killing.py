@@ -88,7 +88,7 @@ def scene(folder: Path, orders: int, build: Path | None = None) -> Iterator[Scen
             "CHANNEL_SYNC_WISH_RATE_PER_S": "1000",
             **({} if build is None else {"PYTHONPATH": str(build)}),
         }
-        deployment = Deployment(folder, settings)
+        deployment = Deployment(folder, settings, from_scratch=build is not None)
         deployment.command("migrate")
         place = Scene(shop, deployment, deployment.create_key("admin"))
         place.shop.control("POST", "/hold", when="after", **LIST)
@@ -127,11 +127,10 @@ def around_the_commit(place: Scene, service: ServerProcess, chance: random.Rando
     service.kill()
 
 
-def kill_repeatedly(place: Scene, moments: list[Moment], seed: int) -> list[tuple[str, Stored]]:
+def kill_repeatedly(place: Scene, moments: list[Moment], seed: int) -> Iterator[tuple[str, Stored]]:
     """One life of the service for each moment, in a seeded order; what every death left behind."""
     chance = random.Random(seed)
     chance.shuffle(moments)
-    left = []
     for moment in moments:
         service = place.deployment.serve()
         try:
@@ -142,8 +141,7 @@ def kill_repeatedly(place: Scene, moments: list[Moment], seed: int) -> list[tupl
             service.kill()
         place.shop.control("POST", "/release")
         place.shop.control("POST", "/hold", when="after", **LIST)
-        left.append((moment.__name__, place.stored()))
-    return left
+        yield moment.__name__, place.stored()
 
 
 def finish(place: Scene, orders: int) -> list[str]:

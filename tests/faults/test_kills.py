@@ -37,7 +37,7 @@ TWO_COMMITS = """\
 @pytest.mark.parametrize("seed", [20261123])
 def test_thirty_kills_lose_and_double_nothing(tmp_path: Path, seed: int):
     with scene(tmp_path, ORDERS) as place:
-        left = kill_repeatedly(place, [*MOMENTS] * (KILLS // len(MOMENTS)), seed)
+        left = [*kill_repeatedly(place, [*MOMENTS] * (KILLS // len(MOMENTS)), seed)]
         ids = finish(place, ORDERS)
 
     assert all(stored.consistent for _, stored in left), left
@@ -62,4 +62,4 @@ def test_the_same_kills_catch_a_build_that_commits_twice(tmp_path: Path):
     with scene(tmp_path, ORDERS, build) as place:
         left = kill_repeatedly(place, [between_fetch_and_commit, around_the_commit] * 8, seed=7)
 
-    assert any(not stored.consistent for _, stored in left)
+        assert any(not stored.consistent for _, stored in left)

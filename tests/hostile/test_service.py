@@ -47,7 +47,9 @@ def spoil(shop: LiveShop, data: str) -> None:
 
 def test_no_reply_costs_the_service_its_memory_or_the_orders_after_it(tmp_path: Path, wish: ServerProcess):
     deployment = Deployment(
-        tmp_path, {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, "CHANNEL_SYNC_ORDER_INTERVAL_S": "3600"}
+        tmp_path,
+        {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, "CHANNEL_SYNC_ORDER_INTERVAL_S": "3600"},
+        from_scratch=True,
     )
     deployment.command("migrate")
     key = deployment.create_key("admin")
