@@ -1,6 +1,7 @@
 """What one operation is aimed at: real ids, and things of its own where it uses them up or changes them."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from zlib import crc32
@@ -75,6 +76,26 @@ class Target:
             "access_token": granted["access_token"],
             "refresh_token": granted["refresh_token"],
         }
+
+
+def copies(case: Case, number: int) -> list[Case]:
+    """So many of the case, each to be aimed by itself."""
+    return [
+        Case(
+            case.operation,
+            case.method,
+            case.path,
+            path_parameters=deepcopy(case.path_parameters),
+            headers=deepcopy(case.headers),
+            cookies=deepcopy(case.cookies),
+            query=deepcopy(case.query),
+            body=deepcopy(case.body),
+            media_type=case.media_type,
+            multipart_content_types=case.multipart_content_types,
+            meta=deepcopy(case.meta),
+        )
+        for _ in range(number)
+    ]
 
 
 def _is_good(case: Case, place: ParameterLocation) -> bool:
