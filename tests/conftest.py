@@ -12,7 +12,7 @@ from tests.forks import end_forks
 from tests.pgbouncer import NO_POOLER, Pooler, find_pgbouncer, pgbouncer
 from tests.postgres import PostgresServer, postgres_server
 from tests.spare_databases import SpareDatabases
-from tests.stores import COMPRESSION, STORES
+from tests.stores import COMPRESSION, STORES, chosen_database
 
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
@@ -167,9 +167,7 @@ async def pooled_database(pooled_app_url: str, cipher: Cipher) -> AsyncIterator[
 @pytest.fixture(params=STORES)
 def database(request: pytest.FixtureRequest) -> Database:
     """An empty database, the test run on each kind."""
-    chosen = request.getfixturevalue(f"{request.param}_database")
-    assert isinstance(chosen, Database)
-    return chosen
+    return chosen_database(request)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -3,6 +3,8 @@ from tests.stores import ON_SQLITE
 
 from channel_sync.domain.keys import PRESETS
 
+pytestmark = pytest.mark.every_store
+
 
 async def test_a_new_key_is_shown_once_and_works(world, admin):
     made = (await admin.post("/api-keys", json={"name": "Warehouse", "scopes": ["stock:read"]})).json()

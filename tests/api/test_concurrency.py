@@ -4,6 +4,8 @@ from fastapi import Response
 from channel_sync.api.concurrency import expected_version, tag
 from channel_sync.domain.errors import StaleVersion
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.mark.parametrize("if_match", ['"3"', '"3-0123456789abcdef"', '"1", "3"', '"3","x"', ' "3" '])
 def test_a_list_with_the_present_version_insists_on_it(if_match):

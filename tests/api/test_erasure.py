@@ -2,6 +2,8 @@ import pytest
 from tests.api.seeds import hold_order, store_orders
 from tests.factories import a_channel_order, an_address
 
+pytestmark = pytest.mark.every_store
+
 ADA = an_address(name="Ada Example", phone="1")
 
 

@@ -13,6 +13,8 @@ from tests.http.running import GET, running
 
 from channel_sync.api.services import WaitLimits
 
+pytestmark = pytest.mark.every_store
+
 
 async def tell(world: World, tenant: str, type_: str = "order.created") -> None:
     async with world.database.begin() as work:

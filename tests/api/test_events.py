@@ -3,6 +3,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.every_store
+
 
 async def test_a_connection_is_told_without_personal_data(world, admin):
     integration = await world.connect(admin)

@@ -7,6 +7,8 @@ import time_machine
 
 from channel_sync.flows.clock import utcnow
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 async def href(world, admin) -> str:

@@ -14,6 +14,8 @@ from channel_sync.api.app import create_api
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.encryption import Cipher
 
+pytestmark = pytest.mark.every_store
+
 CANARY = "CANARY-a1b2c3d4e5f6"
 STOCK = {"items": [{"sku": "A", "available": 1}]}
 

@@ -8,6 +8,8 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.schedules import Plan
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.fixture
 async def integration_id(world, admin) -> str:

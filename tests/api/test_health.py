@@ -1,11 +1,14 @@
 from dataclasses import replace
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from channel_sync.api.app import create_health_api
 from channel_sync.api.services import Vitals
 from channel_sync.persistence.migrations import newest, outdated
+
+pytestmark = pytest.mark.every_store
 
 
 async def test_a_healthy_process_is_alive_and_ready(world):

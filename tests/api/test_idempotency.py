@@ -5,6 +5,8 @@ from tests.api.contract import DOCUMENT
 from tests.api.world import NEW_INTEGRATION
 from tests.stores import ON_SQLITE
 
+pytestmark = pytest.mark.every_store
+
 KEY = {"Idempotency-Key": "one"}
 LIMITED_KEY = {"name": "k", "scopes": ["stock:read"]}
 

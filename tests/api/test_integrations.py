@@ -1,6 +1,8 @@
 import pytest
 from tests.api.world import CONSOLE, NEW_INTEGRATION
 
+pytestmark = pytest.mark.every_store
+
 
 async def test_a_new_integration_is_a_draft_with_an_invitation(admin):
     answer = await admin.post("/integrations", json=NEW_INTEGRATION)

@@ -6,6 +6,8 @@ import pytest
 from tests.api.contract import NOWHERE, WITH_ID, Operation, ids
 from tests.api.seeds import seed
 
+pytestmark = pytest.mark.every_store
+
 REQUEST_ID = {"X-Request-Id": "the-same"}
 
 

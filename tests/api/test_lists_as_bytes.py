@@ -5,6 +5,8 @@ import pytest
 from tests.api.contract import DOCUMENT
 from tests.api.seeds import seed
 
+pytestmark = pytest.mark.every_store
+
 
 @pytest.mark.parametrize("place", ["/integrations", "/orders"])
 async def test_the_bytes_fit_the_schema(world, place):

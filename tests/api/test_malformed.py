@@ -9,6 +9,8 @@ import pytest
 from tests.api.contract import NOWHERE, WITH_BODY, Operation, ids
 from tests.api.seeds import Seeded, seed
 
+pytestmark = pytest.mark.every_store
+
 CANARY = "CANARY-a1b2c3d4e5f6"
 BODIES = [
     b"",

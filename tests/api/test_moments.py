@@ -1,6 +1,8 @@
 import pytest
 from tests.api.world import NEW_INTEGRATION
 
+pytestmark = pytest.mark.every_store
+
 NOT_MOMENTS = [
     "0.5",
     "1764000000",

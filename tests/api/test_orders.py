@@ -9,6 +9,8 @@ from tests.factories import a_channel_listing, a_channel_order, an_order_line, o
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import OrderState
 
+pytestmark = pytest.mark.every_store
+
 PERSONAL = ("Ada Example", "1 Sample Street", "BS1 1AA", "GB123")
 
 

@@ -7,6 +7,8 @@ import pytest
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.problems import HttpProblem
 
+pytestmark = pytest.mark.every_store
+
 CURSORS = Cursors("runs", "acme", {"kind": "orders"}, (str, int))
 
 

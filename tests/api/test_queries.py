@@ -3,6 +3,8 @@
 import pytest
 from tests.api.contract import GUARDED, NOWHERE, Operation, ids
 
+pytestmark = pytest.mark.every_store
+
 CANARY = "CANARY-a1b2c3d4e5f6"
 
 

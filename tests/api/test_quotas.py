@@ -6,6 +6,8 @@ from tests.api.world import NEW_INTEGRATION, World
 
 from channel_sync.domain.quotas import Quotas
 
+pytestmark = pytest.mark.every_store
+
 RUNS = {"kind": "orders"}
 
 

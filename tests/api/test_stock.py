@@ -4,6 +4,8 @@ import pytest
 from tests.api.seeds import store_listings
 from tests.factories import a_channel_listing
 
+pytestmark = pytest.mark.every_store
+
 
 async def put(admin, *items):
     return (await admin.put("/stock", json={"items": list(items)})).json()["items"]

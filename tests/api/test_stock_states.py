@@ -12,6 +12,8 @@ from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.listings import ListingStock, StockOutcome
 from channel_sync.flows.clock import utcnow
 
+pytestmark = pytest.mark.every_store
+
 MUG = a_channel_listing(sku="MUG", quantities=(("w1", 10),))
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.api.seeds import hold_order, journal, store_listings, store_orders
 from tests.factories import a_channel_listing, a_channel_order
 
+pytestmark = pytest.mark.every_store
+
 SIZE = 5
 
 
