@@ -42,16 +42,22 @@ def stage(
         yield running
 
 
+@pytest.fixture(scope="module")
+def started_chromium(stage: Stage, chromium_path: str) -> Iterator[Browser]:
+    """A started Chromium. As long as it is there nothing else may run an event loop: it ends before the stage."""
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
-def chromium(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A started Chromium; only one on the machine at a time, however many processes run tests."""
+def chromium(started_chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium at work; only one on the machine at a time, however many processes run tests."""
     with (Path(tmp_path_factory.getbasetemp()).parent / "chromium.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with sync_playwright() as playwright:
-            expect.set_options(timeout=PATIENCE_MS)
-            browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-            yield browser
-            browser.close()
+        yield started_chromium
 
 
 @pytest.fixture
