@@ -10,6 +10,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from tests.api.contract import DOCUMENT
 from tests.fuzz.ground import Ground
 from tests.fuzz.target import Target, copies
+from tests.stores import STORES
 
 # Operations that never answer 2xx here, and why.
 NEVER_2XX = {
@@ -29,10 +30,10 @@ contract.config.generation.with_security_parameters = False
 contract.config.checks.negative_data_rejection.expected_statuses += ["412", "413"]
 
 
-@pytest.fixture
-def targets(grounds: dict[str, Ground]) -> Iterator[list[Target]]:
+@pytest.fixture(params=[STORES], ids=" and ".join)
+def targets(request: pytest.FixtureRequest, grounds: dict[str, Ground]) -> Iterator[list[Target]]:
     """What the operation of one test is aimed at on each store. In the end it must have worked at least once."""
-    targets = [Target(ground) for ground in grounds.values()]
+    targets = [Target(grounds[store]) for store in request.param]
     yield targets
     for target in targets:
         succeeded = any(200 <= status < 300 for status in target.statuses)
