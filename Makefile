@@ -28,7 +28,7 @@ run: install ## start the demo: the service and a simulated Wish
 	@$(BIN)/channel-sync demo
 
 test: lint programs ## lint, types and the whole test suite
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(POOLER) || $(call WITHOUT,PGBOUNCER,PgBouncer)
 	@$(BROWSER) || $(call WITHOUT,BROWSER,Chromium)
 
