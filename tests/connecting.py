@@ -15,17 +15,17 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
-from channel_sync.flows.callbacks import Callbacks
-from channel_sync.flows.credentials import Credentials
-from channel_sync.flows.departures import Departure, Departures
-from channel_sync.flows.grants import Grants, ShopConnection
-from channel_sync.flows.lifecycle import Lifecycle
-from channel_sync.flows.outcomes import Arrival, Callback
+from channel_sync.flows.connecting.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
+from channel_sync.flows.connecting.callback import Callbacks
+from channel_sync.flows.connecting.consent import Departure, Departures
+from channel_sync.flows.connecting.outcomes import Arrival, Callback
+from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.connecting.second_consents import Doubts
+from channel_sync.flows.grants.service import Grants, ShopConnection
+from channel_sync.flows.grants.shops import Shops
+from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.prune import Prune
-from channel_sync.flows.run_opening import queued_run
-from channel_sync.flows.second_consents import Doubts
-from channel_sync.flows.shops import Shops
+from channel_sync.flows.scheduling.opening import queued_run
 from channel_sync.persistence.database import Database
 
 TENANT = "acme"

@@ -12,9 +12,9 @@ from channel_sync.api.app import create_api
 from channel_sync.channels.registry import dictionaries
 from channel_sync.domain.addresses import public_address
 from channel_sync.domain.channel import Channel
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.flows.clock import utcnow
 from channel_sync.main.ground import Ground
 from channel_sync.main.service import build
 from channel_sync.persistence.compression import Compression

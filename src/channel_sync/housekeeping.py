@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, SCOPES, ApiKey, is_tenant, key_hash, new_key
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.clock import utcnow
 from channel_sync.main.start import start
 from channel_sync.main.store import migrate_database, open_database
 from channel_sync.observability import configure_logging

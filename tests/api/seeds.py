@@ -8,10 +8,10 @@ from tests.factories import a_channel_listing, a_channel_order, an_unreadable_or
 from tests.stored import order_rows
 
 from channel_sync.domain.channel import Call
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.orders import ChannelOrder
-from channel_sync.flows.clock import utcnow
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from channel_sync.flows.clock import utcnow
+from channel_sync.domain.clock import utcnow
 
 pytestmark = pytest.mark.every_store
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.schedules import Plan
 
 pytestmark = pytest.mark.every_store

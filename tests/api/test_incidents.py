@@ -3,8 +3,8 @@
 import pytest
 from tests.api.world import World
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.incidents import MESSAGES, IncidentKind
-from channel_sync.flows.clock import utcnow
 from channel_sync.flows.incidents import open_incident
 
 pytestmark = pytest.mark.every_store

@@ -3,9 +3,9 @@
 import pytest
 from tests.api.world import NEW_INTEGRATION
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.runs import Counts, Outcome, RunError, RunStatus
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
 
 
 @pytest.fixture

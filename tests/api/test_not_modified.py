@@ -3,8 +3,8 @@
 import pytest
 from tests.api.world import CONSOLE
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.clock import utcnow
 
 PLACES = [
     "/integrations/{id}",

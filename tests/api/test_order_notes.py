@@ -6,8 +6,8 @@ import pytest
 from tests.api.seeds import store_orders
 from tests.factories import a_channel_order, order_content
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.orders import Flaw, Note
-from channel_sync.flows.clock import utcnow
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from channel_sync.api.services import ApiSettings
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.codes import CALLBACK_ERRORS
 from channel_sync.domain.integrations import AttemptKind
-from channel_sync.flows.departures import AttemptView
-from channel_sync.flows.outcomes import (
+from channel_sync.flows.connecting.consent import AttemptView
+from channel_sync.flows.connecting.outcomes import (
     AlreadyConnected,
     Arrival,
     Callback,

@@ -7,10 +7,10 @@ from tests.api.seeds import account_of, store_listings
 from tests.factories import a_channel_listing
 from tests.stored import fed_by
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import STOCK_CODES
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.listings import ListingStock, StockOutcome
-from channel_sync.flows.clock import utcnow
 
 pytestmark = pytest.mark.every_store
 

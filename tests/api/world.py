@@ -13,22 +13,22 @@ from tests.fake_channel import FakeChannel
 from channel_sync.api.app import create_api
 from channel_sync.api.services import ApiSettings, Services
 from channel_sync.domain.addresses import public_address
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.flows.authorise import Addresses, Authorise
-from channel_sync.flows.callbacks import Callbacks
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.credentials import Credentials
-from channel_sync.flows.departures import Departures
-from channel_sync.flows.erasure import Erasure
-from channel_sync.flows.grants import Grants
-from channel_sync.flows.held_orders import Held
-from channel_sync.flows.lifecycle import Lifecycle
-from channel_sync.flows.put_stock import PutStock
-from channel_sync.flows.runs import RunRules, Runs
-from channel_sync.flows.second_consents import Doubts
-from channel_sync.flows.shops import Shops
-from channel_sync.flows.warehouses import Warehouses
+from channel_sync.flows.connecting.authorise import Addresses, Authorise
+from channel_sync.flows.connecting.callback import Callbacks
+from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.connecting.second_consents import Doubts
+from channel_sync.flows.grants.service import Grants
+from channel_sync.flows.grants.shops import Shops
+from channel_sync.flows.integrations.lifecycle import Lifecycle
+from channel_sync.flows.integrations.warehouses import Warehouses
+from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.held import Held
+from channel_sync.flows.runs.service import RunRules, Runs
+from channel_sync.flows.stock.put import PutStock
 from channel_sync.persistence.database import Database
 
 PUBLIC_URL = "http://localhost:8000"

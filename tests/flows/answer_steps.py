@@ -5,8 +5,8 @@ from typing import TypeVar
 from tests.connecting import Desk
 
 from channel_sync.domain.integrations import Integration, Status
-from channel_sync.flows.departures import Departure
-from channel_sync.flows.outcomes import Callback, Outcome, Question
+from channel_sync.flows.connecting.consent import Departure
+from channel_sync.flows.connecting.outcomes import Callback, Outcome, Question
 
 Kind = TypeVar("Kind", bound=Outcome)
 

@@ -8,6 +8,7 @@ from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
 
 from channel_sync.domain.channel import Priority
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import Conflict
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import (
@@ -21,8 +22,7 @@ from channel_sync.domain.runs import (
     RunStatus,
     Trigger,
 )
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.runs.session import RunSession
 
 END = START + timedelta(minutes=10)
 STALE_S = 0.05

@@ -10,7 +10,7 @@ from tests.connecting import OVERDUE, RETURN_ORIGIN, TENANT, Desk, utc_now
 from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, ReplyNotUnderstood
 from channel_sync.domain.integrations import AuthState, Status
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.outcomes import Arrival, Callback
+from channel_sync.flows.connecting.outcomes import Arrival, Callback
 
 
 async def test_consent_makes_a_draft_with_a_currency_active(database):

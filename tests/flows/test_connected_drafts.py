@@ -8,8 +8,8 @@ from tests.connecting import TENANT, Desk, utc_now
 
 from channel_sync.domain.errors import GrantRejected
 from channel_sync.domain.integrations import Integration, Status
-from channel_sync.flows.authorise import Reauthorisation
-from channel_sync.flows.lifecycle import IntegrationChange
+from channel_sync.flows.connecting.authorise import Reauthorisation
+from channel_sync.flows.integrations.lifecycle import IntegrationChange
 
 WEEK = timedelta(days=7)
 A_MOMENT = timedelta(seconds=10)

@@ -2,8 +2,8 @@
 
 import pytest
 from tests.flows.goods import a_listing
+from tests.flows.stock.test_doubt import go_on, lands
 from tests.flows.stock_steps import a_shop, push, state_of
-from tests.flows.test_stock_doubt import go_on, lands
 from tests.flows.workshop import IMPATIENT, Workshop
 
 from channel_sync.domain.errors import ChannelRefused, NoAnswer, RateLimited

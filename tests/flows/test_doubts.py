@@ -7,7 +7,7 @@ from tests.connecting import Desk
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import Status
-from channel_sync.flows.second_consents import ShopOfApp
+from channel_sync.flows.connecting.second_consents import ShopOfApp
 
 SHOP = ShopOfApp("wish", Environment.PRODUCTION, "app1", "m1")
 

@@ -1,10 +1,10 @@
 import pytest
 from tests.flows.workshop import TENANT, Workshop
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.flows.clock import utcnow
 from channel_sync.flows.incidents import close_incident, open_incident
-from channel_sync.flows.lifecycle import Lifecycle
+from channel_sync.flows.integrations.lifecycle import Lifecycle
 
 MISSING = IncidentKind.WAREHOUSE_MISSING
 

@@ -9,9 +9,9 @@ from tests.flows.answer_steps import answered
 
 from channel_sync.domain.errors import NoAnswer
 from channel_sync.domain.integrations import Integration
-from channel_sync.flows.authorise import Reauthorisation
-from channel_sync.flows.departures import Departure
-from channel_sync.flows.outcomes import Callback, Question, Setback
+from channel_sync.flows.connecting.authorise import Reauthorisation
+from channel_sync.flows.connecting.consent import Departure
+from channel_sync.flows.connecting.outcomes import Callback, Question, Setback
 
 
 async def noted(desk: Desk, integration: Integration) -> str | None:

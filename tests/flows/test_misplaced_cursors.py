@@ -7,8 +7,8 @@ from sqlalchemy import text
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import Workshop
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration
-from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.moments import micros
 
 YEAR_9999 = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)

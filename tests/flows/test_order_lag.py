@@ -7,11 +7,11 @@ import time_machine
 from tests.flows.goods import START, an_order, an_unreadable_order
 from tests.flows.workshop import Workshop
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import Outcome, RunKind
-from channel_sync.flows.clock import utcnow
 
 DOWN = ChannelUnavailable("server_error", "Wish answered 502.")
 

@@ -9,7 +9,7 @@ from tests.stored import order_rows
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.tickets import hash_of
+from channel_sync.flows.connecting.pkce import hash_of
 from channel_sync.persistence.idempotency import Replay
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest

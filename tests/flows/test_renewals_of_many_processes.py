@@ -10,7 +10,7 @@ from tests.connecting import Desk, utc_now
 
 from channel_sync.domain.errors import GrantRejected
 from channel_sync.domain.integrations import Status
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.renewals import RenewalLease
 

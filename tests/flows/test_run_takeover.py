@@ -11,11 +11,11 @@ from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
 from tests.stores import ON_SQLITE
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import Counts, Outcome, Run, RunKind, RunStatus, Trigger
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.run_session import RunSession
-from channel_sync.flows.start_jobs import start_jobs
+from channel_sync.flows.runs.session import RunSession
+from channel_sync.flows.scheduling.jobs import start_jobs
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.schedules import Schedule
 

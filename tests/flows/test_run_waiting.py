@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from tests.flows.workshop import Workshop
 
 from channel_sync.domain.runs import Run, RunKind, RunStatus
-from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.runs.session import RunSession
 
 
 @dataclass

@@ -8,7 +8,7 @@ from tests.connecting import TENANT, Desk
 from channel_sync.domain.errors import ChannelUnavailable, Conflict, GrantRejected, Invalid
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.lifecycle import IntegrationChange
+from channel_sync.flows.integrations.lifecycle import IntegrationChange
 
 SECOND = Secret("the-second-secret")
 

@@ -3,7 +3,7 @@
 from tests.connecting import TENANT, Desk
 from tests.flows.answer_steps import answered, is_untouched, said_yes, seen
 
-from channel_sync.flows.outcomes import Arrival, Choice, Question, Setback
+from channel_sync.flows.connecting.outcomes import Arrival, Choice, Question, Setback
 
 
 async def test_of_two_with_one_app_a_person_says_which_the_shop_is_for(database):

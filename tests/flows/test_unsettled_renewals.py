@@ -10,7 +10,7 @@ from tests.stores import ON_SQLITE
 
 from channel_sync.domain.errors import ChannelUnavailable, GrantRejected
 from channel_sync.domain.integrations import Integration, Status
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.leases import Lease
 from channel_sync.persistence.renewals import RenewalLease
 

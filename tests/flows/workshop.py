@@ -14,6 +14,7 @@ from tests.stored import newest_run
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.channel_rules import PollWaits
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
@@ -21,21 +22,20 @@ from channel_sync.domain.orders import Order, UnreadPage
 from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockItem
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
+from channel_sync.flows.grants.shops import Shops
+from channel_sync.flows.job_leases import Turns
 from channel_sync.flows.leases import Lease
-from channel_sync.flows.order_download import DownloadBench
+from channel_sync.flows.orders.download import DownloadBench
+from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
+from channel_sync.flows.orders.reconcile import ReconcileOrders
+from channel_sync.flows.orders.sync import SyncOrders
 from channel_sync.flows.prune import Prune
-from channel_sync.flows.push_stock import PushStock
-from channel_sync.flows.put_stock import PutStock, StockAnswer
-from channel_sync.flows.ready_orders import PageContext, PageReader, ReadyPage
-from channel_sync.flows.reconcile_orders import ReconcileOrders
-from channel_sync.flows.run_session import Walk
-from channel_sync.flows.runs import RunRules, Runs
-from channel_sync.flows.shops import Shops
-from channel_sync.flows.sync_listings import SyncListings
-from channel_sync.flows.sync_orders import SyncOrders
-from channel_sync.flows.turns import Turns
+from channel_sync.flows.runs.service import RunRules, Runs
+from channel_sync.flows.runs.session import Walk
+from channel_sync.flows.stock.listings import SyncListings
+from channel_sync.flows.stock.push import PushStock
+from channel_sync.flows.stock.put import PutStock, StockAnswer
 from channel_sync.jobs.schedule import Work
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery

@@ -9,7 +9,7 @@ import time_machine
 from tests.flows.workshop import Workshop
 from tests.jobs.waiting import until
 
-from channel_sync.flows.clock import utcnow
+from channel_sync.domain.clock import utcnow
 from channel_sync.jobs.distributed import Worker
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.queue_connection import QueueConnection

@@ -11,10 +11,10 @@ from tests.flows.goods import an_order
 from tests.flows.workshop import Workshop
 from tests.jobs.waiting import has_orders, is_finished, until
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.runs import Lane, Outcome, RunKind, RunRequest, RunStatus, Trigger
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.run_opening import queued_run
+from channel_sync.flows.scheduling.opening import queued_run
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.distributed import EngineQueue, Worker
 from channel_sync.jobs.queue_connection import QueueConnection

@@ -15,7 +15,7 @@ from tests.flows.workshop import Workshop
 from tests.jobs.waiting import has_orders, has_units, is_finished, until
 
 from channel_sync.domain.runs import Outcome, Run, RunKind, RunStatus, Trigger
-from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.runs.session import RunSession
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Job
 from channel_sync.persistence.database import Database

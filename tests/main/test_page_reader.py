@@ -19,7 +19,7 @@ from tests.stores import COMPRESSION
 
 from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.orders import OrderQuery, UnreadPage
-from channel_sync.flows.ready_orders import PageContext, ready
+from channel_sync.flows.orders.prepare import PageContext, ready
 from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
 from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
 from channel_sync.persistence.prepared_orders import PersonalParts

@@ -18,10 +18,10 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.integration_view import load_view
 from channel_sync.api.services import CurrentServices
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.authorise import Reauthorisation
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.credentials import PastedCredentials
+from channel_sync.flows.connecting.authorise import Reauthorisation
+from channel_sync.flows.connecting.paste import PastedCredentials
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
 starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)

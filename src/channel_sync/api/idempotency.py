@@ -16,7 +16,7 @@ from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import VISIBLE
 from channel_sync.api.problems import answer
 from channel_sync.api.services import CurrentServices, Services
-from channel_sync.flows.clock import utcnow
+from channel_sync.domain.clock import utcnow
 
 _KEPT_HEADERS = ("content-type", "location", "etag")
 

@@ -19,8 +19,8 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.problems import NextAction
 from channel_sync.api.services import Services
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.freshness import orders_lag_s
-from channel_sync.domain.hot_values import hot_value
 from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Authorisation, Integration, Status
 from channel_sync.domain.runs import RunKind

@@ -25,12 +25,12 @@ from channel_sync.api.integration_schemas import (
 from channel_sync.api.integration_view import integration_view, load_view, progress_of, status_view
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices, Services
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.authorise import NewIntegration
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.lifecycle import IntegrationChange
-from channel_sync.flows.settings_changes import SettingsPatch
+from channel_sync.flows.connecting.authorise import NewIntegration
+from channel_sync.flows.integrations.lifecycle import IntegrationChange
+from channel_sync.flows.integrations.settings import SettingsPatch
 from channel_sync.persistence.integrations import IntegrationQuery, Sort
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)

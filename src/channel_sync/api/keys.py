@@ -13,9 +13,9 @@ from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.long_lists import STOPS_EARLY
 from channel_sync.api.paging import Cursors, Paging
 from channel_sync.api.services import CurrentServices
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key
-from channel_sync.flows.clock import utcnow
 from channel_sync.flows.quotas import keep_quota
 
 router = APIRouter(tags=["api keys"], route_class=StrictRoute)

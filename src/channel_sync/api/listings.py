@@ -11,9 +11,9 @@ from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.fields import Input, Sku, Timestamp, optional_timestamp
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.listings import ListingQuery
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)

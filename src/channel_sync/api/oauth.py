@@ -12,8 +12,8 @@ from channel_sync.api.services import CurrentServices
 from channel_sync.api.visits import MAX_VALUE, CurrentVisits, Visits
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelSyncError
-from channel_sync.flows.departures import Departure
-from channel_sync.flows.outcomes import (
+from channel_sync.flows.connecting.consent import Departure
+from channel_sync.flows.connecting.outcomes import (
     AlreadyConnected,
     Arrival,
     Asking,
@@ -23,7 +23,7 @@ from channel_sync.flows.outcomes import (
     Question,
     Setback,
 )
-from channel_sync.flows.tickets import TICKET_LIFETIME, new_token
+from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, new_token
 
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 

@@ -22,8 +22,8 @@ from channel_sync.api.order_schemas import (
 )
 from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.orders import Order, OrderState
-from channel_sync.flows.clock import utcnow
 from channel_sync.persistence.orders import OrderFeedQuery
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)

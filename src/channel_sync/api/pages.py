@@ -14,8 +14,8 @@ from channel_sync.api.oauth_words import WHERE_TO_START, ending
 from channel_sync.api.problems import status_of
 from channel_sync.api.services import ApiSettings
 from channel_sync.domain.errors import ChannelSyncError
-from channel_sync.flows.departures import AttemptView
-from channel_sync.flows.outcomes import AlreadyConnected, Arrival, Callback, Choice, Question, Setback
+from channel_sync.flows.connecting.consent import AttemptView
+from channel_sync.flows.connecting.outcomes import AlreadyConnected, Arrival, Callback, Choice, Question, Setback
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

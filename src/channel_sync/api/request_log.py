@@ -9,8 +9,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channel_sync.api.problems import answer
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import is_id, new_id
-from channel_sync.flows.clock import utcnow
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:+=/@-]{1,128}")
 _HEADERS = {

@@ -12,16 +12,16 @@ from channel_sync.api.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.quotas import Quotas
-from channel_sync.flows.authorise import Authorise
-from channel_sync.flows.callbacks import Callbacks
-from channel_sync.flows.credentials import Credentials
-from channel_sync.flows.departures import Departures
-from channel_sync.flows.erasure import Erasure
-from channel_sync.flows.held_orders import Held
-from channel_sync.flows.lifecycle import Lifecycle
-from channel_sync.flows.put_stock import PutStock
-from channel_sync.flows.runs import Runs
-from channel_sync.flows.warehouses import Warehouses
+from channel_sync.flows.connecting.authorise import Authorise
+from channel_sync.flows.connecting.callback import Callbacks
+from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.integrations.lifecycle import Lifecycle
+from channel_sync.flows.integrations.warehouses import Warehouses
+from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.held import Held
+from channel_sync.flows.runs.service import Runs
+from channel_sync.flows.stock.put import PutStock
 from channel_sync.persistence.database import Database
 
 

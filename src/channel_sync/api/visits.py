@@ -16,7 +16,7 @@ from channel_sync.api.oauth_words import NOT_OURS, UNREADABLE, WHERE_TO_START
 from channel_sync.api.pages import Pages
 from channel_sync.api.services import Services
 from channel_sync.domain.errors import StorageUnavailable
-from channel_sync.flows.return_urls import origin_of
+from channel_sync.flows.connecting.return_urls import origin_of
 
 # Per attempt, or per client address where a visit has nothing of ours with it. A person needs two.
 VISITS_PER_S = 1.0

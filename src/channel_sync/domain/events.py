@@ -4,7 +4,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Literal, get_args
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 
 EventType = Literal[
     "integration.created",

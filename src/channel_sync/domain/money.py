@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 
 # Of an amount whose currency the marketplace does not name; whoever stores it puts the shop's own there.
 NO_CURRENCY = ""

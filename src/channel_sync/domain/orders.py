@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.money import Money
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from channel_sync.domain.budgets import Allowance, Lease
-from channel_sync.flows.together import Together
+from channel_sync.flows.batching import Together
 from channel_sync.persistence.call_budgets import Want
 from channel_sync.persistence.database import Database
 

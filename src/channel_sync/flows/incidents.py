@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.events import Event, EventType
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.integrations import Integration
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.run_session import RunSession
+from channel_sync.flows.runs.session import RunSession
 from channel_sync.persistence.database import UnitOfWork
 
 

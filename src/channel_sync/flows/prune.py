@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import RESTORABLE_FOR, Integration
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.erasure import Retentions
+from channel_sync.flows.orders.erasure import Retentions
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.paging import PageRequest

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from channel_sync.flows.clock import utcnow
+from channel_sync.domain.clock import utcnow
 from channel_sync.jobs.schedule import Job, Work
 from channel_sync.persistence.tenancy import for_every_tenant
 

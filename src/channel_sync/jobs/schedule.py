@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
+from channel_sync.flows.job_leases import Turns
 from channel_sync.flows.prune import Prune
-from channel_sync.flows.runs import Runs
-from channel_sync.flows.turns import Turns
+from channel_sync.flows.runs.service import Runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,24 +14,24 @@ from channel_sync.channels.marketplace import Opening
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Channel
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.quotas import Quotas
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
-from channel_sync.flows.clock import utcnow
-from channel_sync.flows.grants import Grants
+from channel_sync.flows.grants.service import Grants
+from channel_sync.flows.grants.shops import Shops
+from channel_sync.flows.job_leases import Turns
 from channel_sync.flows.leases import Lease
-from channel_sync.flows.order_download import DownloadBench
+from channel_sync.flows.orders.download import DownloadBench
+from channel_sync.flows.orders.prepare import PageReader
+from channel_sync.flows.orders.reconcile import ReconcileOrders
+from channel_sync.flows.orders.sync import SyncOrders
 from channel_sync.flows.prune import Prune
-from channel_sync.flows.push_stock import PushStock
-from channel_sync.flows.ready_orders import PageReader
-from channel_sync.flows.reconcile_orders import ReconcileOrders
-from channel_sync.flows.run_pace import RunPace
-from channel_sync.flows.run_session import Walk
-from channel_sync.flows.runs import RunRules, Runs
-from channel_sync.flows.shops import Shops
-from channel_sync.flows.sync_listings import SyncListings
-from channel_sync.flows.sync_orders import SyncOrders
-from channel_sync.flows.turns import Turns
+from channel_sync.flows.runs.service import RunRules, Runs
+from channel_sync.flows.runs.session import Walk
+from channel_sync.flows.scheduling.intervals import RunPace
+from channel_sync.flows.stock.listings import SyncListings
+from channel_sync.flows.stock.push import PushStock
 from channel_sync.jobs.schedule import Work
 from channel_sync.main.engine import run_queue
 from channel_sync.main.page_reader import page_reader

@@ -15,7 +15,7 @@ import sys
 
 from channel_sync.channels.registry import MARKETPLACES, dictionaries
 from channel_sync.domain.orders import UnreadPage
-from channel_sync.flows.ready_orders import PageContext, ReadyPage, ready
+from channel_sync.flows.orders.prepare import PageContext, ReadyPage, ready
 from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.encryption import Cipher, parse_keys
 from channel_sync.persistence.event_rows import EventRow

@@ -11,16 +11,16 @@ from channel_sync.api.app import create_api, openapi
 from channel_sync.api.services import ApiSettings, DocsMode, Services, WaitLimits
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
-from channel_sync.flows.authorise import Addresses, Authorise
-from channel_sync.flows.callbacks import Callbacks
-from channel_sync.flows.credentials import Credentials
-from channel_sync.flows.departures import Departures
-from channel_sync.flows.erasure import Erasure
-from channel_sync.flows.held_orders import Held
-from channel_sync.flows.lifecycle import Lifecycle
-from channel_sync.flows.put_stock import PutStock
-from channel_sync.flows.second_consents import Doubts
-from channel_sync.flows.warehouses import Warehouses
+from channel_sync.flows.connecting.authorise import Addresses, Authorise
+from channel_sync.flows.connecting.callback import Callbacks
+from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.connecting.second_consents import Doubts
+from channel_sync.flows.integrations.lifecycle import Lifecycle
+from channel_sync.flows.integrations.warehouses import Warehouses
+from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.held import Held
+from channel_sync.flows.stock.put import PutStock
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import PushState, Quantities
 from channel_sync.persistence.among import among
 from channel_sync.persistence.column_types import Utc

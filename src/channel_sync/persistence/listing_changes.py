@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import ChannelListing, Mapping, PushState
 from channel_sync.persistence.drifts import Drift
 from channel_sync.persistence.listing_mapping import Newcomer

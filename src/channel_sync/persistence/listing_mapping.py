@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import Mapping
 from channel_sync.persistence.among import GIVEN_VALUES, among, these
 from channel_sync.persistence.listing_rows import NEVER_PUSHED, want_anew

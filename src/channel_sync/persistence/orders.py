@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import (
     Change,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select, update
 
-from channel_sync.domain.hot_values import hot_value
+from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.among import among_given
 from channel_sync.persistence.column_types import Utc

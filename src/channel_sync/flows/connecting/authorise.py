@@ -1,0 +1,176 @@
+"""Invitations: an address that a merchant opens to connect a shop, or to consent again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from channel_sync.domain.addresses import PublicAddress
+from channel_sync.domain.channel import Channel, Environment
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.errors import Conflict, Invalid, NotFound
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.integrations import DRAFT_LIFETIME, AttemptKind, Integration, Status
+from channel_sync.domain.secrets import MoreCredentials, Secret
+from channel_sync.flows.connecting.consent import set_out
+from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, hash_of, new_token, new_verifier
+from channel_sync.flows.connecting.return_urls import check_return_url
+from channel_sync.flows.grants.given_credentials import check_more, check_name, check_secret
+from channel_sync.flows.integrations.currencies import check_currency
+from channel_sync.flows.quotas import keep_quota
+from channel_sync.flows.retries import while_stale
+from channel_sync.persistence.attempts import Attempt
+from channel_sync.persistence.database import Database, UnitOfWork
+from channel_sync.persistence.encryption import Unreadable
+
+FIRST_CURSOR_BACK = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntegration:
+    """What a seller types in. `orders_from` is the first cursor, by the marketplace's own time of change."""
+
+    channel: str
+    name: str
+    client_id: str
+    client_secret: Secret
+    more: MoreCredentials = ()
+    environment: Environment = Environment.PRODUCTION
+    return_url: str | None = None
+    orders_from: datetime | None = None
+    default_currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reauthorisation:
+    """Where the browser comes back to, and new application credentials, stored only on success."""
+
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An address to open in the merchant's browser; it works for one of them."""
+
+    authorise_url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the browser comes from and goes back to: none of it ever comes from a request."""
+
+    public: PublicAddress
+    return_origins: tuple[str, ...] = ()
+
+
+class Authorise:
+    """Invitations to connect by consent."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        addresses: Addresses,
+        most_drafts: int,
+    ) -> None:
+        self._most_drafts = most_drafts
+        self._database = database
+        self._channels = channels
+        self._addresses = addresses
+
+    async def begin(self, tenant: str, wanted: NewIntegration) -> tuple[Integration, Invitation]:
+        """A draft, gone 60 minutes after its last step, and the invitation to connect it."""
+        self._check(wanted)
+        now = utcnow()
+        draft = _draft(tenant, wanted, now)
+        async with self._database.begin() as work:
+            await work.integrations.add(draft, wanted.client_secret, wanted.more)
+            invitation = await self._invite(work, draft, Reauthorisation(return_url=wanted.return_url), now)
+            await keep_quota(work, tenant, "drafts", self._most_drafts)
+        return draft, invitation
+
+    async def reauthorise(self, tenant: str, integration_id: str, wanted: Reauthorisation) -> Invitation:
+        """A fresh invitation; only its success changes anything, and never whether the integration is enabled."""
+        check_return_url(wanted.return_url, self._addresses.return_origins)
+        check_name(wanted.client_id, "/client_id")
+        check_secret(wanted.client_secret, "/client_secret")
+
+        async def step() -> Invitation:
+            now = utcnow()
+            async with self._database.begin() as work:
+                integration = await work.integrations.get(tenant, integration_id)
+                if integration.status is Status.REMOVED:
+                    raise Conflict("integration_removed", "Restore the integration first.")
+                if wanted.client_secret is None:
+                    await _check_has_secret(work, integration)
+                await work.attempts.close_all(integration.id)
+                await set_out(work, integration, now)
+                return await self._invite(work, integration, wanted, now)
+
+        return await while_stale(step)
+
+    async def _invite(
+        self, work: UnitOfWork, integration: Integration, wanted: Reauthorisation, now: datetime
+    ) -> Invitation:
+        ticket, expires_at = new_token(), now + TICKET_LIFETIME
+        connected_before = integration.activated_at is not None
+        await work.attempts.add(
+            Attempt(
+                id=new_id("att", now),
+                tenant=integration.tenant,
+                integration_id=integration.id,
+                kind=AttemptKind.REAUTHORISE if connected_before else AttemptKind.CONNECT,
+                ticket_hash=hash_of(ticket),
+                state_hash=None,
+                cookie_hash=None,
+                code_verifier=new_verifier(),
+                client_id=wanted.client_id,
+                client_secret=wanted.client_secret,
+                return_url=wanted.return_url,
+                created_at=now,
+                expires_at=expires_at,
+                continued_at=None,
+                consumed_at=None,
+                result=None,
+            )
+        )
+        return Invitation(self._addresses.public.authorise(integration.channel, ticket), expires_at)
+
+    def _check(self, wanted: NewIntegration) -> None:
+        if wanted.channel not in self._channels:
+            raise Invalid("unknown_channel", "There is no such channel.", "/channel")
+        check_name(wanted.name, "/name")
+        check_name(wanted.client_id, "/client_id")
+        check_secret(wanted.client_secret, "/client_secret")
+        check_more(wanted.more, self._channels[wanted.channel].description)
+        check_currency(wanted.default_currency, self._channels[wanted.channel].description)
+        check_return_url(wanted.return_url, self._addresses.return_origins)
+
+
+async def _check_has_secret(work: UnitOfWork, integration: Integration) -> None:
+    try:
+        await work.credentials.app(integration.id)
+    except (NotFound, Unreadable):
+        raise Invalid("client_secret_needed", "The secret is not stored any more.", "/client_secret") from None
+
+
+def _draft(tenant: str, wanted: NewIntegration, now: datetime) -> Integration:
+    return Integration(
+        id=new_id("int", now),
+        tenant=tenant,
+        channel=wanted.channel,
+        environment=wanted.environment,
+        name=wanted.name,
+        client_id=wanted.client_id,
+        client_secret_last4=wanted.client_secret.last4,
+        client_secret_updated_at=now,
+        created_at=now,
+        updated_at=now,
+        status_since=now,
+        orders_from=wanted.orders_from or now - FIRST_CURSOR_BACK,
+        default_currency=wanted.default_currency,
+        draft_expires_at=now + DRAFT_LIFETIME,
+        pending_until=now + TICKET_LIFETIME,
+    )

@@ -1,0 +1,47 @@
+"""A code exchanged for a grant."""
+
+from collections.abc import Mapping
+
+from channel_sync.domain.addresses import PublicAddress
+from channel_sync.domain.channel import Access, App, Channel, Consent, Grant, Priority, Wire
+from channel_sync.domain.secrets import Secret
+from channel_sync.flows.connecting.shop_facts import first_warehouse, shop_name
+from channel_sync.flows.connecting.under_way import UnderWay
+from channel_sync.flows.grants.credentials import more_of
+from channel_sync.flows.integrations.activation import Connection
+from channel_sync.persistence.database import Database
+
+
+class Redeeming:
+    """Asks the marketplace, with the application that an attempt was begun with."""
+
+    def __init__(self, database: Database, channels: Mapping[str, Channel], public: PublicAddress) -> None:
+        self._database = database
+        self._channels = channels
+        self._public = public
+
+    async def app_of(self, one: UnderWay) -> App:
+        """The application that the merchant was asked to consent to; `Unreadable` if its secret cannot be read."""
+        attempt, integration = one.attempt, one.integration
+        async with self._database.read() as work:
+            secret = attempt.client_secret or (await work.credentials.app(integration.id)).client_secret
+            more = await more_of(work, self._channels[integration.channel], integration.id)
+        return App(attempt.client_id or integration.client_id, secret, integration.environment, more)
+
+    async def redeem(self, one: UnderWay, app: App, code: Secret) -> Connection:
+        """What the code is good for. Any `ChannelError`; the code may be used up then, or not."""
+        channel = self._channels[one.integration.channel]
+        redirect_url = self._public.callback(one.integration.channel)
+        grant = await channel.redeem(app, Consent(code, one.attempt.code_verifier, redirect_url))
+        access = Access(one.integration.id, one.integration.environment, grant.access_token, generation=0)
+        shop = channel.shop(access, Wire(Priority.INTERACTIVE))
+        return Connection(app, grant, await shop_name(shop), app_is_new(one), await first_warehouse(shop))
+
+    def covers(self, one: UnderWay, grant: Grant) -> bool:
+        """Whether the grant has every scope that the jobs need."""
+        return self._channels[one.integration.channel].required_scopes <= set(grant.scopes or ())
+
+
+def app_is_new(one: UnderWay) -> bool:
+    """Whether success brings the integration another application."""
+    return one.attempt.client_id is not None or one.attempt.client_secret is not None

@@ -1,0 +1,107 @@
+"""A merchant consents once more for a shop that an integration has already.
+
+The consent may have ended the tokens which that one works with. So it gets the new ones at once, whoever asked for
+them, if the application is the same: it is its own shop, and nobody has to say so. Whose tokens may have ended
+otherwise is looked into beside the request.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from channel_sync.domain.channel import Environment, Priority, Wire
+from channel_sync.domain.errors import ChannelSyncError, NotFound
+from channel_sync.domain.integrations import Integration, Status
+from channel_sync.flows.grants.shops import Shops
+from channel_sync.flows.integrations.activation import Connection, connect
+from channel_sync.persistence.database import Database, UnitOfWork
+from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.tenancy import for_every_tenant
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOfApp:
+    """A merchant's shop as one application sees it: a new consent to it may end the tokens of the ones before."""
+
+    channel: str
+    environment: Environment
+    client_id: str
+    merchant_id: str
+
+
+def shop_of(integration: Integration, given: Connection) -> ShopOfApp:
+    """The shop that a grant is for."""
+    return ShopOfApp(integration.channel, integration.environment, given.app.client_id, given.grant.merchant_id)
+
+
+async def keeper_of(
+    work: UnitOfWork, integration: Integration, client_id: str, merchant_id: str
+) -> Integration | None:
+    """The integration of the tenant that has the shop by this application, which may be the one that asks."""
+    account = await work.accounts.find(
+        integration.tenant, integration.channel, integration.environment, merchant_id
+    )
+    if account is None or account.integration_id is None:
+        return None
+    keeper = await work.integrations.find(account.integration_id)
+    return keeper if keeper is not None and keeper.client_id == client_id else None
+
+
+async def renew_keeper(work: UnitOfWork, keeper: Integration, given: Connection, now: datetime) -> Integration:
+    """The integration that has the shop with the new grant, and with the secret that has just been proven."""
+    try:
+        app_is_new = (await work.credentials.app(keeper.id)).client_secret != given.app.client_secret
+    except (NotFound, Unreadable):
+        app_is_new = True
+    return await connect(work, keeper, replace(given, app_is_new=app_is_new), now)
+
+
+class Doubts:
+    """Looks into grants that a consent elsewhere may have ended, so that whoever lost one says so at once."""
+
+    def __init__(self, database: Database, shops: Shops) -> None:
+        self._database = database
+        self._shops = shops
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def look_into(self, shop: ShopOfApp, but: str | None = None, also: str | None = None) -> None:
+        """Begin to try every grant for the shop, of whichever tenant, but one integration's; another one's also.
+
+        A hint that is lost with the process costs a minute: then the next run finds out.
+        """
+        task = asyncio.create_task(self._try(shop, but, also))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._under_way)
+
+    async def stop(self) -> None:
+        """Give up what is under way; a renewal that it began goes on, as every renewal does."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _try(self, shop: ShopOfApp, but: str | None, also: str | None) -> None:
+        with for_every_tenant():
+            async with self._database.read() as work:
+                holders = await work.accounts.holders(
+                    shop.channel, shop.environment, shop.client_id, shop.merchant_id
+                )
+                doubted = {*holders, *([also] if also else [])} - {but}
+                found = await work.integrations.find_all(doubted)
+            for integration in found.values():
+                if integration.runnable or (integration.status is Status.DRAFT and integration.connected):
+                    await self._ask(integration)
+
+    async def _ask(self, integration: Integration) -> None:
+        """A refusal is noted by whoever asks for a grant; anything else the next run finds out."""
+        connection = self._shops.connect(integration, Wire(Priority.INTERACTIVE))
+        try:
+            await connection.call(lambda shop: shop.merchant_id())
+        except ChannelSyncError as error:
+            log.info("%s was looked into after another consent: %s", integration.id, error.code)

@@ -1,0 +1,213 @@
+"""Pages of orders, one after the other: the next is fetched while the last is stored."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.clock_skew import is_ahead
+from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion, ValueRefused
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
+from channel_sync.domain.runs import Counts
+from channel_sync.flows.in_halves import store_in_halves
+from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
+from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
+from channel_sync.flows.orders.store import as_held, context_of, store_page
+from channel_sync.flows.runs.session import RunPage, RunSession
+from channel_sync.persistence.prepared_orders import OrderRow
+
+# One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
+_CONTRACT_BROKEN_FROM = 3
+# One is written by the database, one made ready, one on its way: with fewer one of the three waits for another.
+_PAGES_IN_FLIGHT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A page ready to be stored, and the task that fetches the one after it, where that may start already.
+
+    One `came_ahead` has a place of `ahead` until it is stored.
+    """
+
+    fresh: ReadyPage
+    asked_at: datetime
+    came_ahead: bool
+    following: "asyncio.Task[_Fetched] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadBench:
+    """What all downloads of a process share. `ahead` bounds the pages fetched ahead: memory follows pages."""
+
+    ahead: asyncio.Semaphore
+    reader: PageReader
+
+
+@dataclass(slots=True)
+class OrderDownload:
+    """One walk along a query. It `met_dated_ahead` if an order was dated later than it can have been changed."""
+
+    session: RunSession
+    bench: DownloadBench
+    moves_cursor: bool
+    met_dated_ahead: bool = False
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
+
+    async def run(self, query: OrderQuery) -> None:
+        """Store page after page until one brings nothing; committed pages stay whatever comes after."""
+        fetched, start = await self._fetch(query), query.since
+        started_at = fetched.asked_at
+        while True:
+            page = fetched.fresh
+            async with self._in_flight(fetched):
+                news = await self._keep(page, fetched.asked_at)
+            if page.next is None or not _goes_on(page, query, news, started_at):
+                return self._note_end(start, fetched.asked_at)
+            query = page.next
+            fetched = await (fetched.following or self._fetch(query))
+
+    def _note_end(self, start: datetime, asked_at: datetime) -> None:
+        """Everything up to the last question was seen, if it was answered in order and began at what is known."""
+        if self.moves_cursor and start <= asked_at:
+            self.session.seen_until = asked_at
+
+    async def _fetch(self, query: OrderQuery, ahead: bool = False) -> _Fetched:
+        await self._room.acquire()
+        session, asked_at = self.session, utcnow()
+        page = await session.call(lambda shop: shop.orders(query))
+        following = await self._fetch_ahead(page, query)
+        context = context_of(session.integration, session.account)
+        if isinstance(page, UnreadPage):
+            fresh = await self.bench.reader.read(page, context)
+        else:
+            fresh = ready(page, context, session.database.personal)
+        return _Fetched(fresh, asked_at, ahead, following)
+
+    async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
+        if not page.full or page.next is None or page.next == query or self.bench.ahead.locked():
+            return None
+        await self.bench.ahead.acquire()
+        following = asyncio.create_task(self._fetch(page.next, ahead=True))
+        following.add_done_callback(self._give_back)
+        return following
+
+    def _give_back(self, following: asyncio.Task[_Fetched]) -> None:
+        if following.cancelled() or following.exception() is not None:
+            self.bench.ahead.release()
+
+    @asynccontextmanager
+    async def _in_flight(self, fetched: _Fetched) -> AsyncIterator[None]:
+        """The page's place is free afterwards. If the body fails, the fetches that were started end too: they are
+        waited for, never cancelled.
+        """
+        is_kept = False
+        try:
+            yield
+            is_kept = True
+        finally:
+            self._leave(fetched)
+            if not is_kept:
+                self.session.wire.cut()
+                await self._end(fetched.following)
+
+    def _leave(self, fetched: _Fetched) -> None:
+        self._room.release()
+        if fetched.came_ahead:
+            self.bench.ahead.release()
+
+    async def _end(self, following: asyncio.Task[_Fetched] | None) -> None:
+        while following is not None:
+            await asyncio.wait([following])
+            if following.cancelled() or following.exception() is not None:
+                return
+            self._leave(following.result())
+            following = following.result().following
+
+    async def _keep(self, page: ReadyPage, asked_at: datetime) -> int:
+        if not page.in_order:
+            self.moves_cursor = False
+            self.session.flaw = ReplyNotUnderstood("order_list_unsorted", "The list of orders is not in order.")
+        self.met_dated_ahead = self.met_dated_ahead or has_dated_ahead(page, asked_at)
+        cursor = self._cursor_after(page, asked_at)
+        if not len(page) and cursor is None:
+            return 0
+        try:
+            counts = await self._keep_whole(page, cursor)
+        except ValueRefused:
+            counts = await self._keep_in_halves(page, cursor)
+        if cursor is not None:
+            self.session.account = replace(self.session.account, order_cursor=cursor)
+        await self._judge(page)
+        # What a dry run counts stays news for ever, and would be asked for again and again.
+        return 0 if self.session.run.dry_run else counts.news
+
+    async def _keep_whole(self, page: ReadyPage, cursor: datetime | None) -> Counts:
+        async def store(kept: RunPage) -> None:
+            kept.counts = await self._store(kept, page)
+            if cursor is not None:
+                await kept.work.accounts.move_cursor(self.session.account.id, cursor)
+
+        return await self.session.keep(store)
+
+    async def _keep_in_halves(self, page: ReadyPage, cursor: datetime | None) -> Counts:
+        """The page without what the database refuses, which is held; the cursor moves with the last of it."""
+        counts = Counts()
+
+        async def store(rows: Sequence[OrderRow]) -> None:
+            nonlocal counts
+            counts += await self._keep_whole(replace(page, rows=[*rows], unreadable=()), None)
+
+        refused = await store_in_halves(page.rows, store)
+        held = (*page.unreadable, *(as_held(row, self.session.database.personal) for row in refused))
+        return counts + await self._keep_whole(replace(page, rows=[], unreadable=held), cursor)
+
+    async def _store(self, kept: RunPage, page: ReadyPage) -> Counts:
+        session = self.session
+        if not session.run.dry_run:
+            return await store_page(kept.work, session.integration, session.account, page)
+        ids = {row.channel_order_id for row in page.rows}
+        created = len(ids - await kept.work.orders.known(session.account.id, list(ids)))
+        return Counts(created=created, unchanged=len(page.rows) - created, held=len(page.unreadable))
+
+    def _cursor_after(self, page: ReadyPage, asked_at: datetime) -> datetime | None:
+        """The marketplace's own time to go on from, if that is further than we are.
+
+        A walk may lead into the future, where orders are dated ahead; the cursor stays with those that are not.
+        """
+        if not self.moves_cursor or page.next is None:
+            return None
+        ahead = is_ahead(page.next.since, asked_at)
+        since, cursor = reached(page, asked_at) if ahead else page.next.since, self.session.account.order_cursor
+        return since if since is not None and (cursor is None or since > cursor) else None
+
+    async def _judge(self, page: ReadyPage) -> None:
+        """Mark the integration while whole pages cannot be read, and clear it with the first that can."""
+        marked = self.session.integration.degraded_reason == "contract"
+        broken = not page.rows and len(page.unreadable) >= _CONTRACT_BROKEN_FROM
+        if self.session.run.dry_run or broken is marked or not (broken or page.rows):
+            return
+        try:
+            async with self.session.database.begin() as work:
+                integration = await work.integrations.find(self.session.integration.id)
+                if integration is not None:
+                    fresh = replace(integration, degraded_reason="contract" if broken else None)
+                    self.session.integration = await work.integrations.save(fresh)
+        except StaleVersion:
+            # Somebody else saved it meanwhile; the next page decides again.
+            return
+
+
+def _goes_on(page: ReadyPage, query: OrderQuery, news: int, started_at: datetime) -> bool:
+    """Whether asking again at once may bring more.
+
+    A short page may not be the last. What changed since the walk began is for the next one: where orders change
+    with every look at them, this one would have no end.
+    """
+    if page.next != query:
+        is_later = page.next is not None and started_at < page.next.since <= utcnow()
+        return page.full or (news > 0 and not is_later)
+    if page.full and not news:
+        raise ReplyNotUnderstood("order_list_stuck", "The list of orders repeats the same full page.")
+    return page.full

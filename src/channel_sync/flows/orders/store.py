@@ -1,0 +1,65 @@
+"""One page of orders into rows and events. Everything that stores orders goes through here."""
+
+from datetime import datetime
+
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.events import Event
+from channel_sync.domain.ids import new_id
+from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.orders import HeldOrder, OrderState, UnreadableOrder, update_event_types
+from channel_sync.domain.runs import Counts
+from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
+from channel_sync.persistence.database import UnitOfWork
+from channel_sync.persistence.event_rows import EventRow, event_row
+from channel_sync.persistence.moments import moment
+from channel_sync.persistence.orders import StoredChange
+from channel_sync.persistence.prepared_orders import OrderRow, PersonalParts, raw_of
+
+
+def context_of(integration: Integration, account: Account) -> PageContext:
+    """The context of a page that came just now."""
+    return PageContext(
+        channel=account.channel,
+        tenant=account.tenant,
+        account_id=account.id,
+        integration_id=integration.id,
+        default_currency=integration.default_currency or "",
+        now=utcnow(),
+    )
+
+
+async def store_page(work: UnitOfWork, integration: Integration, account: Account, fresh: ReadyPage) -> Counts:
+    """What the page brought. An order that cannot be used is held and counts once; known content is no news."""
+    counts, events, now = Counts(), list[EventRow](), utcnow()
+    if fresh.rows:
+        stored = await work.orders.store_rows(account, fresh.rows)
+        await work.held_orders.release(account.id, [row.channel_order_id for row in fresh.rows])
+        counts += stored.counts
+        events += [fresh.created[row.id] for row in stored.created]
+        events += [event for change in stored.updated for event in _events_of(change, integration.id)]
+    if fresh.unreadable:
+        held = await work.held_orders.hold(account, fresh.unreadable, now)
+        counts += Counts(held=len(held), unchanged=len(fresh.unreadable) - len(held))
+        events += [event_row(_held_event(integration, order, now)) for order in held]
+    if events:
+        await work.events.add_rows(integration.tenant, events)
+    return counts
+
+
+def as_held(row: OrderRow, parts: PersonalParts) -> UnreadableOrder:
+    """A row that the database refuses, as an order that is held."""
+    return not_storable(row.channel_order_id, moment(row.channel_updated_at), raw_of(row, parts))
+
+
+def _events_of(change: StoredChange, integration_id: str) -> list[EventRow]:
+    types = update_event_types(change.before, OrderState(change.row.state))
+    return [order_event(change.row, type_, integration_id) for type_ in types]
+
+
+def _held_event(integration: Integration, held: HeldOrder, now: datetime) -> Event:
+    members: dict[str, str | int | None] = {
+        "held_order_id": held.id,
+        "channel_order_id": held.channel_order_id,
+        "reason": held.reason,
+    }
+    return Event(new_id("evt", now), integration.tenant, "order.held", integration.id, now, members)

@@ -1,0 +1,59 @@
+"""New and changed orders of one shop into our feed."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.clock_skew import CLOCK_SKEW, is_ahead
+from channel_sync.domain.orders import OrderQuery
+from channel_sync.flows.orders.dated_ahead import DatedAhead
+from channel_sync.flows.orders.download import DownloadBench, OrderDownload
+from channel_sync.flows.runs.session import RunSession
+
+
+class SyncOrders:
+    """The order walk: from the cursor less the overlap, or along a backfill's window."""
+
+    def __init__(self, overlap: timedelta, bench: DownloadBench) -> None:
+        self._overlap = overlap
+        self._bench = bench
+        self._dated_ahead = DatedAhead()
+
+    async def run(self, session: RunSession) -> None:
+        """Store what is new; a backfill and a dry run leave the cursor where it is."""
+        moves_cursor = not session.run.is_aside
+        download = OrderDownload(session, self._bench, moves_cursor)
+        await download.run(await self._query(session))
+        if moves_cursor:
+            await self._dated_ahead.note(session, download.met_dated_ahead)
+
+    async def _query(self, session: RunSession) -> OrderQuery:
+        if session.run.window_from is not None:
+            return OrderQuery(session.run.window_from, session.run.window_to)
+        cursor = session.account.order_cursor
+        if cursor is not None and is_ahead(cursor, utcnow()):
+            cursor = await _set_back(session)
+        return OrderQuery(self._before(cursor) or session.integration.orders_from)
+
+    def _before(self, cursor: datetime | None) -> datetime | None:
+        """The overlap catches orders that the marketplace shows later than their own timestamps say."""
+        try:
+            return None if cursor is None else cursor - self._overlap
+        except OverflowError:
+            return None
+
+
+async def _set_back(session: RunSession) -> datetime | None:
+    """Where a cursor that is in the future would be without the orders dated ahead: at the newest that is not.
+
+    From there the walk finds what was passed over; without such an order, from the first day on.
+    """
+    account = session.account
+    latest = utcnow() + CLOCK_SKEW
+    async with session.database.read() as work:
+        cursor = await work.orders.newest_change(account, latest)
+    if not session.run.dry_run:
+        async with session.page() as page:
+            await page.work.accounts.set_cursor(account.id, cursor)
+        session.account = replace(account, order_cursor=cursor)
+    return cursor

@@ -1,0 +1,111 @@
+"""What waits in one shop, in the order in which it is told, by the settings as they are when its turn comes."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from time import monotonic
+
+from channel_sync.domain.listings import Listing, ProductStock, Waiting
+from channel_sync.domain.stock import StockLevel, StockSettings
+from channel_sync.flows.runs.session import RunSession
+from channel_sync.flows.stock.plan import plan, turns
+from channel_sync.flows.stock.warehouse import warehouse_of
+
+_Line = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRules:
+    """How many listings are read `at_once`, and how many are `most` in a line.
+
+    Making up a line takes a second or more, so that it is kept `kept_times` as long as that took; but not longer
+    than `kept_s`, for what is urgent may have begun to wait behind it.
+    """
+
+    at_once: int = 5_000
+    most: int = 50_000
+    kept_times: float = 20
+    kept_s: float = 15
+
+
+USUAL = LineRules()
+
+
+@dataclass(slots=True)
+class StockLine:
+    """Where few listings wait, they are read anew each time. Where many do, they form a line."""
+
+    session: RunSession
+    rules: LineRules
+    warehouse_id: str | None = None
+    _line: _Line = ()
+    _kept_until: float = 0.0
+
+    async def next(self) -> list[ProductStock]:
+        """The most urgent products now, as many as go at once or more; none where nothing waits."""
+        while self._line and monotonic() < self._kept_until:
+            first, rest = self._front()
+            products = await self._of([*chain.from_iterable(first)])
+            # What was sent has left the line, and who is still there moves up.
+            self._line = [*([one.listing_id for one in product.listings] for product in products), *rest]
+            if products and (len(products) == len(first) or not rest):
+                return products
+        account_id = self.session.account.id
+        async with self.session.database.read() as work:
+            stale = await work.pushes.stale(account_id, self.rules.at_once)
+        if len(stale) < self.rules.at_once:
+            return await self._planned(stale)
+        await self._line_up()
+        first, _ = self._front()
+        return await self._of([*chain.from_iterable(first)])
+
+    async def as_of_now(self, products: Sequence[ProductStock]) -> list[ProductStock]:
+        """Those of the products that still wait, with their newest levels."""
+        return await self._of([one.listing_id for product in products for one in product.listings])
+
+    async def _of(self, listing_ids: Collection[str]) -> list[ProductStock]:
+        async with self.session.database.read() as work:
+            stale = await work.pushes.stale_of(listing_ids)
+        return await self._planned(stale)
+
+    async def _planned(self, stale: Sequence[tuple[Listing, StockLevel]]) -> list[ProductStock]:
+        settings = await self._settings() if stale else None
+        # Thousands of listings take longer than the API's requests should wait.
+        return [] if settings is None else await asyncio.to_thread(plan, stale, *settings)
+
+    async def _line_up(self) -> None:
+        began = monotonic()
+        settings = await self._settings()
+        if settings is None:
+            return
+        waiting: list[Waiting] = []
+        while len(waiting) < self.rules.most:
+            after = waiting[-1] if waiting else None
+            # A transaction each: PostgreSQL ends one whose reader decodes for seconds what it was given.
+            async with self.session.database.read() as work:
+                found = await work.pushes.waiting(self.session.account.id, after, self.rules.at_once)
+            waiting += found
+            if len(found) < self.rules.at_once:
+                break
+        self._line = await asyncio.to_thread(turns, waiting, *settings)
+        now = monotonic()
+        self._kept_until = now + min(self.rules.kept_s, self.rules.kept_times * (now - began))
+
+    async def _settings(self) -> tuple[StockSettings, str] | None:
+        """The settings as they are now, and the warehouse; none once the integration is gone."""
+        async with self.session.database.read() as work:
+            integration = await work.integrations.find(self.session.integration.id)
+        if integration is None:
+            return None
+        settings = integration.settings.stock.capped(self.session.rules.stock.most_units)
+        # Once a run, and again where a person has chosen another one meanwhile.
+        if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
+            self.warehouse_id = await warehouse_of(self.session, integration)
+        return settings, self.warehouse_id
+
+    def _front(self) -> tuple[_Line, _Line]:
+        """As many of the first products as go at once, at least one, and the rest."""
+        listings = accumulate(len(product) for product in self._line[: self.session.rules.stock.bulk_products])
+        number = max(1, sum(1 for count in listings if count <= self.rules.at_once))
+        return self._line[:number], self._line[number:]

@@ -1,0 +1,154 @@
+"""The catalogue of one shop into our map of SKUs."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.clock_skew import is_ahead
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.integrations import Account
+from channel_sync.domain.listings import ChannelListing
+from channel_sync.domain.runs import Counts, RunKind, Trigger
+from channel_sync.flows.in_halves import store_in_halves
+from channel_sync.flows.in_pieces import in_pieces
+from channel_sync.flows.runs.session import RunPage, RunSession
+from channel_sync.flows.scheduling.due import next_stock_at
+from channel_sync.flows.stock.drift import tell_drifts
+from channel_sync.flows.stock.skips import tell_skips
+
+_WHOLE_EVERY = timedelta(days=1)
+_OVERLAP = timedelta(minutes=10)
+_MOST_SINGLE_READS = 200
+_PRODUCTS_A_PAGE = 20
+# Listings stored in one transaction, for which on SQLite everybody else waits: about 15 ms.
+_STORED_AT_ONCE = 100
+_LOOKED_THROUGH_AT_ONCE = 2_000
+_PARTLY_UNREADABLE = ReplyNotUnderstood(
+    "catalogue_partly_unreadable", "Some listings of the catalogue cannot be read and stay as they were."
+)
+
+
+class SyncListings:
+    """The listing walk: the whole catalogue once a day, else only the products that changed."""
+
+    def __init__(self) -> None:
+        self._read_until: dict[str, datetime] = {}
+
+    async def run(self, session: RunSession) -> None:
+        """Store new and changed listings, mark those that are gone, and map SKUs anew."""
+        whole_at = session.account.listings_at
+        # One from the future was written before a clock was set back: what changed since is not known.
+        if whole_at is None or is_ahead(whole_at, utcnow()) or self._wants_all(session, whole_at):
+            return await self._download(session)
+        changed = await self._changed(session, whole_at)
+        if not changed.complete or len(changed.product_ids) > _MOST_SINGLE_READS:
+            return await self._download(session)
+        await self._read(session, changed.product_ids)
+        if changed.until is not None and not is_ahead(changed.until, utcnow()):
+            self._read_until[session.account.id] = changed.until
+
+    def _wants_all(self, session: RunSession, whole_at: datetime) -> bool:
+        return session.run.trigger is Trigger.MANUAL or utcnow() - whole_at >= _WHOLE_EVERY
+
+    async def _changed(self, session: RunSession, whole_at: datetime) -> ChangedProducts:
+        # What this process read since is skipped; a new process reads it once more, which changes nothing.
+        since = max(whole_at, self._read_until.get(session.account.id, whole_at)) - _OVERLAP
+        return await session.call(lambda shop: shop.changed_products(since))
+
+    async def _read(self, session: RunSession, product_ids: Sequence[str]) -> None:
+        for part in in_pieces(product_ids, _PRODUCTS_A_PAGE):
+            asked_at, fresh = utcnow(), list[ChannelListing]()
+            for product_id in part:
+                fresh += await _product(session, product_id)
+            await self._keep(session, fresh, asked_at)
+        await self._follow(session)
+
+    async def _download(self, session: RunSession) -> None:
+        started_at = utcnow()
+        job_id = await session.call(lambda shop: shop.start_catalogue())
+        file_urls = await self._file_urls(session, job_id, started_at)
+        seen: set[str] = set()
+        async for batch in await session.call(lambda shop: _catalogue(shop, file_urls)):
+            await self._keep(session, batch.listings, started_at)
+            seen.update(listing.variation_id for listing in batch.listings)
+            if batch.left_out:
+                session.flaw = _PARTLY_UNREADABLE
+            session.wire.check()
+        # What could not be read may be any of those not seen, and is still for sale. A catalogue without a single
+        # listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
+        if session.flaw is None and seen:
+            await self._mark_gone(session, seen)
+        # Last, so that a run that is cut off before is done again from the start.
+        async with session.page() as page:
+            is_whole = session.flaw is None
+            await page.work.accounts.set_listings_at(session.account.id, started_at, is_whole)
+        await self._follow(session)
+
+    async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
+        while (wait_s := session.rules.catalogue_polls.next_wait_s(started_at, utcnow())) is not None:
+            await session.wire.sleep(wait_s)
+            job = await session.call(lambda shop: shop.catalogue_job(job_id))
+            match job.state:
+                case JobState.READY:
+                    return job.file_urls
+                case JobState.FAILED:
+                    raise ChannelUnavailable("catalogue_failed", "The marketplace gave up the catalogue download.")
+                case JobState.PENDING:
+                    continue
+        raise ChannelUnavailable("catalogue_overdue", "The catalogue download was not ready in time.")
+
+    async def _keep(self, session: RunSession, listings: Sequence[ChannelListing], seen_at: datetime) -> None:
+        async def store(part: Sequence[ChannelListing]) -> None:
+            # A crash of the machine that undoes it also undoes that the catalogue was read to its end.
+            await session.keep(partial(_store, session.account.id, part, seen_at), durable=False)
+
+        for part in in_pieces(listings, _STORED_AT_ONCE):
+            if await store_in_halves(part, store):
+                session.flaw = _PARTLY_UNREADABLE
+
+    async def _mark_gone(self, session: RunSession, seen: set[str]) -> None:
+        account, after = session.account, ""
+        while True:
+            async with session.database.read() as work:
+                there = await work.listings.there(account, after, _LOOKED_THROUGH_AT_ONCE)
+            if not there:
+                return
+            after = there[-1][0]
+            gone = [listing_id for listing_id, variation_id in there if variation_id not in seen]
+            for part in in_pieces(gone, _STORED_AT_ONCE):
+                await session.keep(partial(_store_gone, account, part), durable=False)
+
+    async def _follow(self, session: RunSession) -> None:
+        """What is to be done once the listings are known."""
+        await tell_drifts(session)
+        await tell_skips(session)
+        async with session.database.read() as work:
+            due = await next_stock_at(work, [session.integration], utcnow())
+        for at in due.values():
+            async with session.page() as page:
+                await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, at)
+
+
+async def _store(account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, page: RunPage) -> None:
+    page.counts = await page.work.listings.replace(account_id, listings, utcnow(), seen_at)
+
+
+async def _store_gone(account: Account, ids: Sequence[str], page: RunPage) -> None:
+    page.counts = Counts(updated=await page.work.listings.mark_gone(account, ids, utcnow()))
+
+
+async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
+    return shop.catalogue(file_urls)
+
+
+async def _product(session: RunSession, product_id: str) -> Sequence[ChannelListing]:
+    try:
+        return await session.call(lambda shop: shop.product(product_id))
+    except ReplyNotUnderstood:
+        session.flaw = _PARTLY_UNREADABLE
+        return ()
+    except ChannelRefused:
+        # Removed between the list and the read; the next whole download marks its listings.
+        return ()

@@ -1,0 +1,57 @@
+"""The warehouse that a shop's stock goes to: chosen once, then kept; if it is gone, no other takes its place."""
+
+from dataclasses import replace
+
+from channel_sync.domain.channel import Warehouse
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.incidents import MESSAGES, IncidentKind
+from channel_sync.domain.integrations import Integration, Settings
+from channel_sync.flows.incidents import tell_whether
+from channel_sync.flows.retries import while_stale
+from channel_sync.flows.runs.session import RunSession
+
+_MISSING = IncidentKind.WAREHOUSE_MISSING
+
+
+def with_warehouse(settings: Settings, warehouse_id: str | None) -> Settings:
+    """The settings with stock going to this warehouse."""
+    return replace(settings, stock=replace(settings.stock, warehouse_id=warehouse_id))
+
+
+async def warehouse_of(session: RunSession, integration: Integration) -> str:
+    """The integration's warehouse, which is still there. Where none is chosen yet, the first one is, for good.
+
+    `ChannelRefused` when there is none, or not the chosen one any more; then the integration says so.
+    """
+    chosen = integration.settings.stock.warehouse_id
+    warehouses = await session.call(lambda shop: shop.warehouses())
+    if chosen is None:
+        return await _choose(session, _first(warehouses))
+    is_there = any(warehouse.id == chosen for warehouse in warehouses)
+    await tell_whether(session, _MISSING, not is_there)
+    if not is_there:
+        raise ChannelRefused(_MISSING.value, MESSAGES[_MISSING])
+    return chosen
+
+
+async def _choose(session: RunSession, first: str | None) -> str:
+    if first is None:
+        raise ChannelRefused("no_warehouse", "The shop has no warehouse at the marketplace.")
+
+    async def step() -> str:
+        async with session.database.begin() as work:
+            current = await work.integrations.get(session.integration.tenant, session.integration.id)
+            # Somebody may have chosen one meanwhile.
+            if current.settings.stock.warehouse_id is not None:
+                return current.settings.stock.warehouse_id
+            await work.integrations.save(
+                replace(current, settings=with_warehouse(current.settings, first), updated_at=utcnow())
+            )
+        return first
+
+    return await while_stale(step)
+
+
+def _first(warehouses: tuple[Warehouse, ...]) -> str | None:
+    return warehouses[0].id if warehouses else None

@@ -1,0 +1,226 @@
+"""Calls without an outcome: what they may do later is waited for, seen and undone."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import time_machine
+from tests.flows.goods import a_listing
+from tests.flows.stock_steps import a_shop, listing_of, push, state_of
+from tests.flows.workshop import Workshop, waiting
+
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, RateLimited
+from channel_sync.domain.integrations import Integration
+from channel_sync.domain.listings import ListingStock, Omitted, PushState
+from channel_sync.domain.push_states import why
+from channel_sync.domain.runs import Outcome, RunKind
+
+TIMEOUT = NoAnswer("timeout", "No answer.")
+
+
+@pytest.fixture
+def workshop(database) -> Workshop:
+    return Workshop(database)
+
+
+def in_one_warehouse(number: int):
+    return a_listing(number, quantities=(("wh1", 5),))
+
+
+async def go_on(workshop: Workshop, seconds: float) -> None:
+    """Let the clock start what is due so many seconds from now."""
+    with time_machine.travel(utcnow() + timedelta(seconds=seconds), tick=True):
+        await workshop.runs.start_due(RunKind.STOCK)
+        for run_id in await waiting(workshop.runs):
+            await workshop.runs.execute(run_id)
+
+
+def lands(workshop: Workshop, units: int, number: int = 1, seconds: float = 0) -> None:
+    """A call that we gave up takes effect so many seconds from now."""
+    late = ListingStock(f"lst-{number}", f"var-{number}", 1, units, (("wh1", units),))
+    with time_machine.travel(utcnow() + timedelta(seconds=seconds), tick=True):
+        assert workshop.shop().write(late) is None
+
+
+async def shown(workshop: Workshop) -> tuple[PushState, str | None]:
+    listing = await listing_of(workshop, "sku-1")
+    state = await state_of(workshop, "sku-1")
+    return state, why(listing, state)[0]
+
+
+async def lost(workshop: Workshop, units: int = 1) -> Integration:
+    """A shop that was told so many units by a call without an answer."""
+    seller = await a_shop(workshop, in_one_warehouse(1))
+    await workshop.put(("sku-1", units))
+    workshop.channel.fail("set_stock", TIMEOUT)
+    run = await push(workshop, seller)
+    assert run.outcome is Outcome.FAILED
+    return seller
+
+
+IN_DOUBT = (PushState.SENT, "outcome_unknown")
+
+
+async def test_a_value_is_in_doubt_until_the_shop_has_shown_it_for_a_while(workshop: Workshop):
+    await lost(workshop)
+    states = [await shown(workshop)]
+    for seconds in (6, 16, 31, 62):
+        await go_on(workshop, seconds)
+        states.append(await shown(workshop))
+
+    assert states == [IN_DOUBT] * 4 + [(PushState.CONFIRMED, None)]
+    assert workshop.shop().stock_writes == [("var-1", 1)]
+
+
+@pytest.mark.parametrize("seconds", [3, 20, 50, 200, 500])
+async def test_an_old_value_that_lands_late_is_overwritten_by_the_newest(workshop: Workshop, seconds: float):
+    await lost(workshop)
+    await workshop.put(("sku-1", 2))
+    for step in (1, *range(6, int(seconds), 5)):
+        await go_on(workshop, step)
+    assert workshop.shop().units("var-1") == {"wh1": 2}
+
+    lands(workshop, 1)
+    for step in range(0, 35, 5):
+        await go_on(workshop, seconds + step)
+
+    assert workshop.shop().units("var-1") == {"wh1": 2}
+
+
+async def test_while_the_old_value_may_land_nothing_is_called_confirmed(workshop: Workshop):
+    await lost(workshop)
+    await workshop.put(("sku-1", 2))
+    await go_on(workshop, 1)
+    assert await shown(workshop) == IN_DOUBT
+
+    lands(workshop, 1)
+
+    assert await shown(workshop) == IN_DOUBT
+    await go_on(workshop, 16)
+    assert await shown(workshop) == IN_DOUBT
+
+
+async def test_a_shop_is_looked_at_for_ten_minutes_and_no_longer(workshop: Workshop):
+    await lost(workshop)
+    for seconds in range(0, 660, 5):
+        await go_on(workshop, seconds)
+    looks = workshop.channel.calls["product"]
+
+    await go_on(workshop, 700)
+
+    assert 20 <= looks <= 22
+    assert workshop.channel.calls["product"] == looks
+    assert (await listing_of(workshop, "sku-1")).doubted_at is None
+
+
+async def test_without_doubt_nothing_is_looked_at(workshop: Workshop):
+    seller = await a_shop(workshop, in_one_warehouse(1))
+    await workshop.put(("sku-1", 1))
+    await push(workshop, seller)
+
+    for seconds in range(0, 120, 10):
+        await go_on(workshop, seconds)
+
+    assert workshop.channel.calls["product"] == 0
+    assert await shown(workshop) == (PushState.CONFIRMED, None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimited("Slower.", retry_after_s=60),
+        NoAnswer("connection_failed", "No connection.", did_nothing=True),
+    ],
+)
+async def test_a_call_that_did_nothing_leaves_no_doubt(workshop: Workshop, error: ChannelUnavailable):
+    seller = await a_shop(workshop, in_one_warehouse(1))
+    await workshop.put(("sku-1", 1))
+    workshop.channel.fail("set_stock", error)
+    await push(workshop, seller)
+
+    await push(workshop, seller)
+
+    assert await shown(workshop) == (PushState.CONFIRMED, None)
+
+
+async def test_a_worker_that_lost_its_place_and_writes_late_is_noticed(workshop: Workshop):
+    seller = await a_shop(workshop, in_one_warehouse(1))
+    await workshop.put(("sku-1", 1))
+    gate = workshop.channel.hold("set_stock")
+    late = asyncio.create_task(push(workshop, seller))
+    await gate.reached.wait()
+    await workshop.put(("sku-1", 2))
+    heir = workshop.another(stale_after_s=0)
+    await heir.runs.take_over_silent()
+    await go_on(heir, 1)
+    assert (workshop.shop().units("var-1"), await shown(workshop)) == ({"wh1": 2}, IN_DOUBT)
+
+    gate.open.set()
+    await late
+    assert workshop.shop().units("var-1") == {"wh1": 1}
+    assert await shown(workshop) == IN_DOUBT
+
+    await go_on(heir, 7)
+    assert workshop.shop().units("var-1") == {"wh1": 2}
+
+
+async def test_a_killed_process_leaves_a_doubt_to_the_next(workshop: Workshop):
+    seller = await a_shop(workshop, in_one_warehouse(1))
+    await workshop.put(("sku-1", 1))
+    gate = workshop.channel.hold("set_stock")
+    killed = asyncio.create_task(push(workshop, seller))
+    await gate.reached.wait()
+    await workshop.put(("sku-1", 2))
+    heir = workshop.another(stale_after_s=0)
+    await heir.runs.take_over_silent()
+
+    await go_on(heir, 1)
+    lands(workshop, 1)
+    await go_on(heir, 7)
+
+    assert workshop.shop().units("var-1") == {"wh1": 2}
+    assert await shown(workshop) == IN_DOUBT
+    gate.open.set()
+    await killed
+
+
+async def test_a_shop_that_does_not_answer_the_look_is_asked_again_soon(workshop: Workshop):
+    seller = await lost(workshop)
+    await go_on(workshop, 1)
+    workshop.channel.break_down("product", TIMEOUT)
+    for seconds in range(6, 120, 5):
+        await go_on(workshop, seconds)
+    assert await shown(workshop) == IN_DOUBT
+
+    async with workshop.database.read() as work:
+        schedule = (await work.schedules.of([seller.id]))[seller.id][RunKind.STOCK]
+    assert schedule.next_at is not None
+    assert schedule.next_at < utcnow() + timedelta(seconds=120 + 16)
+
+
+async def test_a_newest_value_that_is_refused_is_not_sent_again_by_a_look(workshop: Workshop):
+    await lost(workshop)
+    workshop.shop().refusals = {"var-1": ("90001", "Not allowed.")}
+    await workshop.put(("sku-1", 2))
+    await go_on(workshop, 1)
+    calls = workshop.channel.calls["set_stock"]
+
+    for seconds in (6, 16, 31, 62):
+        await go_on(workshop, seconds)
+
+    assert workshop.channel.calls["set_stock"] == calls
+    assert await shown(workshop) == (PushState.REJECTED, "90001")
+
+
+async def test_other_warehouses_that_a_lost_first_write_emptied_are_put_right(workshop: Workshop):
+    seller = await a_shop(workshop, a_listing(1))
+    workshop.shop().omitted = Omitted.RESET
+    await workshop.put(("sku-1", 3))
+    workshop.channel.lose_answer("set_stock")
+    await push(workshop, seller)
+    assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 0}
+
+    await push(workshop, seller)
+
+    assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 7}

@@ -1,0 +1,172 @@
+"""What the marketplace shows beside what it was told."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.flows.goods import a_listing, an_order
+from tests.flows.stock_steps import a_shop, listing_of, push, state_of
+from tests.flows.workshop import TENANT, Workshop
+
+from channel_sync.domain.clock import utcnow
+from channel_sync.domain.integrations import Integration
+from channel_sync.domain.listings import PushState
+from channel_sync.domain.orders import OrderContent, OrderLine
+from channel_sync.domain.runs import Outcome, RunKind
+from channel_sync.domain.stock import PushResult
+
+
+@pytest.fixture
+def workshop(database) -> Workshop:
+    return Workshop(database)
+
+
+async def told(workshop: Workshop, units: int = 7) -> Integration:
+    """A shop whose only listing shows what it was told."""
+    seller = await a_shop(workshop, a_listing(1, quantities=(("wh1", 5),)))
+    await workshop.put(("sku-1", units))
+    await push(workshop, seller)
+    return seller
+
+
+def set_by_hand(workshop: Workshop, units: int) -> None:
+    listing = workshop.shop().listings["var-1"]
+    workshop.shop().put_up(replace(listing, quantities=(("wh1", units),)))
+
+
+async def look(workshop: Workshop, seller: Integration) -> None:
+    await workshop.run(seller, RunKind.LISTINGS)
+
+
+async def drifts(workshop: Workshop) -> list[dict[str, str | int | None]]:
+    return [event.members for event in await workshop.events("stock.drift_detected")]
+
+
+async def sell(workshop: Workshop, seller: Integration, quantity: int) -> None:
+    """An order for the listing, bought now and downloaded."""
+    line = OrderLine("sku-1", "var-1", "pro-1", "Cup", {}, quantity, None, None)
+    content = OrderContent((line,), None, "merchant", (), ())
+    workshop.shop().place(replace(an_order(1), updated_at=utcnow(), content=content))
+    run = await workshop.due(seller, RunKind.ORDERS)
+    assert run is not None
+    assert run.counts.created == 1
+
+
+async def test_more_units_than_were_told_are_drift_and_told_once(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 40)
+
+    for _ in range(3):
+        await look(workshop, seller)
+
+    listing = await listing_of(workshop, "sku-1")
+    assert await state_of(workshop, "sku-1") is PushState.DRIFTED
+    assert (listing.units_seen, listing.sent_quantity) == (40, 7)
+    assert await drifts(workshop) == [{"listing_id": listing.id, "version": 1, "quantity": 7, "at_channel": 40}]
+
+
+async def test_drift_changes_nothing_at_the_marketplace_by_itself(workshop: Workshop):
+    seller = await told(workshop)
+    set_by_hand(workshop, 40)
+    await look(workshop, seller)
+
+    await workshop.put(("sku-1", 7))
+    run = await push(workshop, seller)
+
+    assert run.outcome is Outcome.NO_CHANGES
+    assert workshop.shop().units("var-1") == {"wh1": 40}
+
+
+async def test_what_is_right_again_is_confirmed_and_its_next_drift_is_told_again(workshop: Workshop):
+    seller = await told(workshop)
+    for units, state in ((40, PushState.DRIFTED), (7, PushState.CONFIRMED), (9, PushState.DRIFTED)):
+        set_by_hand(workshop, units)
+        await look(workshop, seller)
+        assert await state_of(workshop, "sku-1") is state
+
+    assert [members["at_channel"] for members in await drifts(workshop)] == [40, 9]
+
+
+async def test_a_person_can_send_a_level_again(workshop: Workshop):
+    seller = await told(workshop)
+    set_by_hand(workshop, 40)
+    await look(workshop, seller)
+    await workshop.put(("unlisted", 1))
+
+    answers = await workshop.put_stock.push_again(TENANT, ["sku-1", "unlisted", "never-put"])
+    await workshop.due(seller, RunKind.STOCK)
+
+    assert [(answer.result, answer.listings) for answer in answers] == [
+        (PushResult.QUEUED, 1),
+        (PushResult.NO_LISTING, 0),
+        (PushResult.UNKNOWN_SKU, 0),
+    ]
+    assert workshop.shop().units("var-1") == {"wh1": 7}
+    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+
+
+async def test_a_new_level_ends_the_drift(workshop: Workshop):
+    seller = await told(workshop)
+    set_by_hand(workshop, 40)
+    await look(workshop, seller)
+
+    await workshop.put(("sku-1", 6))
+    assert await state_of(workshop, "sku-1") is PushState.PENDING
+    await push(workshop, seller)
+    await look(workshop, seller)
+
+    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+    assert len(await drifts(workshop)) == 1
+
+
+async def test_fewer_units_that_an_order_explains_are_no_drift(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 5)
+    await look(workshop, seller)
+    assert await drifts(workshop) == []
+
+    await sell(workshop, seller, 2)
+    await look(workshop, seller)
+
+    assert await drifts(workshop) == []
+    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+
+
+async def test_fewer_units_that_no_order_explains_are_drift_once_the_orders_have_come(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 3)
+    await look(workshop, seller)
+    assert await drifts(workshop) == []
+
+    await sell(workshop, seller, 2)
+    await look(workshop, seller)
+
+    assert [members["at_channel"] for members in await drifts(workshop)] == [3]
+
+
+async def test_a_catalogue_from_before_the_push_says_nothing_about_it(workshop: Workshop):
+    seller = await a_shop(workshop, a_listing(1, quantities=(("wh1", 5),)))
+    async with workshop.database.read() as work:
+        before = utcnow()
+    await workshop.put(("sku-1", 7))
+    await push(workshop, seller)
+
+    async with workshop.database.begin() as work:
+        old = [a_listing(1, quantities=(("wh1", 5),))]
+        await work.listings.replace(seller.account_id or "", old, utcnow(), before)
+
+    listing = await listing_of(workshop, "sku-1")
+    assert (listing.units_seen, await state_of(workshop, "sku-1")) == (7, PushState.CONFIRMED)
+
+
+async def test_when_a_number_was_last_seen_moves_on_with_catalogues_in_which_nothing_is_new(workshop: Workshop):
+    seller = await told(workshop)
+    first = (await listing_of(workshop, "sku-1")).last_seen_at
+
+    await look(workshop, seller)
+
+    second = (await listing_of(workshop, "sku-1")).last_seen_at
+    assert first is not None
+    assert second is not None
+    assert second > first
+    assert utcnow() - second < timedelta(minutes=1)
