@@ -25,12 +25,12 @@ from channel_sync.domain.orders import ChannelOrder, OrderState
 from channel_sync.domain.runs import Lane, RunKind, RunStatus
 from channel_sync.flows.prune import Prune
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.engine.tenancy import for_every_tenant, for_tenant
 from channel_sync.persistence.migrations import migrate
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.runs import RunQuery
-from channel_sync.persistence.tenancy import for_every_tenant, for_tenant
+from channel_sync.persistence.sql.paging import PageRequest
 
 ROLE = AppRole("bench_app")
 # Durable as it comes. A minimal log lets the fill go past it.

@@ -11,8 +11,8 @@ from channel_sync.domain.integrations import Account, Integration, Settings
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Cipher, parse_keys
-from channel_sync.persistence.tenancy import for_tenant
+from channel_sync.persistence.engine.tenancy import for_tenant
+from channel_sync.persistence.rows.encryption import Cipher, parse_keys
 
 TENANT = "acme"
 _AT_ONCE = 500

@@ -5,9 +5,9 @@ import os
 from alembic import context
 from sqlalchemy import Connection, create_engine, make_url
 
-from channel_sync.persistence import run_tables, trade_tables
 from channel_sync.persistence.migrations import is_engines
-from channel_sync.persistence.tables import metadata
+from channel_sync.persistence.sql import run_tables, trade_tables
+from channel_sync.persistence.sql.tables import metadata
 
 assert trade_tables.metadata is run_tables.metadata is metadata, "Importing them all completes the metadata."
 

@@ -15,9 +15,9 @@ from tests.spare_databases import SpareDatabases
 from tests.stores import COMPRESSION, STORES, chosen_database
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 from channel_sync.persistence.migrations import migrate
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.rows.encryption import Cipher
 
 _TEMPLATE = f"template_{os.getpid()}"
 APP_ROLE = AppRole(f"app_{os.getpid()}")

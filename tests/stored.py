@@ -11,9 +11,9 @@ from channel_sync.domain.orders import ChannelOrder
 from channel_sync.domain.runs import Run, RunKind
 from channel_sync.persistence.credentials import HeldGrant
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.paging import PageRequest
-from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow
+from channel_sync.persistence.rows.prepared_orders import OrderDesk, OrderRow
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 def order_rows(

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from channel_sync.channels.registry import dictionaries
-from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.rows.compression import Compression
 
 # `TEST_STORES=pooled` runs them all on PostgreSQL behind PgBouncer.
 STORES = tuple(os.environ.get("TEST_STORES", "sqlite,postgres").split(","))

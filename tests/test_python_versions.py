@@ -22,7 +22,7 @@ sys.version_info = (3, 14, 0, "final", 0)
 sys.modules["compression"] = ModuleType("compression")
 sys.modules["compression"].zstd = sys.modules["compression.zstd"] = zstd
 sys.modules["backports"] = sys.modules["backports.zstd"] = None
-from channel_sync.persistence.compression import Compression
+from channel_sync.persistence.rows.compression import Compression
 both = Compression()
 assert both.expand(both.compress(b"text" * 99, "any")) == b"text" * 99
 """

@@ -17,9 +17,9 @@ from tests.two_marketplaces import a_database, a_key, serving
 
 from channel_sync.api.app import openapi
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.sealed_columns import ORDER
-from channel_sync.persistence.trade_tables import orders
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.rows.sealed_columns import ORDER
+from channel_sync.persistence.sql.trade_tables import orders
 
 NEW = NEW_INTEGRATION | {
     "channel": BAZAAR,

@@ -17,10 +17,10 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
 from channel_sync.main.ground import Ground
 from channel_sync.main.service import build
-from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
+from channel_sync.persistence.rows.compression import Compression
+from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.settings import Settings
 
 

@@ -12,10 +12,10 @@ from channel_sync.main.start import start
 from channel_sync.main.store import migrate_database, open_database
 from channel_sync.observability import configure_logging
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import new_key_text
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 from channel_sync.persistence.resealing import reseal
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.rows.encryption import new_key_text
+from channel_sync.persistence.sql.paging import PageRequest
 from channel_sync.process import CannotStart
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from channel_sync.channels.settings import ChannelSettings
 from channel_sync.domain.erasure import LONGEST_RETENTION_D
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
 from channel_sync.domain.plain_http import can_be_overheard
-from channel_sync.persistence.postgres_address import SCHEME, postgres_address
+from channel_sync.persistence.engine.postgres_address import SCHEME, postgres_address
 from channel_sync.setting_values import (
     CALLED,
     BrandName,

@@ -12,7 +12,7 @@ from tests.api.world import World
 
 from channel_sync.api.app import create_api
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.rows.encryption import Cipher
 
 pytestmark = pytest.mark.every_store
 

@@ -23,7 +23,7 @@ from tests.two_marketplaces import a_database, a_key, serving
 
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import answering
-from channel_sync.persistence.encryption import Cipher
+from channel_sync.persistence.rows.encryption import Cipher
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ from tests.stored import order_rows
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.integrations import Account
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Cipher, parse_keys
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
+from channel_sync.persistence.rows.encryption import Cipher, parse_keys
 
 PAGE = 400
 

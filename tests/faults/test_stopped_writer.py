@@ -18,7 +18,7 @@ from tests.stored import order_rows
 
 from channel_sync.domain.integrations import Account
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
+from channel_sync.persistence.rows.encryption import Cipher, new_key_text, parse_keys
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = new_key_text(datetime.now(UTC))

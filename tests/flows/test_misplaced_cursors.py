@@ -9,7 +9,7 @@ from tests.flows.workshop import Workshop
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration
-from channel_sync.persistence.moments import micros
+from channel_sync.persistence.rows.timestamps import micros
 
 YEAR_9999 = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)
 YEAR_1 = datetime(1, 1, 1, tzinfo=UTC)

@@ -6,8 +6,8 @@ from tests.connecting import Desk
 
 from channel_sync.domain.errors import GrantRejected
 from channel_sync.domain.integrations import Status
-from channel_sync.persistence.sealed_columns import GRANT
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.rows.sealed_columns import GRANT
+from channel_sync.persistence.sql.tables import integrations
 
 
 async def change(desk, integration_id, **values):

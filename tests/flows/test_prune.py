@@ -12,8 +12,8 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.pkce import hash_of
 from channel_sync.persistence.idempotency import Replay
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 def ahead(**time):

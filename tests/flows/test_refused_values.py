@@ -9,7 +9,7 @@ from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.orders import ChannelOrder, HeldOrder, UnreadableOrder
 from channel_sync.domain.runs import Outcome, RunKind
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 # PostgreSQL's index rows end at 2704 bytes, packed; that much Chinese does not pack.
 LONG = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(3000))

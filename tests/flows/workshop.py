@@ -39,7 +39,7 @@ from channel_sync.flows.stock.put import PutStock, StockAnswer
 from channel_sync.jobs.schedule import Work
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 TENANT = "acme"
 IMPATIENT = PollWaits(0.01, 0.05, (0.01,), 0.05)

@@ -1,7 +1,7 @@
 import pytest
 from tests.hostile.stage import KEYS
 
-from channel_sync.persistence.encryption import Cipher, parse_keys
+from channel_sync.persistence.rows.encryption import Cipher, parse_keys
 
 
 @pytest.fixture

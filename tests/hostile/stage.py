@@ -19,7 +19,7 @@ from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Access, Wire
 from channel_sync.main.page_reader import page_reader
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import new_key_text
+from channel_sync.persistence.rows.encryption import new_key_text
 
 KEYS = new_key_text(datetime(2026, 11, 20, tzinfo=UTC))
 FIRST = datetime(2026, 11, 20, 10, tzinfo=UTC)

@@ -12,7 +12,7 @@ from tests.hostile.stage import a_service
 from tests.hostile.watch import watched
 
 from channel_sync.domain.runs import Outcome, RunKind, RunStatus
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 def healthy(number: int) -> bytes:

@@ -15,7 +15,7 @@ from tests.hostile.watch import watched
 from channel_sync.api.order_schemas import held_order_view, order_views
 from channel_sync.domain.runs import Outcome
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 TRADE = ("orders", "held_orders", "events", "accounts", "incidents")
 

@@ -21,9 +21,9 @@ from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.orders import OrderQuery, UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ready
 from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
-from channel_sync.persistence.encryption import Cipher, new_key_text, parse_keys
-from channel_sync.persistence.prepared_orders import PersonalParts
-from channel_sync.persistence.sealed_columns import ORDER
+from channel_sync.persistence.rows.encryption import Cipher, new_key_text, parse_keys
+from channel_sync.persistence.rows.prepared_orders import PersonalParts
+from channel_sync.persistence.rows.sealed_columns import ORDER
 
 KEYS = new_key_text(NOW)
 PARTS = PersonalParts(Cipher(parse_keys(KEYS)), COMPRESSION)

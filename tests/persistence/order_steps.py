@@ -5,7 +5,7 @@ from tests.factories import NOW, TENANT
 from tests.stored import order_rows
 
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 async def store(database, account, *orders, now=NOW, currency="EUR"):

@@ -4,8 +4,8 @@ from tests.factories import NOW, TENANT, a_run
 
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Counts, Outcome, RunStatus
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 COUNTS = Counts(created=3, unchanged=2)
 

@@ -4,7 +4,7 @@ from tests.factories import NOW, TENANT, later
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 def a_key(number=0, tenant=TENANT):

@@ -9,7 +9,7 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.renewals import RenewalLease
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.sql.tables import integrations
 
 SECRET = Secret("a-secret-of-the-app")
 

@@ -11,8 +11,8 @@ from tests.factories import a_draft, an_account
 from channel_sync.domain.errors import Conflict, StorageUnavailable
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, WrongKey
 from channel_sync.persistence.migrations import newest
+from channel_sync.persistence.rows.encryption import Cipher, WrongKey
 
 SECRET = Secret("a-secret-of-the-app")
 

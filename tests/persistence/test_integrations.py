@@ -10,7 +10,7 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockSettings
 from channel_sync.persistence.integrations import IntegrationQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 SECRET = Secret("a-secret-of-the-app")
 

@@ -9,7 +9,7 @@ from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import Mapping
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.listings import ListingQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 @pytest.fixture

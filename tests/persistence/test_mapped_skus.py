@@ -18,8 +18,8 @@ from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.mapped_skus import as_mapped
-from channel_sync.persistence.paging import PageRequest
-from channel_sync.persistence.prepared_orders import OrderDesk
+from channel_sync.persistence.rows.prepared_orders import OrderDesk
+from channel_sync.persistence.sql.paging import PageRequest
 
 BY_HAND = a_channel_listing(sku="THEIRS")
 BY_SKU = a_channel_listing(sku="OURS")

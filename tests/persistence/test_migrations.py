@@ -16,7 +16,7 @@ from tests.factories import a_draft
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.migrations import config, is_engines, migrate, newest
-from channel_sync.persistence.tables import metadata
+from channel_sync.persistence.sql.tables import metadata
 
 ROOT = Path(__file__).parents[2]
 

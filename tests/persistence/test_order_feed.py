@@ -9,7 +9,7 @@ from tests.stored import order_rows
 
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 MANY_ACCOUNTS = f"""
     INSERT INTO accounts (id, tenant, channel, environment, merchant_id, client_id, attached)

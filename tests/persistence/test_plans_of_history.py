@@ -5,8 +5,8 @@ from tests.factories import NOW, TENANT
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.runs import RunKind, RunStatus
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 PRUNED = {
     "ix_attempts_expires_at": lambda work: work.attempts.prune(NOW, 10),

@@ -6,7 +6,7 @@ from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import Mapping, PushState, Waiting
 from channel_sync.persistence.listings import ListingQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 WAITING = Waiting("lst_1", "p", (), 1, NOW)
 LINE = "what waits", "the line of what waits", "the rest of that line"

@@ -11,8 +11,8 @@ from tests.persistence.order_steps import feed, store
 from tests.pgbouncer import CONNECTIONS
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.migrations import migrate, newest
+from channel_sync.persistence.rows.encryption import Cipher
 
 AT_ONCE = 20
 LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")

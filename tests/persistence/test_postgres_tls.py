@@ -17,8 +17,8 @@ from tests.processes import Deployment, api, refusal
 from channel_sync.domain.errors import StorageAway
 from channel_sync.jobs.queue_connection import QueueConnection
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, new_key_text
 from channel_sync.persistence.migrations import migrate, newest
+from channel_sync.persistence.rows.encryption import Cipher, new_key_text
 
 _USER = "postgres"
 _KEYS = {"CHANNEL_SYNC_ENCRYPTION_KEYS": new_key_text(datetime.now(UTC))}

@@ -5,8 +5,8 @@ import pytest
 from tests.processes import Deployment
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.migrations import migrate
+from channel_sync.persistence.rows.encryption import Cipher
 
 
 @pytest.fixture(autouse=True)

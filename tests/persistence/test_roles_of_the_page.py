@@ -16,9 +16,9 @@ from tests.persistence.order_steps import store
 from tests.postgres import Cluster, postgres_cluster, programs_of_postgres
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher
 from channel_sync.persistence.migrations import migrate
-from channel_sync.persistence.tables import metadata
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.sql.tables import metadata
 
 ROOT = Path(__file__).parent.parent.parent
 THE_FIRST_VERSION = "2026_11_23_trade"

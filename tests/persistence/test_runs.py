@@ -7,8 +7,8 @@ from tests.persistence.run_steps import COUNTS, a_call, claim, finish, get, list
 from channel_sync.domain.errors import AlreadyRunning, NotFound, RunLost
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.runs import Counts, Lane, Outcome, RunError, RunKind, RunStatus, Trigger
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 @pytest.fixture

@@ -23,13 +23,13 @@ from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, WrongKey
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.resealing import reseal
-from channel_sync.persistence.sealed_columns import ORDER, SEALED
-from channel_sync.persistence.tables import metadata
-from channel_sync.persistence.trade_tables import orders
+from channel_sync.persistence.rows.encryption import Cipher, WrongKey
+from channel_sync.persistence.rows.sealed_columns import ORDER, SEALED
+from channel_sync.persistence.sql.paging import PageRequest
+from channel_sync.persistence.sql.tables import metadata
+from channel_sync.persistence.sql.trade_tables import orders
 
 CANARY = "CNRY-8f3a"
 

@@ -5,7 +5,7 @@ from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.stock import StockItem, StockLevel, StockResult
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 ACCEPTED, UNCHANGED, STALE = StockResult.ACCEPTED, StockResult.UNCHANGED, StockResult.STALE_REVISION
 

@@ -19,7 +19,7 @@ from channel_sync.api.unauthorised import Unauthorised
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller, key_hash
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.tenancy import for_every_tenant, for_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant, for_tenant
 
 # A revoked key works at most this much longer, on every replica.
 KEY_CACHE_S = 0.5

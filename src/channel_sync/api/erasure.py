@@ -15,7 +15,7 @@ from channel_sync.api.paging import Cursors, PageQuery
 from channel_sync.api.services import CurrentServices
 from channel_sync.domain.erasure import LONGEST_RETENTION_D, Buyer, Retention
 from channel_sync.domain.errors import Invalid
-from channel_sync.persistence.paging import as_position
+from channel_sync.persistence.sql.paging import as_position
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
 starting = APIRouter(tags=["orders"], route_class=IdempotentRoute)

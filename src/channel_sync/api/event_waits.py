@@ -13,7 +13,7 @@ from channel_sync.api.services import Health, WaitLimits
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 LOOK_EVERY_S = 0.5
 _COME_BACK_S = 5

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from channel_sync.api.fields import DESCRIBED, MAX_INTEGER
 from channel_sync.api.problems import HttpProblem
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 Key = tuple[str | int, ...]
 

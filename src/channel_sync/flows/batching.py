@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 K = TypeVar("K")
 R = TypeVar("R")

@@ -8,8 +8,8 @@ from channel_sync.domain.integrations import RESTORABLE_FOR, Integration
 from channel_sync.flows.orders.erasure import Retentions
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.queue_log import forget_queue_log
+from channel_sync.persistence.sql.paging import PageRequest
 
 ATTEMPTS_KEPT = timedelta(days=1)
 ANSWERS_KEPT = timedelta(hours=24)

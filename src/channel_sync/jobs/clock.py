@@ -13,7 +13,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.jobs.schedule import Job, Work
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from functools import partial
 from channel_sync.jobs.clock import Clock, carried_out, let_end
 from channel_sync.jobs.lanes import seats
 from channel_sync.jobs.schedule import Job, Work
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 _STALLED_AFTER_S = 30.0
 # Runs read from the queue at once; each is claimed when its turn comes, if it is still there then.

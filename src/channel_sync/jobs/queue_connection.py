@@ -12,9 +12,9 @@ from pgqueuer.core.tm import TaskManager
 from pgqueuer.ports.driver import Driver, NotifyCallback
 
 from channel_sync.domain.errors import StorageRefused, StorageUnavailable
-from channel_sync.persistence.postgres_address import postgres_address
-from channel_sync.persistence.postgres_driver import connect
-from channel_sync.persistence.storage_errors import translated_connecting
+from channel_sync.persistence.engine.postgres_address import postgres_address
+from channel_sync.persistence.engine.postgres_driver import connect
+from channel_sync.persistence.engine.storage_errors import translated_connecting
 
 T = TypeVar("T")
 

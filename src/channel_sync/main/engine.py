@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
-from channel_sync.persistence.postgres_address import postgres_address
-from channel_sync.persistence.run_queue import RunQueue
+from channel_sync.persistence.engine.postgres_address import postgres_address
+from channel_sync.persistence.engine.run_queue import RunQueue
 from channel_sync.process import CannotStart
 from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings

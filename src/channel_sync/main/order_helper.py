@@ -16,10 +16,10 @@ import sys
 from channel_sync.channels.registry import MARKETPLACES, dictionaries
 from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, ready
-from channel_sync.persistence.compression import Compression
-from channel_sync.persistence.encryption import Cipher, parse_keys
-from channel_sync.persistence.event_rows import EventRow
-from channel_sync.persistence.prepared_orders import OrderRow, PersonalParts
+from channel_sync.persistence.rows.compression import Compression
+from channel_sync.persistence.rows.encryption import Cipher, parse_keys
+from channel_sync.persistence.rows.event_rows import EventRow
+from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts
 
 # The service goes first where both want a core: it answers requests.
 _NICENESS = 5

@@ -10,9 +10,9 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import Omitted
-from channel_sync.persistence.among import among_given
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import accounts, integrations
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.tables import accounts, integrations
 
 _row = accounts.c
 _COLUMNS = [

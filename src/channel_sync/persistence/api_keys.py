@@ -7,9 +7,9 @@ from sqlalchemy import insert, select, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.keys import ApiKey
-from channel_sync.persistence.paging import Page, PageRequest, page_of
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import api_keys
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
+from channel_sync.persistence.sql.tables import api_keys
 
 _row = api_keys.c
 _COLUMNS = columns_of(api_keys, ApiKey)

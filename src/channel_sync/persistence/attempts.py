@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Row, Update, and_, func, insert, literal, 
 from channel_sync.domain.integrations import AttemptKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.callbacks import wipe_grants
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.sealed_columns import ATTEMPT
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import attempts
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.rows.sealed_columns import ATTEMPT
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.tables import attempts
 
 _row = attempts.c
 _CLOSED = "closed"

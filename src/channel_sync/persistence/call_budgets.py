@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from channel_sync.domain.budgets import Allowance, Lease
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.engine.session import Session
 
 _MICROS = 1_000_000
 _NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"

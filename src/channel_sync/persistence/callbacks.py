@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Select, exists, select, update
 
 from channel_sync.domain.channel import Grant
 from channel_sync.domain.codes import CallbackError
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.sealed_columns import CALLBACK
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import attempts, callbacks
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.rows.sealed_columns import CALLBACK
+from channel_sync.persistence.sql.tables import attempts, callbacks
 
 _row = callbacks.c
 

@@ -11,12 +11,12 @@ from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import MoreCredentials, Secret
-from channel_sync.persistence.among import among_given
 from channel_sync.persistence.app_secrets import packed, unpacked
-from channel_sync.persistence.encryption import Cipher, Unreadable
-from channel_sync.persistence.sealed_columns import APP_SECRET, GRANT, SealedColumns
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.rows.encryption import Cipher, Unreadable
+from channel_sync.persistence.rows.sealed_columns import APP_SECRET, GRANT, SealedColumns
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.tables import integrations
 
 _row = integrations.c
 _READ = select(

@@ -14,38 +14,38 @@ from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
-from channel_sync.persistence.compression import Compression
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.drifts import DriftRepository
-from channel_sync.persistence.encryption import Cipher, Unreadable, WrongKey
+from channel_sync.persistence.engine.postgres import PostgresStore
+from channel_sync.persistence.engine.postgres_address import SCHEME, postgres_address
+from channel_sync.persistence.engine.run_queue import RunQueue
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.engine.sqlite import SqliteStore
+from channel_sync.persistence.engine.storage_errors import translated
+from channel_sync.persistence.engine.tenancy import beneficiary
 from channel_sync.persistence.events import EventRepository
-from channel_sync.persistence.feeds import FeedWrites
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
 from channel_sync.persistence.incidents import IncidentRepository
 from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.orders import OrderRepository
-from channel_sync.persistence.postgres import PostgresStore
-from channel_sync.persistence.postgres_address import SCHEME, postgres_address
-from channel_sync.persistence.prepared_orders import PersonalParts
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.quotas import QuotaRepository
 from channel_sync.persistence.renewals import RenewalRepository
 from channel_sync.persistence.retentions import RetentionRepository
+from channel_sync.persistence.rows.compression import Compression
+from channel_sync.persistence.rows.encryption import Cipher, Unreadable, WrongKey
+from channel_sync.persistence.rows.prepared_orders import PersonalParts
+from channel_sync.persistence.rows.sealed_columns import META
 from channel_sync.persistence.run_batches import RunBatches
-from channel_sync.persistence.run_queue import RunQueue
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
-from channel_sync.persistence.sealed_columns import META
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.sqlite import SqliteStore
+from channel_sync.persistence.sql.feeds import FeedWrites
+from channel_sync.persistence.sql.tables import meta
 from channel_sync.persistence.stock import StockRepository
 from channel_sync.persistence.stock_jobs import StockJobRepository
-from channel_sync.persistence.storage_errors import translated
-from channel_sync.persistence.tables import meta
-from channel_sync.persistence.tenancy import beneficiary
 from channel_sync.persistence.turns import TurnRepository
 
 T = TypeVar("T")

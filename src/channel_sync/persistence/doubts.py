@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, bindparam, case, func, null, or_, select, 
 
 from channel_sync.domain.doubts import Doubt, next_look
 from channel_sync.domain.listings import PushState, Quantities
-from channel_sync.persistence.among import among, among_given
-from channel_sync.persistence.column_types import Utc
+from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import is_pending
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import listings
+from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import listings
 
 _row = listings.c
 FIRST_LOOK = timedelta(seconds=5)

@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, null, select, update
 
 from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import PushState, Quantities
-from channel_sync.persistence.among import among
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.trade_tables import listings
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.trade_tables import listings
 
 _row = listings.c
 _SAME_AS_SEEN = (

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
-from channel_sync.persistence.among import among
-from channel_sync.persistence.event_rows import EventRow, event_row
-from channel_sync.persistence.feeds import FeedWrites
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import events, positions
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.event_rows import EventRow, event_row
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.feeds import FeedWrites
+from channel_sync.persistence.sql.tables import events, positions
 
 _row = events.c
 _COLUMNS = columns_of(events, Event)

@@ -12,15 +12,15 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import HeldOrder, UnreadableOrder
 from channel_sync.domain.texts import storable
-from channel_sync.persistence.among import among
-from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Cipher, Unreadable
-from channel_sync.persistence.moments import micros
-from channel_sync.persistence.paging import Page, PageRequest, page_of
-from channel_sync.persistence.sealed_columns import HELD_ORDER
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import held_orders
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.rows.encryption import Cipher, Unreadable
+from channel_sync.persistence.rows.sealed_columns import HELD_ORDER
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
+from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import held_orders
 
 _row = held_orders.c
 _READ = [

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from channel_sync.domain.errors import Conflict, Invalid
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.sealed_columns import ANSWER
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import idempotency
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.rows.sealed_columns import ANSWER
+from channel_sync.persistence.sql.tables import idempotency
 
 _row = idempotency.c
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from channel_sync.domain.incidents import Incident, IncidentKind
-from channel_sync.persistence.among import among_given
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import incidents
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.tables import incidents
 
 _row = incidents.c
 _COLUMNS = columns_of(incidents, Incident)

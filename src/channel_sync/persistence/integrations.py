@@ -24,14 +24,14 @@ from sqlalchemy import (
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import MoreCredentials, Secret
-from channel_sync.persistence.among import among_given
 from channel_sync.persistence.app_secrets import packed
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.encryption import Cipher
-from channel_sync.persistence.paging import Key, Page, PageRequest, page_of
-from channel_sync.persistence.sealed_columns import APP_SECRET
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.encryption import Cipher
+from channel_sync.persistence.rows.sealed_columns import APP_SECRET
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.paging import Key, Page, PageRequest, page_of
+from channel_sync.persistence.sql.tables import integrations
 
 Sort = Literal["name", "-name", "created_at", "-created_at"]
 

@@ -8,10 +8,10 @@ from sqlalchemy import Row
 from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import ChannelListing, Mapping, PushState
 from channel_sync.persistence.drifts import Drift
+from channel_sync.persistence.engine.session import Values, columns_of
 from channel_sync.persistence.listing_mapping import Newcomer
 from channel_sync.persistence.listing_rows import effective_sku, values
-from channel_sync.persistence.session import Values, columns_of
-from channel_sync.persistence.trade_tables import listings
+from channel_sync.persistence.sql.trade_tables import listings
 
 _COMPARABLE = (PushState.CONFIRMED, PushState.DRIFTED)
 

@@ -9,10 +9,10 @@ from sqlalchemy import func, select, text, update
 
 from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.listings import Mapping
-from channel_sync.persistence.among import GIVEN_VALUES, among, these
+from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import NEVER_PUSHED, want_anew
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.trade_tables import listings
+from channel_sync.persistence.sql.any_of import GIVEN_VALUES, among, these
+from channel_sync.persistence.sql.trade_tables import listings
 
 _row = listings.c
 WRITERS_OF_STOCK = 0x57_0C

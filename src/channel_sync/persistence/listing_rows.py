@@ -8,12 +8,12 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, Update, and_, case, func, literal, null, select, update
 
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping, PushState
-from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.moments import micros
-from channel_sync.persistence.session import Values
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import listings, stock_levels
+from channel_sync.persistence.engine.session import Values
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import listings, stock_levels
 
 _row = listings.c
 

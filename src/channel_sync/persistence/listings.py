@@ -11,16 +11,15 @@ from channel_sync.domain.ids import new_ids
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing, Listing, Mapping, PushState
 from channel_sync.domain.runs import Counts
-from channel_sync.persistence.among import among, each_of
 from channel_sync.persistence.drifts import mark_drifts
+from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_changes import KNOWN, Known, ListingChange
 from channel_sync.persistence.listing_mapping import Newcomer, lock_stock_of, map_anew
 from channel_sync.persistence.listing_rows import UPSERT, effective_sku, read
-from channel_sync.persistence.paging import Page, PageRequest, page_of
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.stock_counts import MOST_WAITING
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import (
+from channel_sync.persistence.sql.any_of import among, each_of
+from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import (
     CEASES,
     IS_BY_HAND,
     IS_MARKED,
@@ -28,6 +27,7 @@ from channel_sync.persistence.trade_tables import (
     IS_UNFED,
     listings,
 )
+from channel_sync.persistence.stock_counts import MOST_WAITING
 
 _row = listings.c
 

@@ -6,10 +6,10 @@ from itertools import chain
 import msgspec
 from sqlalchemy import select, text
 
-from channel_sync.persistence.among import among
-from channel_sync.persistence.prepared_orders import OrderRow
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.trade_tables import IS_BY_HAND, listings
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.rows.prepared_orders import OrderRow
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.trade_tables import IS_BY_HAND, listings
 
 _row = listings.c
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import channel_sync
-from channel_sync.persistence.postgres import DRIVER, connecting
-from channel_sync.persistence.postgres_address import SCHEME, PostgresAddress, postgres_address
-from channel_sync.persistence.sqlite import begin_immediate, create_private, prepare_writer
-from channel_sync.persistence.storage_errors import translated, translated_connecting
+from channel_sync.persistence.engine.postgres import DRIVER, connecting
+from channel_sync.persistence.engine.postgres_address import SCHEME, PostgresAddress, postgres_address
+from channel_sync.persistence.engine.sqlite import begin_immediate, create_private, prepare_writer
+from channel_sync.persistence.engine.storage_errors import translated, translated_connecting
 
 _WAIT_MS = 60_000
 _ADVISORY_LOCK = 0x57_15_48

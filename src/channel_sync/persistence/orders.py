@@ -20,22 +20,22 @@ from channel_sync.domain.orders import (
     change_of,
 )
 from channel_sync.domain.runs import Counts
-from channel_sync.persistence.among import among
-from channel_sync.persistence.feeds import FeedWrites
+from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.mapped_skus import as_mapped
-from channel_sync.persistence.moments import SKEW_MICROS, moment
-from channel_sync.persistence.order_rows import READ, READ_PERSONAL, content_of, order_of
-from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
-from channel_sync.persistence.prepared_orders import (
+from channel_sync.persistence.rows.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
     OrderRow,
     PersonalParts,
     as_stored,
     digest_of,
 )
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import held_orders, orders
+from channel_sync.persistence.rows.timestamps import SKEW_MICROS, moment
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.feeds import FeedWrites
+from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
+from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import held_orders, orders
 
 _row = orders.c
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)

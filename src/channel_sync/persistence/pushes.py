@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, 
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome, Waiting
 from channel_sync.domain.stock import StockLevel
-from channel_sync.persistence.among import among, among_given
-from channel_sync.persistence.column_types import Utc
 from channel_sync.persistence.doubts import FIRST_LOOK
+from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.listing_rows import AGAIN, READ, is_pending
-from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import listings, stock_jobs, stock_levels
 from channel_sync.persistence.stock_counts import StockCounts, counts_of
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import listings, stock_jobs, stock_levels
 
 _row = listings.c
 _RESENT_AT_ONCE = 500

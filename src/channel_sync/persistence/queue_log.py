@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.engine.session import Session
 
 _FORGET = text(
     "DELETE FROM pgqueuer_log WHERE id IN"

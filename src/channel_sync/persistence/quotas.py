@@ -4,9 +4,9 @@ from sqlalchemy import ColumnElement, Table, func, select
 
 from channel_sync.domain.quotas import Quota
 from channel_sync.domain.runs import PERSONS_TRIGGERS
-from channel_sync.persistence.run_tables import runs
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import api_keys, integrations
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.run_tables import runs
+from channel_sync.persistence.sql.tables import api_keys, integrations
 
 _COUNTED: dict[Quota, tuple[Table, tuple[ColumnElement[bool], ...]]] = {
     "drafts": (integrations, (integrations.c.activated_at.is_(None),)),

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, Update, and_, or_, select, union, union_all, update
 
 from channel_sync.domain.integrations import GRANT_REVOKED, Status
+from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.integrations import has_status
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.sql.tables import integrations
 
 _row = integrations.c
 # No pause is longer: what ends later was written by a clock that has been set back since.

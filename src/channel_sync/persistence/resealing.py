@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Row, Table, and_, func, or_, select, tuple_, update
 
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Cipher, Place, Unreadable
-from channel_sync.persistence.sealed_columns import SEALED, SealedColumns
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import metadata
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.rows.encryption import Cipher, Place, Unreadable
+from channel_sync.persistence.rows.sealed_columns import SEALED, SealedColumns
+from channel_sync.persistence.sql.tables import metadata
 
 _log = logging.getLogger(__name__)
 

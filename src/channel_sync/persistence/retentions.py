@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import select
 
 from channel_sync.domain.erasure import Retention
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import positions, retentions
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.tables import positions, retentions
 
 _row = retentions.c
 _READ = select(_row.days, _row.position, _row.orders_erased, _row.held_orders_erased, _row.erased_until)

@@ -9,11 +9,11 @@ from sqlalchemy import bindparam, delete, func, select, update
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
 from channel_sync.domain.texts import storable
-from channel_sync.persistence.among import among_given
-from channel_sync.persistence.bulk import BulkInsert
-from channel_sync.persistence.moments import micros
-from channel_sync.persistence.run_tables import run_calls, runs
-from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.bulk import BulkInsert
+from channel_sync.persistence.sql.run_tables import run_calls, runs
 
 _row = runs.c
 _COLUMNS = columns_of(runs, Run)

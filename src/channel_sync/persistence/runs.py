@@ -24,13 +24,13 @@ from channel_sync.domain.runs import (
     RunStatus,
     Trigger,
 )
-from channel_sync.persistence.among import among
+from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.integrations import has_status
-from channel_sync.persistence.moments import micros
-from channel_sync.persistence.paging import Page, PageRequest, as_position, page_of
-from channel_sync.persistence.run_tables import run_calls, runs
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
+from channel_sync.persistence.sql.run_tables import run_calls, runs
+from channel_sync.persistence.sql.tables import integrations
 
 _row = runs.c
 _COLUMNS = columns_of(runs, Run)

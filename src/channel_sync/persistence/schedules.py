@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, selec
 
 from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
-from channel_sync.persistence.among import among_given
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.run_tables import schedules
-from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.run_tables import schedules
 
 _row = schedules.c
 

@@ -8,16 +8,16 @@ from sqlalchemy import func, select
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.stock import StockItem, StockLevel, StockResult
-from channel_sync.persistence.among import among
-from channel_sync.persistence.bulk import BulkInsert, overwrite
+from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.listing_rows import is_pending, want_anew
-from channel_sync.persistence.moments import micros
-from channel_sync.persistence.paging import Page, PageRequest, page_of
-from channel_sync.persistence.session import Session, columns_of
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
+from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import listings, stock_levels
 from channel_sync.persistence.stock_states import skus_in
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import listings, stock_levels
 
 _row = stock_levels.c
 _COLUMNS = columns_of(stock_levels, StockLevel)

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from channel_sync.persistence.among import GIVEN_VALUES, these
-from channel_sync.persistence.column_types import Utc
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.trade_tables import IS_CLOSED, IS_MARKED, IS_UNFED
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.any_of import GIVEN_VALUES, these
+from channel_sync.persistence.sql.column_types import Utc
+from channel_sync.persistence.sql.trade_tables import IS_CLOSED, IS_MARKED, IS_UNFED
 
 # Nobody waits for a list of shops because hundreds of thousands of rows are counted for it.
 MOST_WAITING = 10_000

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from channel_sync.domain.errors import Conflict
-from channel_sync.persistence.among import among
-from channel_sync.persistence.session import Session, columns_of
-from channel_sync.persistence.trade_tables import stock_jobs
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.trade_tables import stock_jobs
 
 _row = stock_jobs.c
 

@@ -6,9 +6,9 @@ from sqlalchemy import TextClause, text
 
 from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.push_states import push_state
+from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import read
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.trade_tables import IS_MARKED, IS_SKIPPED, IS_UNSETTLED, listings
+from channel_sync.persistence.sql.trade_tables import IS_MARKED, IS_SKIPPED, IS_UNSETTLED, listings
 
 _row = listings.c
 _LOOKED_THROUGH = 1_000

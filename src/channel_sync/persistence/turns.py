@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_
 
-from channel_sync.persistence.run_tables import turns
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.sql.run_tables import turns
 
 _row = turns.c
 

@@ -9,8 +9,8 @@ from channel_sync.domain.integrations import Status
 from channel_sync.domain.runs import RunKind, RunStatus, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.integrations.lifecycle import IntegrationChange
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 

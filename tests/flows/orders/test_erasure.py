@@ -10,7 +10,7 @@ from channel_sync.domain.erasure import Buyer
 from channel_sync.domain.orders import OrderState
 from channel_sync.flows.orders.erasure import Erasure, Retentions
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 ADA = an_address(name="Ada Example", phone="1")
 BOB = an_address(name="Bob Example", phone="2")

@@ -8,7 +8,7 @@ from channel_sync.domain.errors import Conflict, NotFound
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.orders import HeldOrder, Order
 from channel_sync.flows.orders.held import Held
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 @pytest.fixture

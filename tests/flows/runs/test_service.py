@@ -22,8 +22,8 @@ from channel_sync.domain.errors import (
 )
 from channel_sync.domain.runs import Counts, Outcome, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 @pytest.fixture

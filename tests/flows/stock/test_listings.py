@@ -9,7 +9,7 @@ from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import Outcome, Run, RunKind, Trigger
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 @pytest.fixture

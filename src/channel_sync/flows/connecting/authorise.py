@@ -20,7 +20,7 @@ from channel_sync.flows.quotas import keep_quota
 from channel_sync.flows.retries import while_stale
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.rows.encryption import Unreadable
 
 FIRST_CURSOR_BACK = timedelta(days=30)
 

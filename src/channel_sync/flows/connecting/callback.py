@@ -24,7 +24,7 @@ from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.connecting.stateless import Answers
 from channel_sync.flows.connecting.under_way import UnderWay, chosen, under_way
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.tenancy import for_tenant
+from channel_sync.persistence.engine.tenancy import for_tenant
 
 _UNKNOWN_STATE = replace(NOWHERE, error="state_mismatch")
 

@@ -21,7 +21,7 @@ from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.status.events import integration_event
 from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.rows.encryption import Unreadable
 
 STORE_PATIENCE_S = 20
 _FIRST_RESULT_WITHIN_S = 10

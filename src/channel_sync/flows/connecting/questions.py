@@ -26,8 +26,8 @@ from channel_sync.flows.connecting.under_way import UnderWay, reread
 from channel_sync.flows.integrations.activation import account_for
 from channel_sync.persistence.callbacks import KeptCallback
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Unreadable
-from channel_sync.persistence.tenancy import for_tenant
+from channel_sync.persistence.engine.tenancy import for_tenant
+from channel_sync.persistence.rows.encryption import Unreadable
 
 _SETTLED_WITHIN_S = 10
 

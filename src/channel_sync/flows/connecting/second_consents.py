@@ -16,8 +16,8 @@ from channel_sync.domain.integrations import Integration, Status
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.integrations.activation import Connection, connect
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Unreadable
-from channel_sync.persistence.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant
+from channel_sync.persistence.rows.encryption import Unreadable
 
 log = logging.getLogger(__name__)
 

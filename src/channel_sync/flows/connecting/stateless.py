@@ -27,7 +27,7 @@ from channel_sync.flows.integrations.activation import Connection
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.persistence.callbacks import KeptCallback
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.tenancy import for_tenant
+from channel_sync.persistence.engine.tenancy import for_tenant
 
 
 class Answers:

@@ -12,7 +12,7 @@ from channel_sync.flows.grants.given_credentials import more_fields
 from channel_sync.flows.status.rejections import UNREADABLE, Rejection
 from channel_sync.persistence.credentials import HeldGrant
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.encryption import Unreadable
+from channel_sync.persistence.rows.encryption import Unreadable
 
 
 @dataclass(frozen=True, slots=True)

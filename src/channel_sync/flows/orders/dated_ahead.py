@@ -9,7 +9,7 @@ from channel_sync.domain.incidents import IncidentKind
 from channel_sync.flows.incidents import close_incident, open_incident
 from channel_sync.flows.orders.prepare import ReadyPage
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.persistence.moments import micros, moment
+from channel_sync.persistence.rows.timestamps import micros, moment
 
 _KIND = IncidentKind.ORDERS_DATED_AHEAD
 

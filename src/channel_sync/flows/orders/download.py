@@ -16,7 +16,7 @@ from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
 from channel_sync.flows.orders.store import as_held, context_of, store_page
 from channel_sync.flows.runs.session import RunPage, RunSession
-from channel_sync.persistence.prepared_orders import OrderRow
+from channel_sync.persistence.rows.prepared_orders import OrderRow
 
 # One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
 _CONTRACT_BROKEN_FROM = 3

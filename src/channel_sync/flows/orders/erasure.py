@@ -8,7 +8,7 @@ from itertools import takewhile
 from channel_sync.domain.erasure import ANYBODY, Buyer, Erased
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 # What is personal takes some 50 µs an order to open, and on SQLite the event loop for as long.
 _OPENED_AT_ONCE = 100

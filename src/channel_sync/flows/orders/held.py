@@ -11,7 +11,7 @@ from channel_sync.flows.orders.prepare import ready
 from channel_sync.flows.orders.store import context_of, store_page
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 class Held:

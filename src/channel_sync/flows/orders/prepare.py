@@ -13,8 +13,8 @@ import msgspec
 from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import derived_id
 from channel_sync.domain.orders import ChannelOrder, Flaw, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
-from channel_sync.persistence.event_rows import EventRow
-from channel_sync.persistence.prepared_orders import OrderDesk, OrderRow, PersonalParts
+from channel_sync.persistence.rows.event_rows import EventRow
+from channel_sync.persistence.rows.prepared_orders import OrderDesk, OrderRow, PersonalParts
 
 _encode = msgspec.json.Encoder().encode
 # Half of a surrogate pair, a number beyond its type.

@@ -10,10 +10,10 @@ from channel_sync.domain.orders import HeldOrder, OrderState, UnreadableOrder, u
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork
-from channel_sync.persistence.event_rows import EventRow, event_row
-from channel_sync.persistence.moments import moment
 from channel_sync.persistence.orders import StoredChange
-from channel_sync.persistence.prepared_orders import OrderRow, PersonalParts, raw_of
+from channel_sync.persistence.rows.event_rows import EventRow, event_row
+from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts, raw_of
+from channel_sync.persistence.rows.timestamps import moment
 
 
 def context_of(integration: Integration, account: Account) -> PageContext:

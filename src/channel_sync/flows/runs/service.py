@@ -26,7 +26,7 @@ from channel_sync.flows.scheduling.opening import check_request, opened_or_adopt
 from channel_sync.flows.scheduling.result import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
 from channel_sync.flows.scheduling.takeover import take_over
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.tenancy import for_tenant
+from channel_sync.persistence.engine.tenancy import for_tenant
 
 _SHOULD_HAVE_STARTED = timedelta(seconds=10)
 # A run is known here a moment after it was claimed.

@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from channel_sync.domain.errors import StorageUnavailable
-from channel_sync.persistence.session import Session
+from channel_sync.persistence.engine.session import Session
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from itertools import chain
 from sqlalchemy import Connection, Table
 from sqlalchemy.engine import make_url
 
-from channel_sync.persistence.session import Session, Values
+from channel_sync.persistence.engine.session import Session, Values
 
 # Rows a statement on SQLite. sqlite3 gives the interpreter lock back once a statement, not once a row.
 _CHUNK = 250

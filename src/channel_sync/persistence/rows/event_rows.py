@@ -5,7 +5,7 @@ from typing import NamedTuple
 import msgspec
 
 from channel_sync.domain.events import Event, EventType
-from channel_sync.persistence.moments import micros
+from channel_sync.persistence.rows.timestamps import micros
 
 _encode = msgspec.json.Encoder().encode
 

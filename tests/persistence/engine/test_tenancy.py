@@ -17,13 +17,13 @@ from tests.pgbouncer import CONNECTIONS
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import Database
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.engine.tenancy import for_every_tenant, for_tenant
 from channel_sync.persistence.integrations import IntegrationQuery
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
 from channel_sync.persistence.runs import RunQuery
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.tables import metadata
-from channel_sync.persistence.tenancy import for_every_tenant, for_tenant
+from channel_sync.persistence.sql.paging import PageRequest
+from channel_sync.persistence.sql.tables import metadata
 
 TENANTS = ("acme", "o'brien \\' ümlaut", "*")
 CALL = Call(NOW, "GET", "/orders", 200, 0, 5, "request-1")

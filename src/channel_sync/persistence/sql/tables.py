@@ -24,7 +24,7 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AttemptKind, Authorisation, Settings
 from channel_sync.domain.listings import Omitted
-from channel_sync.persistence.column_types import Document, OneOf, Utc
+from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
 
 Strings = tuple[str, ...]
 

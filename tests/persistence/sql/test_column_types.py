@@ -9,8 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from channel_sync.domain.integrations import Settings
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import StockSettings
-from channel_sync.persistence.column_types import Document, MoneyAmount, OneOf, Utc
-from channel_sync.persistence.moments import micros, moment
+from channel_sync.persistence.rows.timestamps import micros, moment
+from channel_sync.persistence.sql.column_types import Document, MoneyAmount, OneOf, Utc
 
 DIALECT = sqlite.dialect()
 

@@ -20,11 +20,11 @@ from tests.persistence.order_steps import store
 from channel_sync.domain.orders import UNREADABLE
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.encryption import Unreadable
 from channel_sync.persistence.orders import OrderFeedQuery
-from channel_sync.persistence.paging import PageRequest
-from channel_sync.persistence.sealed_columns import APP_SECRET, GRANT
-from channel_sync.persistence.tables import integrations, metadata
+from channel_sync.persistence.rows.encryption import Unreadable
+from channel_sync.persistence.rows.sealed_columns import APP_SECRET, GRANT
+from channel_sync.persistence.sql.paging import PageRequest
+from channel_sync.persistence.sql.tables import integrations, metadata
 
 ANOTHER: dict[str, Any] = {"environment": "sandbox", "client_secret_updated_at": later(1), "generation": 99}
 

@@ -13,9 +13,9 @@ from tests.stores import COMPRESSION
 
 from channel_sync.channels.wish.dictionary import DICTIONARY
 from channel_sync.domain.reply_dictionary import ReplyDictionary
-from channel_sync.persistence.compression import Compression
-from channel_sync.persistence.sealed_columns import ORDER
-from channel_sync.persistence.trade_tables import orders
+from channel_sync.persistence.rows.compression import Compression
+from channel_sync.persistence.rows.sealed_columns import ORDER
+from channel_sync.persistence.sql.trade_tables import orders
 from wish_simulator.catalogue import ProductRow
 from wish_simulator.order_documents import Purchase, an_order
 

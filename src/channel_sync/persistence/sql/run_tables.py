@@ -3,8 +3,8 @@
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
-from channel_sync.persistence.column_types import Document, OneOf, Utc
-from channel_sync.persistence.tables import metadata, partial_index, required
+from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
+from channel_sync.persistence.sql.tables import metadata, partial_index, required
 
 runs = Table(
     "runs",

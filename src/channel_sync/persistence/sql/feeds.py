@@ -8,12 +8,12 @@ deadlock with itself.
 from collections.abc import Sequence
 from functools import lru_cache
 
-from channel_sync.persistence.bulk import BulkInsert
-from channel_sync.persistence.event_rows import EventRow
-from channel_sync.persistence.order_rows import UPSERT
-from channel_sync.persistence.prepared_orders import OrderRow
-from channel_sync.persistence.session import Session, Values
-from channel_sync.persistence.tables import events, positions
+from channel_sync.persistence.engine.session import Session, Values
+from channel_sync.persistence.rows.event_rows import EventRow
+from channel_sync.persistence.rows.prepared_orders import OrderRow
+from channel_sync.persistence.sql.bulk import BulkInsert
+from channel_sync.persistence.sql.order_rows import UPSERT
+from channel_sync.persistence.sql.tables import events, positions
 
 # The same thing told twice has one id, and is one event.
 _INSERT_EVENTS = BulkInsert(events, ("tenant", *EventRow._fields, "position"), "ON CONFLICT (id) DO NOTHING")

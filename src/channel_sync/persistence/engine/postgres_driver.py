@@ -3,8 +3,8 @@
 import ssl
 from typing import Any
 
-from channel_sync.persistence.postgres_address import PostgresAddress
-from channel_sync.persistence.storage_errors import CannotConnect
+from channel_sync.persistence.engine.postgres_address import PostgresAddress
+from channel_sync.persistence.engine.storage_errors import CannotConnect
 
 
 async def connect(driver: Any, address: PostgresAddress, name: str, timeout_s: float, **options: Any) -> Any:

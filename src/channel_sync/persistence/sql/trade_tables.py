@@ -4,8 +4,8 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from channel_sync.domain.listings import Mapping, PushState
 from channel_sync.domain.orders import OrderState
-from channel_sync.persistence.column_types import Document, MoneyAmount, OneOf, Utc
-from channel_sync.persistence.tables import metadata, partial_index, required
+from channel_sync.persistence.sql.column_types import Document, MoneyAmount, OneOf, Utc
+from channel_sync.persistence.sql.tables import metadata, partial_index, required
 
 Quantities = tuple[tuple[str, int], ...]
 

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import BigInteger, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from channel_sync.persistence.moments import micros, moment
+from channel_sync.persistence.rows.timestamps import micros, moment
 
 Choice_ = TypeVar("Choice_", bound=StrEnum)
 Shape = TypeVar("Shape")

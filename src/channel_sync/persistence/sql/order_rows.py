@@ -8,13 +8,13 @@ from sqlalchemy import Row
 
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import UNREADABLE, Address, Order, OrderContent
-from channel_sync.persistence.bulk import BulkInsert, overwrite
-from channel_sync.persistence.encryption import Unreadable
-from channel_sync.persistence.moments import SKEW_MICROS
-from channel_sync.persistence.prepared_orders import OrderRow, Personal, PersonalParts
-from channel_sync.persistence.sealed_columns import ORDER
-from channel_sync.persistence.tables import accounts
-from channel_sync.persistence.trade_tables import orders
+from channel_sync.persistence.rows.encryption import Unreadable
+from channel_sync.persistence.rows.prepared_orders import OrderRow, Personal, PersonalParts
+from channel_sync.persistence.rows.sealed_columns import ORDER
+from channel_sync.persistence.rows.timestamps import SKEW_MICROS
+from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
+from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.trade_tables import orders
 
 # The goods left the stock that the listing was mapped to then, whatever it is mapped to later.
 _KEPT = ("id", "tenant", "account_id", "channel_order_id", "mapped_skus")

@@ -9,8 +9,8 @@ from tests.factories import connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.persistence.among import among, among_given
-from channel_sync.persistence.tables import integrations
+from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.tables import integrations
 
 
 async def ids_where(database, condition, parameters=None):

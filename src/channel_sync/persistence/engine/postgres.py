@@ -11,10 +11,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from channel_sync.domain.errors import StorageUnavailable
-from channel_sync.persistence.postgres_address import PostgresAddress
-from channel_sync.persistence.postgres_driver import connect
-from channel_sync.persistence.session import Session
-from channel_sync.persistence.storage_errors import translated_connecting
+from channel_sync.persistence.engine.postgres_address import PostgresAddress
+from channel_sync.persistence.engine.postgres_driver import connect
+from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.engine.storage_errors import translated_connecting
 
 T = TypeVar("T")
 

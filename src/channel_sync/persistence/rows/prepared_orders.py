@@ -11,9 +11,9 @@ import msgspec
 from channel_sync.domain.default_currency import lacks_currency, with_currency
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder, OrderContent
-from channel_sync.persistence.compression import Compression
-from channel_sync.persistence.encryption import Cipher, Place
-from channel_sync.persistence.moments import micros
+from channel_sync.persistence.rows.compression import Compression
+from channel_sync.persistence.rows.encryption import Cipher, Place
+from channel_sync.persistence.rows.timestamps import micros
 
 PUBLIC_DIGEST_BYTES = 12
 _NO_NOTES = b',"notes":[]}'

@@ -1,7 +1,7 @@
 import pytest
 from tests.certificates import authority
 
-from channel_sync.persistence.postgres_address import postgres_address
+from channel_sync.persistence.engine.postgres_address import postgres_address
 
 
 def refusal(text: str) -> str:

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 from tests.persistence.former_seals import former_seal
 
-from channel_sync.persistence.encryption import Cipher, Place, Unreadable, new_key_text, parse_keys
+from channel_sync.persistence.rows.encryption import Cipher, Place, Unreadable, new_key_text, parse_keys
 
 PLACE = Place("integrations", "access_token", ("int_1",), ("acme", 7))
 

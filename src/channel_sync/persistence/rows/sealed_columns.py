@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from channel_sync.persistence.encryption import Place
-from channel_sync.persistence.moments import micros
+from channel_sync.persistence.rows.encryption import Place
+from channel_sync.persistence.rows.timestamps import micros
 
 
 class Values(Protocol):
