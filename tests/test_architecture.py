@@ -23,10 +23,10 @@ SERVER = "The HTTP server stays in its room"
 # A file, what is imported there, and the contract that it breaks.
 PLANTED = [
     ("channel_sync/domain/orders.py", "channel_sync.flows.retries", DOWNWARDS),
-    ("channel_sync/flows/runs/service.py", "channel_sync.api.problems", DOWNWARDS),
+    ("channel_sync/flows/runs/service.py", "channel_sync.api.http.problems", DOWNWARDS),
     ("channel_sync/flows/runs/service.py", "channel_sync.http.server", DOWNWARDS),
     ("channel_sync/flows/runs/service.py", "channel_sync.process", DOWNWARDS),
-    ("channel_sync/jobs/embedded.py", "channel_sync.api.problems", DOWNWARDS),
+    ("channel_sync/jobs/embedded.py", "channel_sync.api.http.problems", DOWNWARDS),
     ("channel_sync/persistence/database.py", "channel_sync.channels.wish.times", DOWNWARDS),
     ("channel_sync/persistence/database.py", "channel_sync.demo", DOWNWARDS),
     ("channel_sync/persistence/database.py", "channel_sync.observability", DOWNWARDS),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.processes import Deployment, refusal, run
 
-from channel_sync.api.contract_words import API_VERSION
+from channel_sync.api.contract.words import API_VERSION
 
 OPEN_TO_ALL = ("serve", "--host", "0.0.0.0", "--port", "0")
 NOT_RANDOM = "QUJDREFCQ0RBQkNEQUJDREFCQ0RBQkNEQUJDREFCQ0Q="

@@ -36,7 +36,7 @@ def main() -> None:
 
 def _tell_version(wanted: bool) -> None:
     if wanted:
-        from channel_sync.api.contract_words import API_VERSION
+        from channel_sync.api.contract.words import API_VERSION
 
         print(f"channel-sync {version('channel-sync')}, contract {API_VERSION}")
         raise typer.Exit

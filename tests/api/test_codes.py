@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from channel_sync.api.problems import code_of
+from channel_sync.api.http.problems import code_of
 from channel_sync.domain import codes
 from channel_sync.domain.codes import CALLBACK_ERRORS, PROBLEM_CODES, STATUS_REASONS
 from channel_sync.domain.errors import (

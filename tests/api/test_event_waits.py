@@ -11,7 +11,7 @@ from tests.api.world import World
 from tests.factories import an_event
 from tests.http.running import GET, running
 
-from channel_sync.api.services import WaitLimits
+from channel_sync.api.http.services import WaitLimits
 
 pytestmark = pytest.mark.every_store
 

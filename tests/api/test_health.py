@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from channel_sync.api.app import create_health_api
-from channel_sync.api.services import Vitals
+from channel_sync.api.http.services import Vitals
 from channel_sync.persistence.migrations import newest, outdated
 
 pytestmark = pytest.mark.every_store

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from tests.api.contract import OPERATIONS
 
-from channel_sync.api import app, strict_json
-from channel_sync.api.fields import Input
-from channel_sync.api.json_pieces import MAX_PART, PIECE, parse_in_pieces
-from channel_sync.api.long_lists import STOPS_EARLY
-from channel_sync.api.problems import HttpProblem
-from channel_sync.api.strict_json import MAX_DEPTH, MAX_MEMBERS
+from channel_sync.api import app
+from channel_sync.api.http import strict_json
+from channel_sync.api.http.fields import Input
+from channel_sync.api.http.json_pieces import MAX_PART, PIECE, parse_in_pieces
+from channel_sync.api.http.long_lists import STOPS_EARLY
+from channel_sync.api.http.problems import HttpProblem
+from channel_sync.api.http.strict_json import MAX_DEPTH, MAX_MEMBERS
 
 MANY = 65_536
 # What a request may keep the event loop from others, in processor time.

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from channel_sync.api.brand import Brand
-from channel_sync.api.pages import Pages
-from channel_sync.api.services import ApiSettings
+from channel_sync.api.http.services import ApiSettings
+from channel_sync.api.pages.pages import Pages
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.codes import CALLBACK_ERRORS
 from channel_sync.domain.integrations import AttemptKind

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from tests.fake_channel import FakeChannel
 
 from channel_sync.api.app import create_api
-from channel_sync.api.services import ApiSettings, Services
+from channel_sync.api.http.services import ApiSettings, Services
 from channel_sync.domain.addresses import public_address
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.http.running import GET, QUICK, Client, Running, running
 
-from channel_sync.api.services import WaitLimits
+from channel_sync.api.http.services import WaitLimits
 
 FEW = replace(QUICK, max_connections=20, head_s=30)
 

@@ -17,33 +17,31 @@ from starlette.types import Scope
 from channel_sync.api import (
     channels,
     connections,
-    docs,
     erasure,
     events,
-    front,
     health,
     integrations,
     keys,
     listings,
-    oauth,
     orders,
     runs,
     stock,
     warehouses,
 )
-from channel_sync.api.access import Access, Credentials
-from channel_sync.api.contract import openapi_document, operation_id
-from channel_sync.api.contract_words import API_VERSION, LICENCE, TAGS
+from channel_sync.api.contract.document import openapi_document, operation_id
+from channel_sync.api.contract.words import API_VERSION, LICENCE, TAGS
 from channel_sync.api.event_waits import EventWaits
-from channel_sync.api.forwarded import TrustedProxies
-from channel_sync.api.front import wants_page
-from channel_sync.api.head import HeadAsGet, with_head
-from channel_sync.api.limits import BodyCap, RateLimit
-from channel_sync.api.not_modified import NotModified
-from channel_sync.api.problems import answer, answer_request
-from channel_sync.api.request_log import RequestLog
-from channel_sync.api.services import DocsMode, Services, Vitals
-from channel_sync.api.visits import Visits
+from channel_sync.api.http.access import Access, Credentials
+from channel_sync.api.http.forwarded import TrustedProxies
+from channel_sync.api.http.head import HeadAsGet, with_head
+from channel_sync.api.http.limits import BodyCap, RateLimit
+from channel_sync.api.http.not_modified import NotModified
+from channel_sync.api.http.problems import answer, answer_request
+from channel_sync.api.http.request_log import RequestLog
+from channel_sync.api.http.services import DocsMode, Services, Vitals
+from channel_sync.api.pages import docs, front, oauth
+from channel_sync.api.pages.front import wants_page
+from channel_sync.api.pages.visits import Visits
 from channel_sync.domain.errors import ChannelSyncError
 
 DESCRIPTION = """Connects seller accounts at marketplaces: orders come in as a feed, stock goes out to listings.

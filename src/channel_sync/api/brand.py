@@ -15,7 +15,7 @@ class Logo:
     media_type: str
 
 
-_OUR_LOGO = Logo((Path(__file__).parent / "static" / "logo.svg").read_bytes(), "image/svg+xml")
+_OUR_LOGO = Logo((Path(__file__).parent / "pages" / "static" / "logo.svg").read_bytes(), "image/svg+xml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Response
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.services import CurrentServices, Services
+from channel_sync.api.http.access import requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.services import CurrentServices, Services
 from channel_sync.domain.channel import ChannelDescription
 from channel_sync.domain.errors import NotFound
 

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.concurrency import tag
-from channel_sync.api.contract_words import RETURNING
-from channel_sync.api.fields import optional_timestamp, secret, timestamp
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.contract.words import RETURNING
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.concurrency import tag
+from channel_sync.api.http.fields import optional_timestamp, secret, timestamp
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.integration_inputs import CredentialsInput, ReauthoriseInput
 from channel_sync.api.integration_schemas import (
     IntegrationView,
@@ -17,7 +18,6 @@ from channel_sync.api.integration_schemas import (
     VerificationView,
 )
 from channel_sync.api.integration_view import load_view
-from channel_sync.api.services import CurrentServices
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.authorise import Reauthorisation

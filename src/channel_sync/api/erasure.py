@@ -6,13 +6,13 @@ from fastapi import APIRouter
 from pydantic import Field, StrictInt, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Timestamp, optional_timestamp
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.long_lists import STOPS_EARLY
-from channel_sync.api.paging import Cursors, PageQuery
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import Input, Timestamp, optional_timestamp
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.long_lists import STOPS_EARLY
+from channel_sync.api.http.paging import Cursors, PageQuery
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.erasure import LONGEST_RETENTION_D, Buyer, Retention
 from channel_sync.domain.errors import Invalid
 from channel_sync.persistence.sql.paging import as_position

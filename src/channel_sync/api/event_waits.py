@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from channel_sync.api.problems import HttpProblem
-from channel_sync.api.services import Health, WaitLimits
+from channel_sync.api.http.problems import HttpProblem
+from channel_sync.api.http.services import Health, WaitLimits
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller
 from channel_sync.persistence.database import Database

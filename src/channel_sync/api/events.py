@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.event_waits import EventWaits
-from channel_sync.api.fields import DESCRIBED, Timestamp, one_of, timestamp
-from channel_sync.api.services import CurrentServices, Services
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import DESCRIBED, Timestamp, one_of, timestamp
+from channel_sync.api.http.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import EVENT_TYPES, Event
 

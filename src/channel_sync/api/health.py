@@ -6,7 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Response, status
 from typing_extensions import TypedDict
 
-from channel_sync.api.services import CurrentVitals, Vitals
+from channel_sync.api.http.services import CurrentVitals, Vitals
 from channel_sync.domain.errors import ChannelSyncError
 
 router = APIRouter(tags=["health"])

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt, with_config
 from typing_extensions import TypedDict
 
-from channel_sync.api.fields import EXACT, ClientId, Currency, Input, Moment, Name, SecretText, Url
+from channel_sync.api.http.fields import EXACT, ClientId, Currency, Input, Moment, Name, SecretText, Url
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
 from channel_sync.domain.stock import MAX_UNITS

@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
-from channel_sync.api.fields import (
+from channel_sync.api.http.fields import (
     Timestamp,
     one_of,
 )
-from channel_sync.api.problems import NextAction
+from channel_sync.api.http.problems import NextAction
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import CALLBACK_ERRORS, STATUS_REASONS
 from channel_sync.domain.incidents import IncidentKind

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from channel_sync.api.fields import optional_timestamp, timestamp
+from channel_sync.api.http.fields import optional_timestamp, timestamp
+from channel_sync.api.http.problems import NextAction
+from channel_sync.api.http.services import Services
 from channel_sync.api.integration_schemas import (
     AuthorisationView,
     AuthView,
@@ -17,8 +19,6 @@ from channel_sync.api.integration_schemas import (
     JobView,
     SettingsView,
 )
-from channel_sync.api.problems import NextAction
-from channel_sync.api.services import Services
 from channel_sync.domain.fast_dataclass import hot_value
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.incidents import Incident

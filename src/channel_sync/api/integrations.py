@@ -7,13 +7,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import Field
 
-from channel_sync.api.access import CurrentCaller, require_scope, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.concurrency import CONDITIONAL, TAGGED, IfMatch, expected_version, tag
 from channel_sync.api.connections import NOT_UNDERSTOOD
-from channel_sync.api.contract_words import RETURNING
-from channel_sync.api.fields import secret, timestamp
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.contract.words import RETURNING
+from channel_sync.api.http.access import CurrentCaller, require_scope, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.concurrency import CONDITIONAL, TAGGED, IfMatch, expected_version, tag
+from channel_sync.api.http.fields import secret, timestamp
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.paging import Cursors, PageQuery
+from channel_sync.api.http.services import CurrentServices, Services
 from channel_sync.api.integration_inputs import IntegrationInput, IntegrationPatch, StatusInput
 from channel_sync.api.integration_schemas import (
     DraftView,
@@ -23,8 +25,6 @@ from channel_sync.api.integration_schemas import (
     RemovalPreviewView,
 )
 from channel_sync.api.integration_view import integration_view, load_view, progress_of, status_view
-from channel_sync.api.paging import Cursors, PageQuery
-from channel_sync.api.services import CurrentServices, Services
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret

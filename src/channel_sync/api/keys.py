@@ -6,13 +6,13 @@ from fastapi import APIRouter, Response, status
 from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Name, Timestamp, optional_timestamp, timestamp
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.long_lists import STOPS_EARLY
-from channel_sync.api.paging import Cursors, Paging
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import Input, Name, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.long_lists import STOPS_EARLY
+from channel_sync.api.http.paging import Cursors, Paging
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key

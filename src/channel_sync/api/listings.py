@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Sku, Timestamp, optional_timestamp
-from channel_sync.api.paging import Cursors, PageQuery
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import Input, Sku, Timestamp, optional_timestamp
+from channel_sync.api.http.paging import Cursors, PageQuery
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import RunKind

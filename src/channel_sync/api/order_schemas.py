@@ -5,7 +5,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from channel_sync.api.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
+from channel_sync.api.http.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
 from channel_sync.api.tax_view import tax_view
 from channel_sync.domain.orders import Address, Flaw, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
 from channel_sync.persistence.database import UnitOfWork

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictInt, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Moment
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.long_lists import STOPS_EARLY
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import Input, Moment
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.long_lists import STOPS_EARLY
+from channel_sync.api.http.paging import Cursors, PageQuery
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.order_schemas import (
     HeldOrderPage,
     HeldOrderView,
@@ -20,8 +22,6 @@ from channel_sync.api.order_schemas import (
     held_order_view,
     order_views,
 )
-from channel_sync.api.paging import Cursors, PageQuery
-from channel_sync.api.services import CurrentServices
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.orders import Order, OrderState
 from channel_sync.persistence.orders import OrderFeedQuery

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Response, status
 from pydantic import Field, StrictBool
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.fields import Input, Moment, Timestamp, optional_timestamp, timestamp
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.paging import Cursors, PageQuery, Paging
-from channel_sync.api.problems import NextAction
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.fields import Input, Moment, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.paging import Cursors, PageQuery, Paging
+from channel_sync.api.http.problems import NextAction
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Call
 from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
-from channel_sync.api.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.paging import Cursors
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
+from channel_sync.api.http.paging import Cursors
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.stock_schemas import (
     Filters,
     PushAnswers,

@@ -6,9 +6,9 @@ from fastapi import Query
 from pydantic import Field, StrictInt
 from typing_extensions import TypedDict
 
-from channel_sync.api.fields import MAX_INTEGER, Input, Sku, Timestamp, one_of
-from channel_sync.api.long_lists import STOPS_EARLY
-from channel_sync.api.paging import PageQuery
+from channel_sync.api.http.fields import MAX_INTEGER, Input, Sku, Timestamp, one_of
+from channel_sync.api.http.long_lists import STOPS_EARLY
+from channel_sync.api.http.paging import PageQuery
 from channel_sync.domain.codes import STOCK_CODES
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.stock import PushResult, StockResult

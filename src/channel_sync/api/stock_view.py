@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from channel_sync.api.fields import optional_timestamp, timestamp
+from channel_sync.api.http.fields import optional_timestamp, timestamp
 from channel_sync.api.stock_schemas import AtChannelView, ListingStockView, ReckoningView, StockLevelView
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.incidents import IncidentKind

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 from typing_extensions import TypedDict
 
-from channel_sync.api.access import CurrentCaller, requires
-from channel_sync.api.bodies import StrictRoute
 from channel_sync.api.connections import NOT_UNDERSTOOD
-from channel_sync.api.services import CurrentServices
+from channel_sync.api.http.access import CurrentCaller, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.services import CurrentServices
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
 

@@ -12,8 +12,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from channel_sync.api.problems import HttpProblem, malformed
-from channel_sync.api.request_log import REFUSAL
+from channel_sync.api.http.problems import HttpProblem, malformed
+from channel_sync.api.http.request_log import REFUSAL
 from channel_sync.http.bounds import MAX_AHEAD, MAX_HEAD, MAX_HEADERS, MAX_IN_VAIN, Bounds, Progress
 from channel_sync.http.idle import IdleConnections
 from channel_sync.http.parting import Parting

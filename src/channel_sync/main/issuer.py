@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from channel_sync.api.tokens import Issuer
+from channel_sync.api.http.tokens import Issuer
 from channel_sync.channels.http.exchange import answering, chunks
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.domain.errors import ChannelError, ChannelUnavailable

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from channel_sync.api.app import create_api, openapi
-from channel_sync.api.services import ApiSettings, DocsMode, Services, WaitLimits
+from channel_sync.api.http.services import ApiSettings, DocsMode, Services, WaitLimits
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.connecting.authorise import Addresses, Authorise

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from socket import socket
 
 from channel_sync.api.app import create_health_api
-from channel_sync.api.services import Vitals
+from channel_sync.api.http.services import Vitals
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import answering
 from channel_sync.main.engine import queue_address, queue_setting, queue_worker

@@ -1,0 +1,165 @@
+"""One example per operation for the contract.
+
+Tests hold them against the schemas and send every request as it stands to a running service: whoever tries one out
+succeeds, and changes nothing of what was there.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from channel_sync.api.contract.example_values import (
+    DRAFT,
+    EVENT,
+    HELD,
+    INTEGRATION,
+    INTEGRATION_ID,
+    INVITATION,
+    KEY,
+    LEVEL,
+    LISTING,
+    NEXT,
+    NOT_CONNECTED,
+    ORDER,
+    ORDER_ID,
+    QUEUED,
+    RETENTION,
+    RUN,
+    STATUS,
+    WAREHOUSE_ID,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request body, where the operation takes one, and the JSON it answers with, where it does."""
+
+    request: Any = None
+    response: Any = None
+
+
+def _page(item: object) -> dict[str, Any]:
+    return {"items": [item], "next_cursor": NEXT}
+
+
+EXAMPLES = {
+    "list_channels": Example(
+        response={
+            "items": [
+                {
+                    "type": "wish",
+                    "name": "Wish",
+                    "logo_url": "https://sync.example.com/channels/wish/logo.svg",
+                    "redirect_url": "https://sync.example.com/wish/callback",
+                    "credential_fields": ["client_id", "client_secret", "access_token", "refresh_token"],
+                    "currencies": ["EUR", "GBP", "USD"],
+                    "setup_steps": ["Create a private app and paste the redirect URL."],
+                }
+            ],
+            "next_cursor": None,
+        }
+    ),
+    "create_integration": Example(
+        request={
+            "channel": "wish",
+            "name": "Blue mugs, Europe",
+            "client_id": "65a1b2c3d4e5f60718293a4b",
+            "client_secret": "the-secret-shown-at-the-marketplace",
+        },
+        response=DRAFT,
+    ),
+    "list_integrations": Example(response=_page(INTEGRATION)),
+    "get_integration": Example(response=INTEGRATION),
+    "change_integration": Example(
+        request={"settings": {"orders": {"interval_s": None}, "stock": {"percent": 100}}}, response=INTEGRATION
+    ),
+    "preview_removal": Example(
+        response={
+            "open_orders": 4,
+            "unsent_stock": 0,
+            "mapped_listings": 31,
+            "kept": ["Orders, listings and mappings are kept and can be restored for 30 days."],
+            "lost": ["The credentials are destroyed at once."],
+        }
+    ),
+    "restore_integration": Example(
+        response={
+            **INTEGRATION,
+            "status": "needs_reauth",
+            "next_action": {"method": "POST", "href": f"/integrations/{INTEGRATION_ID}/reauthorise"},
+            "auth": {**NOT_CONNECTED, "state": "none"},
+        }
+    ),
+    "get_integration_status": Example(response=STATUS),
+    "set_integration_status": Example(request={"enabled": True}, response=STATUS),
+    "reauthorise_integration": Example(request={}, response=INVITATION),
+    "paste_credentials": Example(
+        request={
+            "client_id": "65a1b2c3d4e5f60718293a4b",
+            "client_secret": "the-secret-shown-at-the-marketplace",
+            "access_token": "the-access-token-pasted-by-hand",
+            "refresh_token": "the-refresh-token-pasted-by-hand",
+        },
+        response=INTEGRATION,
+    ),
+    "verify_integration": Example(
+        response={
+            "ok": True,
+            "checks": [{"field": "access_token", "ok": True, "code": None, "message": "Works."}],
+            "merchant_id": "5f0e1d2c3b4a59687786f5e4",
+            "shop_name": "Blue Mug Company",
+            "expires_at": "2026-12-23T10:15:00.000Z",
+            "latency_ms": 182,
+        }
+    ),
+    "start_run": Example(request={"kind": "orders"}, response={**QUEUED, "deduplicated": False}),
+    "list_runs": Example(response=_page(RUN)),
+    "get_run": Example(response=RUN),
+    "list_run_calls": Example(
+        response=_page(
+            {
+                "at": "2026-11-23T10:19:59.300Z",
+                "method": "GET",
+                "path": "/api/v3/orders",
+                "status": 200,
+                "code": 0,
+                "duration_ms": 161,
+                "channel_request_id": "c1f8a2",
+            }
+        )
+    ),
+    "cancel_run": Example(response={**RUN, "status": "cancelled", "outcome": None, "cancel_requested": True}),
+    "list_orders": Example(response=_page(ORDER)),
+    "get_order": Example(response=ORDER),
+    "acknowledge_orders": Example(
+        request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
+    ),
+    "erase_orders": Example(
+        request={"ids": [ORDER_ID]}, response={"erased": 1, "held_erased": 0, "resume_cursor": None}
+    ),
+    "get_retention": Example(response=RETENTION),
+    "put_retention": Example(request={"order_retention_d": None}, response=RETENTION),
+    "list_held_orders": Example(response=_page(HELD)),
+    "replay_held_order": Example(response={"order": None, "held": {**HELD, "attempts": 2}}),
+    "put_stock": Example(
+        request={"items": [{"sku": "EXAMPLE-SKU", "available": 12, "revision": 1}]},
+        response={"items": [{"sku": "EXAMPLE-SKU", "result": "accepted", "version": 1}]},
+    ),
+    "push_stock": Example(
+        request={"skus": ["EXAMPLE-SKU"]},
+        response={"items": [{"sku": "EXAMPLE-SKU", "result": "queued", "listings": 1}]},
+    ),
+    "list_stock": Example(response=_page(LEVEL)),
+    "get_stock": Example(response=LEVEL),
+    "list_listings": Example(response=_page(LISTING)),
+    "get_listing": Example(response=LISTING),
+    "list_warehouses": Example(response=_page({"id": WAREHOUSE_ID, "name": "STANDARD", "kind": "standard"})),
+    "map_listing": Example(request={"sku": None}, response=LISTING),
+    "list_events": Example(response={"items": [EVENT], "next_cursor": EVENT["id"]}),
+    "create_api_key": Example(
+        request={"name": "Example", "scopes": ["stock:read"]},
+        response={**KEY, "key": "csk_example"},
+    ),
+    "list_api_keys": Example(response=_page(KEY)),
+    "check_liveness": Example(response={"status": "ok"}),
+    "check_readiness": Example(response={"status": "ok", "reason": None}),
+}
