@@ -14,7 +14,7 @@ from channel_sync.domain.stock import MAX_UNITS
 SOURCES = Path(__file__).parent.parent / "src" / "channel_sync"
 WISH = SOURCES / "channels" / "wish"
 # The registry, and what is about Wish for a newcomer: the demo runs the simulated one.
-ABOUT_WISH = ("channels/registry.py", "channels/settings.py", "demo.py", "serving.py", "__main__.py")
+ABOUT_WISH = ("channels/registry.py", "channels/settings.py", "cli/demo.py", "cli/serving.py", "__main__.py")
 # The examples of the contract, which show an integration as callers know it.
 EXAMPLES = ("api/contract/examples.py", "api/contract/example_values.py")
 # Words of the contract that callers read.

@@ -15,7 +15,7 @@ from channel_sync.domain.channel import Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.main.ground import Ground
+from channel_sync.main.runtime import Ground
 from channel_sync.main.service import build
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_every_tenant

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from channel_sync.domain.errors import ChannelSyncError
-from channel_sync.process import CannotStart
+from channel_sync.main.process import CannotStart
 
 app = typer.Typer(
     name="channel-sync",
@@ -54,9 +54,9 @@ def root(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema; safe to run from two places at once."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    print(f"The database is at schema {housekeeping.migrate()}.")
+    print(f"The database is at schema {admin.migrate()}.")
 
 
 @app.command()
@@ -65,7 +65,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.", min=0, max=65535)] = 8000,
 ) -> None:
     """Answer the API, and run the jobs unless they are switched off."""
-    from channel_sync import serving
+    from channel_sync.cli import serving
 
     serving.serve(host, port)
 
@@ -78,7 +78,7 @@ def worker(
     health_host: Annotated[str, typer.Option(help="Address to answer it on.")] = "127.0.0.1",
 ) -> None:
     """Run jobs from the queue of CHANNEL_SYNC_JOBS=distributed; any number of workers may."""
-    from channel_sync import serving
+    from channel_sync.cli import serving
 
     serving.work(health_host, health_port)
 
@@ -91,7 +91,7 @@ def demo(
     ] = None,
 ) -> None:
     """Start the service with a simulated Wish; everything it needs is made in var/demo."""
-    from channel_sync import serving
+    from channel_sync.cli import serving
 
     serving.demo(port)
 
@@ -101,7 +101,7 @@ def openapi(
     output: Annotated[str, typer.Option(help="File to write, or - for standard output.")] = "openapi/openapi.json",
 ) -> None:
     """Write the contract of the API."""
-    from channel_sync import serving
+    from channel_sync.cli import serving
 
     text = serving.openapi()
     if output == "-":
@@ -118,9 +118,9 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
 ) -> None:
     """Make a key; it is printed once, alone on the last line."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    key, secret = housekeeping.create_key(tenant, scopes, name)
+    key, secret = admin.create_key(tenant, scopes, name)
     print(f"{key.id} for tenant {key.tenant}: {', '.join(key.scopes)}")
     print(secret.value)
 
@@ -128,9 +128,9 @@ def create_key(
 @keys.command("list")
 def list_keys(tenant: Annotated[str, typer.Option(help="Whose keys.")]) -> None:
     """List the keys of a tenant."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    for key in housekeeping.list_keys(tenant):
+    for key in admin.list_keys(tenant):
         state = "revoked" if key.revoked_at else "active"
         print(f"{key.id}  …{key.last4}  {state}  {key.created_at:%Y-%m-%d}  {key.name}  {','.join(key.scopes)}")
 
@@ -141,26 +141,26 @@ def revoke_key(
     tenant: Annotated[str, typer.Option(help="Whose key it is.")],
 ) -> None:
     """Revoke a key; within a second nobody can use it."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    housekeeping.revoke_key(tenant, key_id)
+    admin.revoke_key(tenant, key_id)
     print(f"{key_id} is revoked.")
 
 
 @encryption.command("new-key")
 def new_key() -> None:
     """Print a random key; put it first in CHANNEL_SYNC_ENCRYPTION_KEYS and keep the older ones behind it."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    print(housekeeping.new_encryption_key())
+    print(admin.new_encryption_key())
 
 
 @encryption.command("rotate")
 def rotate() -> None:
     """Encrypt everything under the first key, while the service runs."""
-    from channel_sync import housekeeping
+    from channel_sync.cli import admin
 
-    print(f"{housekeeping.rotate_encryption()} rows were re-encrypted; older keys can be removed.")
+    print(f"{admin.rotate_encryption()} rows were re-encrypted; older keys can be removed.")
 
 
 if __name__ == "__main__":

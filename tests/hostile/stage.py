@@ -17,7 +17,7 @@ from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Access, Wire
-from channel_sync.main.page_reader import page_reader
+from channel_sync.main.order_reader.reader import page_reader
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.rows.encryption import new_key_text
 

@@ -2,7 +2,7 @@ import pytest
 
 from channel_sync.api.brand import Brand
 from channel_sync.main.brand import brand_of
-from channel_sync.process import CannotStart
+from channel_sync.main.process import CannotStart
 from channel_sync.settings import Settings
 
 

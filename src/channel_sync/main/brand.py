@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from channel_sync.api.brand import Brand, Logo
-from channel_sync.process import CannotStart
+from channel_sync.main.process import CannotStart
 from channel_sync.settings import Settings
 
 _LARGEST_LOGO = 200_000

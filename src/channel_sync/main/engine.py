@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
+from channel_sync.main.process import CannotStart
 from channel_sync.persistence.engine.postgres_address import postgres_address
 from channel_sync.persistence.engine.run_queue import RunQueue
-from channel_sync.process import CannotStart
 from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings
 

@@ -25,8 +25,8 @@ from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
 from channel_sync.main.brand import brand_of
-from channel_sync.main.ground import Ground, opened, quotas
 from channel_sync.main.issuer import issuer_of
+from channel_sync.main.runtime import Ground, opened, quotas
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database

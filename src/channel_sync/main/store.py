@@ -8,13 +8,13 @@ from pydantic import SecretStr
 
 from channel_sync.channels.registry import dictionaries
 from channel_sync.domain.errors import StorageAway
+from channel_sync.main.process import CannotStart
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.postgres import DriverMissing
 from channel_sync.persistence.engine.run_queue import RunQueue
 from channel_sync.persistence.rows.compression import Compression
 from channel_sync.persistence.rows.encryption import Cipher, parse_keys
-from channel_sync.process import CannotStart
 from channel_sync.settings import Settings, SettingsError, check_overheard, read_settings
 
 _MORE_PACKAGES = "pip install 'channel-sync[postgres]'"

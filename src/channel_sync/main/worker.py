@@ -9,10 +9,10 @@ from channel_sync.api.http.services import Vitals
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import answering
 from channel_sync.main.engine import queue_address, queue_setting, queue_worker
-from channel_sync.main.ground import opened
+from channel_sync.main.process import CannotStart
+from channel_sync.main.runtime import opened
 from channel_sync.main.store import open_database, reaching
 from channel_sync.persistence import migrations
-from channel_sync.process import CannotStart
 from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings
 

@@ -1,9 +1,9 @@
 """A process that reads large pages of orders for the service: two cores work, and no request waits behind a page.
 
-`python -m channel_sync.main.order_helper` has one end of a socket pair as its standard input. The first message is
-the key ring, each further one a page, each answered by its rows; the process ends when the other end is closed,
-however that comes about. What it cannot answer ends it too: the service reads the page itself then, and meets the
-same error where it is logged.
+`python -m channel_sync.main.order_reader.process` has one end of a socket pair as its standard input. The first
+message is the key ring, each further one a page, each answered by its rows; the process ends when the other end
+is closed, however that comes about. What it cannot answer ends it too: the service reads the page itself then,
+and meets the same error where it is logged.
 """
 
 import gc

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from socket import socket
 
-from channel_sync import demo as demonstration
-from channel_sync.housekeeping import create_key, is_known, migrate, new_encryption_key
+from channel_sync.cli import demo as demonstration
+from channel_sync.cli.admin import create_key, is_known, migrate, new_encryption_key
 from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import Server, run_to_the_end, stop_signal
+from channel_sync.main.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
 from channel_sync.main.service import contract, running
 from channel_sync.main.start import start
 from channel_sync.main.store import load_settings, seen_by_browsers, sqlite_file
 from channel_sync.main.worker import working
-from channel_sync.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
 
 
 def serve(host: str, port: int) -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, ready
-from channel_sync.main.order_helper import question, ready_page, receive, send
+from channel_sync.main.order_reader.process import question, ready_page, receive, send
 from channel_sync.persistence.rows.prepared_orders import PersonalParts
 from channel_sync.settings import PREFIX
 
@@ -105,7 +105,7 @@ class Helper:
             for end in (self._socket, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BETWEEN)
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "channel_sync.main.order_helper"],
+                [sys.executable, "-P", "-m", "channel_sync.main.order_reader.process"],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_environment(),

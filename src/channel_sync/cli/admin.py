@@ -8,6 +8,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, SCOPES, ApiKey, is_tenant, key_hash, new_key
 from channel_sync.domain.secrets import Secret
+from channel_sync.main.process import CannotStart
 from channel_sync.main.start import start
 from channel_sync.main.store import migrate_database, open_database
 from channel_sync.observability import configure_logging
@@ -16,7 +17,6 @@ from channel_sync.persistence.engine.tenancy import for_every_tenant
 from channel_sync.persistence.resealing import reseal
 from channel_sync.persistence.rows.encryption import new_key_text
 from channel_sync.persistence.sql.paging import PageRequest
-from channel_sync.process import CannotStart
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 
-from channel_sync.main.ground import check_clock, warn_of_a_missing_wall
+from channel_sync.main.process import CannotStart
+from channel_sync.main.runtime import check_clock, warn_of_a_missing_wall
 from channel_sync.persistence.database import Database
-from channel_sync.process import CannotStart
 
 # What lets a role pass row-level security, and what takes that back.
 WAYS_AROUND = {

@@ -34,10 +34,10 @@ from channel_sync.flows.stock.listings import SyncListings
 from channel_sync.flows.stock.push import PushStock
 from channel_sync.jobs.schedule import Work
 from channel_sync.main.engine import run_queue
-from channel_sync.main.page_reader import page_reader
+from channel_sync.main.order_reader.reader import page_reader
+from channel_sync.main.process import CannotStart
 from channel_sync.main.store import encryption_keys, open_database
 from channel_sync.persistence.database import Database
-from channel_sync.process import CannotStart
 from channel_sync.setting_values import Jobs
 from channel_sync.settings import Settings
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from socket import socket
 
-from channel_sync.process import CannotStart, listen
+from channel_sync.main.process import CannotStart, listen
 
 FOLDER = Path("var/demo")
 TENANT = "demo"

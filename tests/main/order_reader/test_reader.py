@@ -20,7 +20,7 @@ from tests.stores import COMPRESSION
 from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.orders import OrderQuery, UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ready
-from channel_sync.main.page_reader import HelpedReader, Helper, page_reader
+from channel_sync.main.order_reader.reader import HelpedReader, Helper, page_reader
 from channel_sync.persistence.rows.encryption import Cipher, new_key_text, parse_keys
 from channel_sync.persistence.rows.prepared_orders import PersonalParts
 from channel_sync.persistence.rows.sealed_columns import ORDER
@@ -52,7 +52,7 @@ def helpers() -> Iterator[int]:
             command = file.with_name("cmdline").read_bytes()
         except OSError:
             continue
-        if parent == os.getpid() and b"order_helper" in command:
+        if parent == os.getpid() and b"order_reader" in command:
             yield int(file.parent.name)
 
 
@@ -218,7 +218,7 @@ def test_a_helper_that_was_never_asked_ends_at_once():
 ASK_AND_WAIT = """
 import sys, time
 from pydantic import SecretStr
-from channel_sync.main.page_reader import Helper
+from channel_sync.main.order_reader.reader import Helper
 
 helper = Helper(SecretStr(sys.argv[1]))
 helper._start()
