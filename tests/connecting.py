@@ -10,7 +10,7 @@ from tests.stored import held_grant
 
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.addresses import public_address
-from channel_sync.domain.channel import Environment, Priority, Wire
+from channel_sync.domain.channel import CallContext, Environment, Priority
 from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
@@ -104,7 +104,7 @@ class Desk:
 
     def shop(self, integration_id: str, grants: Grants | None = None) -> ShopConnection:
         """The way to the integration's shop."""
-        return ShopConnection(grants or self.grants, self.channel, integration_id, Wire(Priority.ORDERS))
+        return ShopConnection(grants or self.grants, self.channel, integration_id, CallContext(Priority.ORDERS))
 
     async def reauthorise(self, integration_id: str, merchant_id: str = "m1", **members: Any) -> Arrival:
         """The merchant went through consent again."""

@@ -23,7 +23,7 @@ from tests.fake_shop import FakeMerchant, FakeShop
 
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.channel import Access as ShopAccess
-from channel_sync.domain.channel import App, ChannelDescription, Consent, Grant, Wire
+from channel_sync.domain.channel import App, CallContext, ChannelDescription, Consent, Grant
 from channel_sync.domain.channel_rules import ChannelRules, PollWaits
 from channel_sync.domain.errors import (
     AccessTokenRejected,
@@ -217,8 +217,8 @@ class FakeChannel:
         if expected is not None and expected != app.client_secret.value:
             raise ClientRejected("client_rejected", "The client id or secret is wrong.")
 
-    def shop(self, access: ShopAccess, wire: Wire) -> FakeShop:
-        return FakeShop(self, access.token, wire)
+    def shop(self, access: ShopAccess, context: CallContext) -> FakeShop:
+        return FakeShop(self, access.token, context)
 
     def owner_of(self, token: Secret) -> FakeMerchant:
         """The merchant a token opens the shop of."""

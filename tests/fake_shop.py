@@ -8,13 +8,13 @@ from typing import Protocol
 
 from channel_sync.domain.channel import (
     Call,
+    CallContext,
     CatalogueBatch,
     CatalogueJob,
     ChangedProducts,
     JobState,
     StockJob,
     Warehouse,
-    Wire,
 )
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, ProductStock, StockOutcome
@@ -115,12 +115,12 @@ class FakeShop:
 
     channel: Marketplace
     token: Secret
-    wire: Wire
+    context: CallContext
 
     @asynccontextmanager
     async def _call(self, operation: str) -> AsyncIterator[FakeMerchant]:
-        self.wire.check()
-        self.wire.calls.append(Call(datetime.now(UTC), "GET", f"/{operation}", 200, 0, 1, "req-1"))
+        self.context.raise_if_cancelled()
+        self.context.calls.append(Call(datetime.now(UTC), "GET", f"/{operation}", 200, 0, 1, "req-1"))
         async with self.channel.take(operation, self.token):
             yield self.channel.owner_of(self.token)
 

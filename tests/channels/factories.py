@@ -12,7 +12,7 @@ import httpx
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import Connection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import Access, App, Environment, Priority, Wire
+from channel_sync.domain.channel import Access, App, CallContext, Environment, Priority
 from channel_sync.domain.secrets import Secret
 
 BASE = "https://wish.test"
@@ -25,14 +25,14 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @dataclass(slots=True)
-class HastyWire(Wire):
-    """A wire whose waits take no time; `naps` are their lengths."""
+class HastyContext(CallContext):
+    """A context whose waits take no time; `naps` are their lengths."""
 
     naps: list[float] = field(default_factory=list)
 
     async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
-        self.check()
+        self.raise_if_cancelled()
         await asyncio.sleep(0)
 
 
@@ -43,7 +43,7 @@ class Counter:
     client: WishClient
     connection: Connection
     shop: WishShop
-    wire: HastyWire
+    context: HastyContext
 
     def of(self, access: Access) -> WishShop:
         """Another shop at the same counter."""
@@ -54,8 +54,8 @@ def an_access(integration_id: str = "int_1", token: str = TOKEN) -> Access:
     return Access(integration_id, Environment.PRODUCTION, Secret(token), 1)
 
 
-def a_wire(priority: Priority = Priority.ORDERS) -> Wire:
-    return Wire(priority)
+def a_wire(priority: Priority = Priority.ORDERS) -> CallContext:
+    return CallContext(priority)
 
 
 def limits(**changes: Any) -> ClientLimits:
@@ -74,11 +74,11 @@ async def a_client(base: str = BASE, **changes: Any) -> AsyncIterator[WishClient
 
 @asynccontextmanager
 async def at_the_counter(base: str = BASE, **changes: Any) -> AsyncIterator[Counter]:
-    """A shop reached through a hasty wire."""
+    """A shop reached through a hasty context."""
     async with a_client(base, **changes) as client:
-        wire = HastyWire(Priority.ORDERS)
-        connection = Connection(client, an_access(), wire)
-        yield Counter(client, connection, WishShop(connection), wire)
+        context = HastyContext(Priority.ORDERS)
+        connection = Connection(client, an_access(), context)
+        yield Counter(client, connection, WishShop(connection), context)
 
 
 def ok(data: Any) -> httpx.Response:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from channel_sync.domain.budgets import Allowance, Lease
-from channel_sync.domain.channel import Wire
+from channel_sync.domain.channel import CallContext
 
 
 class Clock:
@@ -17,8 +17,8 @@ class Clock:
 
 
 @dataclass(slots=True)
-class SkippingWire(Wire):
-    """A wire whose waits take no time but by the clock, where they last `least_s` at least."""
+class SkippingWire(CallContext):
+    """A context whose waits take no time but by the clock, where they last `least_s` at least."""
 
     clock: Clock = field(default_factory=Clock)
     least_s: float = 0.0

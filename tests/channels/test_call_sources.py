@@ -82,24 +82,24 @@ async def test_a_refusal_pauses_all_processes():
     assert limiter.pause("int_1", 20) == pytest.approx(20, abs=0.1)
     await asyncio.sleep(0)
     assert purse.paused == [("int_1", pytest.approx(20, abs=0.1))]
-    wire = a_wire()
-    waiting = asyncio.create_task(limiter.turn("int_1", wire))
+    context = a_wire()
+    waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.02)
-    assert wire.is_paused
+    assert context.is_paused
     waiting.cancel()
 
 
 async def test_a_pause_holds_a_call_that_is_just_being_leased():
-    purse, wire = Purse(calls=1), a_wire()
+    purse, context = Purse(calls=1), a_wire()
     limiter = limiter_of(purse)
-    waiting = asyncio.create_task(limiter.turn("int_1", wire))
+    waiting = asyncio.create_task(limiter.turn("int_1", context))
     async with asyncio.timeout(5):
         while not purse.asked:
             await asyncio.sleep(0)
     limiter.pause("int_1", 20)
     await asyncio.sleep(0.02)
 
-    assert (wire.is_paused, purse.calls) == (True, 0)
+    assert (context.is_paused, purse.calls) == (True, 0)
     waiting.cancel()
 
 
@@ -113,10 +113,10 @@ async def test_a_pause_of_another_process_is_kept_here():
 
 
 async def test_a_cut_wire_wakes_at_once():
-    purse, wire = Purse(again_s=60), a_wire()
-    waiting = asyncio.create_task(limiter_of(purse).turn("int_1", wire))
+    purse, context = Purse(again_s=60), a_wire()
+    waiting = asyncio.create_task(limiter_of(purse).turn("int_1", context))
     await asyncio.sleep(0.01)
-    wire.cut()
+    context.cancel()
     with pytest.raises(RunStopped):
         await asyncio.wait_for(waiting, 5)
 

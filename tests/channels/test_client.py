@@ -48,7 +48,7 @@ async def test_a_call_is_noted_with_what_support_asks_for():
         async with at_the_counter() as counter:
             with pytest.raises(ChannelRefused):
                 await counter.shop.order("o1")
-    (call,) = counter.wire.take_calls()
+    (call,) = counter.context.take_calls()
     assert call == Call(NOW, "GET", "/api/v3/orders/o1", 400, 90001, call.duration_ms, "r-7")
 
 
@@ -59,7 +59,7 @@ async def test_a_call_without_an_answer_is_noted_too():
             with pytest.raises(ChannelUnavailable) as raised:
                 await counter.shop.merchant_id()
     assert raised.value.code == "connection_failed"
-    assert [(call.status, call.code) for call in counter.wire.calls] == [(None, None)] * 3
+    assert [(call.status, call.code) for call in counter.context.calls] == [(None, None)] * 3
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_a_cut_wire_starts_nothing():
     with respx.mock(assert_all_called=False) as router:
         route = router.get(TEST_CALL).mock(return_value=ok({"merchant_id": "m1"}))
         async with at_the_counter() as counter:
-            counter.wire.cut()
+            counter.context.cancel()
             with pytest.raises(RunStopped):
                 await counter.shop.merchant_id()
     assert route.call_count == 0
@@ -189,10 +189,10 @@ async def test_a_call_that_a_person_waits_for_is_made_although_wish_is_left_alon
                 with pytest.raises(ChannelUnavailable):
                     await counter.shop.merchant_id()
             made = route.call_count
-            counter.wire.by_person = True
+            counter.context.by_person = True
             route.mock(return_value=ok({"merchant_id": "m"}))
             assert await counter.shop.merchant_id() == "m"
-            counter.wire.by_person = False
+            counter.context.by_person = False
             assert await counter.shop.merchant_id() == "m"
     assert route.call_count == made + 2
 
@@ -251,4 +251,4 @@ async def test_neither_log_nor_error_shows_a_secret(caplog):
                     await counter.shop.merchant_id()
                 assert TOKEN not in f"{raised.value} {raised.value!r}"
     assert TOKEN not in caplog.text
-    assert TOKEN not in repr(counter.wire.calls)
+    assert TOKEN not in repr(counter.context.calls)

@@ -133,7 +133,7 @@ async def test_a_cancelled_caller_leaves_the_call_to_end_by_itself():
             await caller
         may_answer.set()
         assert await counter.shop.merchant_id() == "m1"
-    assert [call.status for call in counter.wire.calls] == [200, 200]
+    assert [call.status for call in counter.context.calls] == [200, 200]
 
 
 async def test_no_more_calls_are_out_than_there_are_seats():

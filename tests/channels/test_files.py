@@ -53,7 +53,7 @@ async def test_a_download_is_noted_without_its_signature():
         router.get(FILE).respond(content=b"{}")
         async with at_the_counter() as counter:
             assert [line async for line in counter.connection.lines(FILE)] == [b"{}"]
-    (call,) = counter.wire.calls
+    (call,) = counter.context.calls
     assert (call.method, call.path, call.status) == ("GET", "/file", 200)
 
 
@@ -80,7 +80,7 @@ async def test_a_file_elsewhere_than_on_https_or_at_wish_is_not_fetched(address)
         with pytest.raises(ReplyNotUnderstood) as raised:
             assert [line async for line in counter.connection.lines(address)] == []
     assert raised.value.code == "bad_file_address"
-    assert counter.wire.calls == []
+    assert counter.context.calls == []
 
 
 async def test_a_file_at_wishs_own_address_is_fetched():

@@ -22,13 +22,13 @@ class Caller:
     def __init__(self, rate, least_s=0.0):
         self.clock = Clock()
         self.limiter = limiter_of(rate, self.clock)
-        self.wire = SkippingWire(Priority.ORDERS, clock=self.clock, least_s=least_s)
+        self.context = SkippingWire(Priority.ORDERS, clock=self.clock, least_s=least_s)
 
     async def calls_in(self, seconds):
         """How many calls it makes."""
         made, end = 0, self.clock.now + seconds
         while True:
-            await self.limiter.turn("int_1", self.wire)
+            await self.limiter.turn("int_1", self.context)
             if self.clock.now > end:
                 return made
             made += 1
@@ -51,10 +51,10 @@ async def test_a_late_wake_up_costs_no_rate_at_a_thousand_a_second():
 
 
 async def test_integrations_do_not_share_a_budget():
-    limiter, wire = limiter_of(1), a_wire()
+    limiter, context = limiter_of(1), a_wire()
     for number in range(5):
         for _ in range(10):
-            await asyncio.wait_for(limiter.turn(f"int_{number}", wire), 5)
+            await asyncio.wait_for(limiter.turn(f"int_{number}", context), 5)
 
 
 async def test_orders_go_before_stock_and_stock_before_the_catalogue():
@@ -73,12 +73,12 @@ async def test_orders_go_before_stock_and_stock_before_the_catalogue():
 
 async def test_a_cut_wire_wakes_at_once_and_leaves_no_place_in_the_queue():
     clock = Clock()
-    limiter, wire = limiter_of(0.01, clock), a_wire(Priority.INTERACTIVE)
+    limiter, context = limiter_of(0.01, clock), a_wire(Priority.INTERACTIVE)
     for _ in range(10):
-        await limiter.turn("int_1", wire)
-    waiting = asyncio.create_task(limiter.turn("int_1", wire))
+        await limiter.turn("int_1", context)
+    waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.01)
-    wire.cut()
+    context.cancel()
     with pytest.raises(RunStopped):
         await asyncio.wait_for(waiting, 5)
     clock.now += 100
@@ -119,24 +119,24 @@ async def test_a_call_that_went_well_ends_the_doubling():
 
 async def test_the_wire_tells_of_a_pause_while_its_call_waits_for_it():
     clock = Clock()
-    limiter, wire = limiter_of(5, clock), a_wire()
+    limiter, context = limiter_of(5, clock), a_wire()
     limiter.pause("int_1", 20.0)
-    waiting = asyncio.create_task(limiter.turn("int_1", wire))
+    waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.01)
-    assert wire.is_paused
+    assert context.is_paused
     clock.now += 20
     await asyncio.wait_for(waiting, 5)
-    assert not wire.is_paused
+    assert not context.is_paused
 
 
 async def test_a_full_queue_alone_is_no_pause():
-    limiter, wire = limiter_of(5, Clock()), a_wire()
+    limiter, context = limiter_of(5, Clock()), a_wire()
     for _ in range(10):
-        await limiter.turn("int_1", wire)
-    waiting = asyncio.create_task(limiter.turn("int_1", wire))
+        await limiter.turn("int_1", context)
+    waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.01)
-    assert not wire.is_paused
-    wire.cut()
+    assert not context.is_paused
+    context.cancel()
     with pytest.raises(RunStopped):
         await waiting
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from tests.channels.factories import APP, NOW, HastyWire, a_server, an_access, limits
+from tests.channels.factories import APP, NOW, HastyContext, a_server, an_access, limits
 
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.client import WishClient
@@ -43,7 +43,7 @@ async def a_shop_at(wish: CuttingWish) -> AsyncIterator[Connection]:
     async with a_server(wish.serve) as address, http_client(2) as http:
         urls = dict.fromkeys(Environment, address)
         client = WishClient(http, urls, limits(), lambda: NOW, lambda seconds: seconds / 1000)
-        shop = Connection(client, an_access(), HastyWire(Priority.ORDERS))
+        shop = Connection(client, an_access(), HastyContext(Priority.ORDERS))
         for _ in range(wish.answers):
             await shop.get(Family.ORDERS, "/answered")
         yield shop
@@ -68,7 +68,7 @@ async def test_wish_sees_no_call_that_is_not_in_the_journal(
         with pytest.raises(ChannelUnavailable) as raised:
             await call(shop)
     assert raised.value.code == "connection_failed"
-    assert wish.requests == len(shop.wire.calls) == answers + tries
+    assert wish.requests == len(shop.context.calls) == answers + tries
 
 
 @pytest.mark.parametrize("answers", [0, 1], ids=["fresh", "kept"])

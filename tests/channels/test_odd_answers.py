@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.channels.factories import NOW, HastyWire, a_server, an_access, http_answer, limits
+from tests.channels.factories import NOW, HastyContext, a_server, an_access, http_answer, limits
 
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.client import WishClient
@@ -19,7 +19,7 @@ TOKEN_REPLY = b'{"code":0,"message":"","data":{"merchant_id":"m1"}}'
 
 def a_shop(http, address: str) -> tuple[Connection, WishShop]:
     client = WishClient(http, dict.fromkeys(Environment, address), limits(), lambda: NOW)
-    connection = Connection(client, an_access(), HastyWire(Priority.ORDERS))
+    connection = Connection(client, an_access(), HastyContext(Priority.ORDERS))
     return connection, WishShop(connection)
 
 
@@ -54,7 +54,7 @@ async def test_a_head_without_end_is_a_fault_of_that_call_and_no_outage(lines):
             with pytest.raises(ReplyNotUnderstood) as raised:
                 await shop.merchant_id()
     assert raised.value.code == "headers_too_large"
-    assert len(connection.wire.calls) == 8
+    assert len(connection.context.calls) == 8
 
 
 async def test_a_mark_before_an_envelope_or_a_token_reply_is_no_part_of_it():

@@ -223,7 +223,7 @@ async def test_a_download_job_is_polled_ever_slower_for_a_quarter_of_an_hour(wis
     async with at_the_counter() as counter:
         with pytest.raises(ChannelUnavailable) as raised:
             await counter.shop.orders(OrderQuery(SINCE))
-        polls = [nap for nap in counter.wire.naps if nap >= 2]
+        polls = [nap for nap in counter.context.naps if nap >= 2]
     assert raised.value.code == "order_download_late"
     assert polls[:6] == [2, 5, 10, 20, 30, 30]
     assert 870 <= sum(polls) <= 930
@@ -239,7 +239,7 @@ async def test_a_failed_download_job_means_try_later(wish):
 async def test_a_cut_wire_ends_the_wait_for_a_job(wish):
     wish.orders, wish.job_state = [at(0, number) for number in range(600)], "PENDING"
     async with at_the_counter() as counter:
-        wish.when_a_job_starts = counter.wire.cut
+        wish.when_a_job_starts = counter.context.cancel
         with pytest.raises(RunStopped):
             await counter.shop.orders(OrderQuery(SINCE))
 

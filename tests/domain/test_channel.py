@@ -2,30 +2,30 @@ import asyncio
 
 import pytest
 
-from channel_sync.domain.channel import Priority, Wire
+from channel_sync.domain.channel import CallContext, Priority
 from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.secrets import Secret
 
 
 async def test_a_cut_wire_wakes_a_sleeper_at_once():
-    wire = Wire(Priority.ORDERS)
-    sleeper = asyncio.create_task(wire.sleep(60))
+    context = CallContext(Priority.ORDERS)
+    sleeper = asyncio.create_task(context.sleep(60))
     await asyncio.sleep(0)
-    wire.cut()
+    context.cancel()
     with pytest.raises(RunStopped):
         await sleeper
 
 
 async def test_a_cut_wire_lets_no_call_start():
-    wire = Wire(Priority.ORDERS)
-    wire.check()
-    wire.cut()
+    context = CallContext(Priority.ORDERS)
+    context.raise_if_cancelled()
+    context.cancel()
     with pytest.raises(RunStopped):
-        wire.check()
+        context.raise_if_cancelled()
 
 
 async def test_a_whole_wire_sleeps_its_time():
-    await Wire(Priority.STOCK).sleep(0.01)
+    await CallContext(Priority.STOCK).sleep(0.01)
 
 
 def test_a_secret_never_shows_itself():

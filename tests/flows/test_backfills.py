@@ -123,7 +123,7 @@ class Note:
     priority: Priority | None = None
 
     async def run(self, session: RunSession) -> None:
-        self.priority = session.wire.priority
+        self.priority = session.context.priority
 
 
 @pytest.mark.parametrize(

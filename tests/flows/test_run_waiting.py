@@ -15,9 +15,9 @@ class HeldUp:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, session: RunSession) -> None:
-        session.wire.is_paused = True
+        session.context.is_paused = True
         await self.goes_on.wait()
-        session.wire.is_paused = False
+        session.context.is_paused = False
         await self.over.wait()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from tests.channels.factories import BASE, NOW, HastyWire, an_access, limits
+from tests.channels.factories import BASE, NOW, HastyContext, an_access, limits
 from tests.hostile import replies
 
 from channel_sync.channels.wish.client import WishClient
@@ -91,5 +91,5 @@ async def client_of(wish: HostileWish) -> AsyncIterator[WishClient]:
 
 def shop_of(client: WishClient) -> tuple[Connection, WishShop]:
     """A shop there, whose waits take no time."""
-    connection = Connection(client, an_access(), HastyWire(Priority.ORDERS))
+    connection = Connection(client, an_access(), HastyContext(Priority.ORDERS))
     return connection, WishShop(connection)

@@ -111,37 +111,37 @@ class Call:
 
 
 @dataclass(slots=True)
-class Wire:
+class CallContext:
     """What the calls of one run share: their journal, their place in the queue, and the way to stop them.
 
-    `cut` may come from anywhere in the process; from then on no new call starts. `is_paused` is true while a call
-    waits because the marketplace asked for a pause. `by_person`: a person asked for the run.
+    `cancel` may come from anywhere in the process; from then on no new call starts. `is_paused` is true while a
+    call waits because the marketplace asked for a pause. `by_person`: a person asked for the run.
     """
 
     priority: Priority
     calls: list[Call] = field(default_factory=list)
     is_paused: bool = False
     by_person: bool = False
-    _cut: asyncio.Event = field(default_factory=asyncio.Event)
+    _cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_a_persons(self) -> bool:
         """Whether somebody waits who would rather see a call fail than none made."""
         return self.by_person or self.priority is Priority.INTERACTIVE
 
-    def cut(self) -> None:
+    def cancel(self) -> None:
         """Let no further call start."""
-        self._cut.set()
+        self._cancelled.set()
 
-    def check(self) -> None:
-        """Raise `RunStopped` once the wire is cut."""
-        if self._cut.is_set():
+    def raise_if_cancelled(self) -> None:
+        """Raise `RunStopped` once it is cancelled."""
+        if self._cancelled.is_set():
             raise RunStopped
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, but wake at once with `RunStopped` when the wire is cut."""
+        """Wait, but wake at once with `RunStopped` when it is cancelled."""
         try:
-            await asyncio.wait_for(self._cut.wait(), seconds)
+            await asyncio.wait_for(self._cancelled.wait(), seconds)
         except TimeoutError:
             return
         raise RunStopped
@@ -286,6 +286,6 @@ class Channel(Protocol):
         """A new grant; the access tokens given so far stop working. `GrantRejected` if it is refused."""
         ...
 
-    def shop(self, access: Access, wire: Wire) -> Shop:
+    def shop(self, access: Access, context: CallContext) -> Shop:
         """The shop that the token opens."""
         ...

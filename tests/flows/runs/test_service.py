@@ -168,7 +168,7 @@ class PagesSideBySide:
 
     async def _page(self, session: RunSession) -> None:
         async with session.page() as page:
-            session.wire.calls.append(Call(utcnow(), "PUT", "/products/1", 200, 0, 1, None))
+            session.context.calls.append(Call(utcnow(), "PUT", "/products/1", 200, 0, 1, None))
             page.counts = Counts(updated=1)
 
 

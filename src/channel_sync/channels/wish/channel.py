@@ -15,11 +15,11 @@ from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import (
     Access,
     App,
+    CallContext,
     ChannelDescription,
     Consent,
     Environment,
     Grant,
-    Wire,
 )
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.secrets import Secret
@@ -69,6 +69,6 @@ class WishChannel:
         """A new grant; the access tokens given so far stop working."""
         return await oauth.renew(self._client, app, refresh_token)
 
-    def shop(self, access: Access, wire: Wire) -> WishShop:
+    def shop(self, access: Access, context: CallContext) -> WishShop:
         """The shop that the token opens."""
-        return WishShop(Connection(self._client, access, wire))
+        return WishShop(Connection(self._client, access, context))

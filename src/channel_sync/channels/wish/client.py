@@ -22,7 +22,7 @@ from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answe
 from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.times import utc_now
 from channel_sync.domain.budgets import SharedBudget
-from channel_sync.domain.channel import Access, Call, Environment, Wire
+from channel_sync.domain.channel import Access, Call, CallContext, Environment
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,
@@ -103,10 +103,10 @@ class WishClient:
         """Where Wish is in this environment, without a slash at the end."""
         return self._base_urls[environment]
 
-    async def call(self, request: Request, access: Access, wire: Wire) -> Reply:
-        """The reply to a call with an access token. Any ChannelError, or RunStopped once the wire is cut."""
+    async def call(self, request: Request, access: Access, context: CallContext) -> Reply:
+        """The reply to a call with an access token. Any ChannelError, or RunStopped after a cancel."""
         return await with_retries(
-            lambda: self._attempt(request, access, wire), request.is_repeatable, wire, self.jitter
+            lambda: self._attempt(request, access, context), request.is_repeatable, context, self.jitter
         )
 
     async def call_without_token(self, request: Request, environment: Environment) -> Reply:
@@ -132,11 +132,11 @@ class WishClient:
         task.add_done_callback(self._leave)
         return task
 
-    async def take_seat(self, wire: Wire) -> None:
-        """Wait for one of the process's seats; `start` gives it back. RunStopped once the wire is cut."""
+    async def take_seat(self, context: CallContext) -> None:
+        """Wait for one of the process's seats; `start` gives it back. RunStopped once the context is cancelled."""
         await self._seats.acquire()
         try:
-            wire.check()
+            context.raise_if_cancelled()
         except RunStopped:
             self._seats.release()
             raise
@@ -145,23 +145,23 @@ class WishClient:
         self._in_flight.discard(task)
         self._seats.release()
 
-    async def _attempt(self, request: Request, access: Access, wire: Wire) -> Reply:
+    async def _attempt(self, request: Request, access: Access, context: CallContext) -> Reply:
         headers = {"Authorization": f"Bearer {_sendable(access)}"}
-        await self._limiter.turn(access.integration_id, wire)
+        await self._limiter.turn(access.integration_id, context)
         breaker = self._breakers[access.environment]
-        breaker.check(access.integration_id, wire.is_a_persons)
-        await self.take_seat(wire)
-        outcome = await self.to_its_end(self._journaled(request, access.environment, headers, wire))
+        breaker.check(access.integration_id, context.is_a_persons)
+        await self.take_seat(context)
+        outcome = await self.to_its_end(self._journaled(request, access.environment, headers, context))
         (breaker.failed if outcome.is_outage else breaker.answered)(access.integration_id)
         return _reply_of(self._budgeted(outcome, access.integration_id))
 
     async def _journaled(
-        self, request: Request, environment: Environment, headers: dict[str, str], wire: Wire
+        self, request: Request, environment: Environment, headers: dict[str, str], context: CallContext
     ) -> _Outcome:
         at, started = self.now(), monotonic()
         outcome = await self._converse(request, environment, headers)
         answer = outcome.answer
-        wire.calls.append(
+        context.calls.append(
             Call(
                 at=at,
                 method=request.method,

@@ -9,7 +9,7 @@ import msgspec
 from channel_sync.channels.wish.client import Request, WishClient
 from channel_sync.channels.wish.files import json_lines
 from channel_sync.channels.wish.replies import Family, Reply
-from channel_sync.domain.channel import Access, Wire
+from channel_sync.domain.channel import Access, CallContext
 from channel_sync.domain.errors import ChannelRefused
 
 Query = tuple[tuple[str, str], ...]
@@ -17,11 +17,11 @@ Query = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Calls with one access token, noted on one wire."""
+    """Calls with one access token, noted on one call context."""
 
     client: WishClient
     access: Access
-    wire: Wire
+    context: CallContext
 
     async def get(self, family: Family, path: str, query: Query = ()) -> Reply:
         """The reply to a read."""
@@ -44,10 +44,10 @@ class Connection:
 
     def lines(self, url: str) -> AsyncGenerator[bytes, None]:
         """The JSON values of a file that a job produced."""
-        return json_lines(self.client, url, self.access, self.wire)
+        return json_lines(self.client, url, self.access, self.context)
 
     async def _call(self, request: Request) -> Reply:
-        return await self.client.call(request, self.access, self.wire)
+        return await self.client.call(request, self.access, self.context)
 
 
 def segment(id: str) -> str:

@@ -14,7 +14,7 @@ from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.rows import rows_of
-from channel_sync.domain.channel import Access, Call, Environment, Wire
+from channel_sync.domain.channel import Access, Call, CallContext, Environment
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 
 _CHUNKS_AHEAD = 4
@@ -22,13 +22,15 @@ _CHUNKS_AHEAD = 4
 _A_LINE = 1000
 
 
-async def json_lines(client: WishClient, url: str, access: Access, wire: Wire) -> AsyncGenerator[bytes, None]:
+async def json_lines(
+    client: WishClient, url: str, access: Access, context: CallContext
+) -> AsyncGenerator[bytes, None]:
     """The JSON values of a file, one by one. A file that is one JSON array gives its elements.
 
     The access token stays here: the storage host has no business with it.
     """
     address = _checked(url, client, access.environment)
-    download = await with_retries(lambda: _opened(client, address, wire), True, wire, client.jitter)
+    download = await with_retries(lambda: _opened(client, address, context), True, context, client.jitter)
     handed_on = 0
     try:
         async for line in _lines(download, LineSplitter(client.limits.call.max_bytes)):
@@ -50,11 +52,11 @@ async def _lines(download: "_Download", splitter: LineSplitter) -> AsyncIterator
         yield line
 
 
-async def _opened(client: WishClient, address: httpx.URL, wire: Wire) -> "_Download":
+async def _opened(client: WishClient, address: httpx.URL, context: CallContext) -> "_Download":
     """A download whose first bytes are there, so that a failure up to here can be repeated."""
-    await client.take_seat(wire)
+    await client.take_seat(context)
     download = _Download(client, address)
-    client.start(download.run(wire)).add_done_callback(download.finish)
+    client.start(download.run(context)).add_done_callback(download.finish)
     try:
         download.first = await download.next_chunk()
     finally:
@@ -74,7 +76,7 @@ class _Download:
         self._arrived: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         self.first: bytes | None = None
 
-    async def run(self, wire: Wire) -> None:
+    async def run(self, context: CallContext) -> None:
         """Let the chunks arrive, a few ahead of the reader, until the file ends or nobody wants more."""
         at, started, status = self._client.now(), monotonic(), None
         bounds = self._client.limits.file
@@ -91,7 +93,7 @@ class _Download:
             duration_ms = round((monotonic() - started) * 1000)
             # As it is sent: unquoted it might have a NUL, which PostgreSQL does not store.
             path = self._request.url.raw_path.partition(b"?")[0].decode()
-            wire.calls.append(Call(at, "GET", path, status, None, duration_ms, None))
+            context.calls.append(Call(at, "GET", path, status, None, duration_ms, None))
 
     def finish(self, task: asyncio.Task[None]) -> None:
         """Tell the reader how the download ended."""

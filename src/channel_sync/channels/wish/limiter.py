@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 from channel_sync.domain.budgets import Allowance, Lease
-from channel_sync.domain.channel import Wire
+from channel_sync.domain.channel import CallContext
 from channel_sync.domain.errors import RateLimited
 
 BURST = 10
@@ -174,37 +174,37 @@ class Limiter:
         self._queues = ByIntegration(lambda now: Queue(rate, jitter, now), clock)
         self._tickets = itertools.count()
 
-    async def turn(self, integration_id: str, wire: Wire) -> None:
-        """Wait for this integration's next call; the wire's priority decides who is first in this process.
+    async def turn(self, integration_id: str, context: CallContext) -> None:
+        """Wait for this integration's next call; the context's priority decides who is first in this process.
 
         A pause of more than half a minute is not slept through: RateLimited says when to come back.
         """
         queue = self._queues.of(integration_id)
-        ticket = (int(wire.priority), next(self._tickets))
+        ticket = (int(context.priority), next(self._tickets))
         insort(queue.waiting, ticket)
         try:
             while not queue.is_turn(ticket, self._clock()):
-                await self._wait(integration_id, queue, wire)
+                await self._wait(integration_id, queue, context)
             queue.take()
         finally:
-            wire.is_paused = False
+            context.is_paused = False
             queue.waiting.remove(ticket)
 
-    async def _wait(self, integration_id: str, queue: Queue, wire: Wire) -> None:
+    async def _wait(self, integration_id: str, queue: Queue, context: CallContext) -> None:
         """Until something may have changed."""
         now = self._clock()
         pause_s, rest_s = queue.pause_left(now), queue.rest_left(now)
         if pause_s > LONGEST_PAUSE_IN_PLACE_S:
             raise RateLimited("Wish asks us to wait.", retry_after_s=pause_s)
-        wire.is_paused = pause_s > 0
+        context.is_paused = pause_s > 0
         if rest_s > 0:
-            return await wire.sleep(min(rest_s, LOOK_AGAIN_S))
+            return await context.sleep(min(rest_s, LOOK_AGAIN_S))
         if queue.leasing is None:
             self._source.ask(integration_id, queue)
         if queue.leasing is not None:
             # One asks for all of them; who is cancelled leaves it to the others.
             await asyncio.shield(queue.leasing)
-            wire.check()
+            context.raise_if_cancelled()
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
         """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""

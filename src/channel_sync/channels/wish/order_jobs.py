@@ -25,7 +25,7 @@ async def downloaded_orders(connection: Connection, query: Query) -> AsyncIterat
 
 async def _file_urls(connection: Connection, id: str) -> tuple[str, ...]:
     for seconds in _POLLS_S:
-        await connection.wire.sleep(seconds)
+        await connection.context.sleep(seconds)
         state, urls = job_of(await connection.get(Family.ORDERS, f"{_PATH}/{segment(id)}"))
         match state:
             case JobState.FAILED:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from channel_sync.domain.channel import Wire
+from channel_sync.domain.channel import CallContext
 from channel_sync.domain.errors import ChannelUnavailable, CircuitOpen, RateLimited
 
 T = TypeVar("T")
@@ -13,7 +13,7 @@ LONGEST_DELAY_S = 30.0
 
 
 async def with_retries(
-    call: Callable[[], Awaitable[T]], is_repeatable: bool, wire: Wire, jitter: Callable[[float], float]
+    call: Callable[[], Awaitable[T]], is_repeatable: bool, context: CallContext, jitter: Callable[[float], float]
 ) -> T:
     """The call's result after at most three tries, with full jitter between them.
 
@@ -29,7 +29,7 @@ async def with_retries(
                 continue
             if not is_repeatable:
                 raise
-            await wire.sleep(error.retry_after_s or jitter(FIRST_DELAY_S * 2**attempt))
+            await context.sleep(error.retry_after_s or jitter(FIRST_DELAY_S * 2**attempt))
     return await call()
 
 

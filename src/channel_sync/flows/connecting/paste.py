@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from channel_sync.domain.channel import Access, App, Channel, Grant, Priority, Shop, Wire
+from channel_sync.domain.channel import Access, App, CallContext, Channel, Grant, Priority, Shop
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import ErrorCode
 from channel_sync.domain.errors import (
@@ -117,7 +117,7 @@ class Credentials:
 
     def _shop(self, integration: Integration, token: Secret) -> Shop:
         access = Access(integration.id, integration.environment, token, integration.generation)
-        return self._channels[integration.channel].shop(access, Wire(Priority.INTERACTIVE))
+        return self._channels[integration.channel].shop(access, CallContext(Priority.INTERACTIVE))
 
     async def _app(self, integration: Integration, pasted: PastedCredentials) -> App:
         async with self._database.read() as work:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from channel_sync.domain.addresses import PublicAddress
-from channel_sync.domain.channel import Access, App, Channel, Consent, Grant, Priority, Wire
+from channel_sync.domain.channel import Access, App, CallContext, Channel, Consent, Grant, Priority
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.connecting.under_way import UnderWay
@@ -34,7 +34,7 @@ class Redeeming:
         redirect_url = self._public.callback(one.integration.channel)
         grant = await channel.redeem(app, Consent(code, one.attempt.code_verifier, redirect_url))
         access = Access(one.integration.id, one.integration.environment, grant.access_token, generation=0)
-        shop = channel.shop(access, Wire(Priority.INTERACTIVE))
+        shop = channel.shop(access, CallContext(Priority.INTERACTIVE))
         return Connection(app, grant, await shop_name(shop), app_is_new(one), await first_warehouse(shop))
 
     def covers(self, one: UnderWay, grant: Grant) -> bool:

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from channel_sync.domain.channel import Environment, Priority, Wire
+from channel_sync.domain.channel import CallContext, Environment, Priority
 from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.flows.grants.shops import Shops
@@ -100,7 +100,7 @@ class Doubts:
 
     async def _ask(self, integration: Integration) -> None:
         """A refusal is noted by whoever asks for a grant; anything else the next run finds out."""
-        connection = self._shops.connect(integration, Wire(Priority.INTERACTIVE))
+        connection = self._shops.connect(integration, CallContext(Priority.INTERACTIVE))
         try:
             await connection.call(lambda shop: shop.merchant_id())
         except ChannelSyncError as error:

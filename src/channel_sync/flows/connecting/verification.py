@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
-from channel_sync.domain.channel import Access, Channel, Priority, Wire
+from channel_sync.domain.channel import Access, CallContext, Channel, Priority
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.credentials import HeldCredentials
@@ -69,7 +69,7 @@ class Verifying:
         """Why the access token is refused, if it is; an answer of any kind proves that the endpoint is there."""
         began, refusal = monotonic(), None
         try:
-            self._merchant_id = await self.channel.shop(access, Wire(Priority.INTERACTIVE)).merchant_id()
+            self._merchant_id = await self.channel.shop(access, CallContext(Priority.INTERACTIVE)).merchant_id()
         except GrantRejected as rejected:
             refusal = rejected
             self._note("access_token", rejected.code, rejected.message)

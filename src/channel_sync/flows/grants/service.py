@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from channel_sync.domain.channel import Access, Channel, Priority, Shop, Wire
+from channel_sync.domain.channel import Access, CallContext, Channel, Priority, Shop
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
@@ -152,7 +152,7 @@ class Grants:
             return
         access, channel = renewed.access(), self._channels[renewed.integration.channel]
         try:
-            await channel.shop(access, Wire(Priority.ORDERS)).merchant_id()
+            await channel.shop(access, CallContext(Priority.ORDERS)).merchant_id()
         except AccessTokenRejected:
             async with self._database.begin() as work:
                 await work.renewals.doubt(access.integration_id, access.generation, None)
@@ -205,11 +205,11 @@ class Grants:
 class ShopConnection:
     """One integration's shop, with the access token replaced once when it is refused."""
 
-    def __init__(self, grants: Grants, channel: Channel, integration_id: str, wire: Wire) -> None:
+    def __init__(self, grants: Grants, channel: Channel, integration_id: str, context: CallContext) -> None:
         self._grants = grants
         self._channel = channel
         self._integration_id = integration_id
-        self._wire = wire
+        self._wire = context
 
     @property
     def rules(self) -> ChannelRules:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from channel_sync.domain.channel import Channel, Wire
+from channel_sync.domain.channel import CallContext, Channel
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.service import Grants, ShopConnection
 
@@ -15,6 +15,6 @@ class Shops:
     grants: Grants
     channels: Mapping[str, Channel]
 
-    def connect(self, integration: Integration, wire: Wire) -> ShopConnection:
+    def connect(self, integration: Integration, context: CallContext) -> ShopConnection:
         """The integration's shop; nothing is called yet."""
-        return ShopConnection(self.grants, self.channels[integration.channel], integration.id, wire)
+        return ShopConnection(self.grants, self.channels[integration.channel], integration.id, context)

@@ -1,6 +1,6 @@
 """A shop's warehouses, asked of the marketplace when a person wants to see or to choose one."""
 
-from channel_sync.domain.channel import Priority, Warehouse, Wire
+from channel_sync.domain.channel import CallContext, Priority, Warehouse
 from channel_sync.domain.errors import Conflict, Invalid
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.shops import Shops
@@ -48,5 +48,5 @@ class Warehouses:
             raise Conflict("integration_removed", "Restore the integration first.")
         if not integration.connected:
             raise Conflict("not_connected", "The marketplace cannot be asked before the shop is connected.")
-        shop = self._shops.connect(integration, Wire(Priority.INTERACTIVE))
+        shop = self._shops.connect(integration, CallContext(Priority.INTERACTIVE))
         return await shop.call(lambda shop: shop.warehouses())

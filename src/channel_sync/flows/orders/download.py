@@ -109,7 +109,7 @@ class OrderDownload:
         finally:
             self._leave(fetched)
             if not is_kept:
-                self.session.wire.cut()
+                self.session.context.cancel()
                 await self._end(fetched.following)
 
     def _leave(self, fetched: _Fetched) -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from channel_sync.domain.channel import Priority, Shop, Wire
+from channel_sync.domain.channel import CallContext, Priority, Shop
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Conflict, NotFound, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account, Integration, must_be_runnable
 from channel_sync.domain.orders import HeldOrder, Order, OrderPage
@@ -36,7 +36,7 @@ class Held:
 
     async def _read(self, integration: Integration, held: HeldOrder, raw: bytes) -> OrderPage:
         """The order as the marketplace has it now, or where it has none to give, the kept reply."""
-        shop = self._shops.connect(integration, Wire(Priority.INTERACTIVE))
+        shop = self._shops.connect(integration, CallContext(Priority.INTERACTIVE))
         channel_order_id = held.channel_order_id
         if channel_order_id is not None:
             with suppress(ChannelUnavailable, ChannelRefused, ReplyNotUnderstood):

@@ -27,7 +27,7 @@ async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace:
     trigger = await work.runs.finish(run.id, ending.status, ending.outcome, session.counts, ending.error, now)
     session.run = replace(run, trigger=trigger)
     await _reschedule(work, session, ending, pace, now)
-    await work.run_batches.add_calls({run.id: session.wire.calls})
+    await work.run_batches.add_calls({run.id: session.context.calls})
     if ending.status is not RunStatus.INTERRUPTED and says_something(session.run.trigger, ending):
         await work.events.add([_run_finished(session, ending, now)])
 
@@ -47,7 +47,7 @@ async def close_quiet_runs(
     await work.schedules.succeeded_all([_plan(session, stock_at, pace, now) for session in ours], now)
     folded = await work.run_batches.fold(closed)
     await work.run_batches.add_calls(
-        {session.run.id: session.wire.calls for session in ours if session.run.id not in folded}
+        {session.run.id: session.context.calls for session in ours if session.run.id not in folded}
     )
     return closed
 

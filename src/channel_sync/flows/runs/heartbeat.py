@@ -14,7 +14,7 @@ _LOOK_EVERY_S = 1.0
 
 
 def heartbeat(session: RunSession, every_s: float) -> AbstractAsyncContextManager[None]:
-    """Beat every `every_s` seconds while the body runs; a run that was closed elsewhere gets its wire cut."""
+    """Beat every `every_s` seconds while the body runs; one closed elsewhere gets its context cancelled."""
     return kept_alive(_Heart(session, every_s).look, min(every_s, _LOOK_EVERY_S))
 
 
@@ -27,7 +27,7 @@ class _Heart:
 
     async def look(self) -> bool:
         """Tell what is to be told; whether the run is still ours."""
-        status = RunStatus.WAITING_RATE_LIMIT if self._session.wire.is_paused else RunStatus.RUNNING
+        status = RunStatus.WAITING_RATE_LIMIT if self._session.context.is_paused else RunStatus.RUNNING
         if status is self._told and monotonic() < self._due_at:
             return True
         try:
@@ -36,7 +36,7 @@ class _Heart:
             return True
         except RunLost:
             self._session.lost = True
-            self._session.wire.cut()
+            self._session.context.cancel()
             return False
         self._told, self._due_at = status, monotonic() + self._every_s
         return True

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from channel_sync.domain.channel import Priority, Wire
+from channel_sync.domain.channel import CallContext, Priority
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
     ChannelSyncError,
@@ -94,7 +94,7 @@ class Runs:
             if run.status is RunStatus.QUEUED:
                 await work.runs.finish(run_id, RunStatus.CANCELLED, None, run.counts, None, utcnow())
         if run_id in self._sessions:
-            self._sessions[run_id].wire.cut()
+            self._sessions[run_id].context.cancel()
         return await self._get(tenant, run_id)
 
     async def start_due(self, kind: RunKind) -> None:
@@ -155,13 +155,13 @@ class Runs:
             marked = await work.runs.to_stop(self._rules.lease.owner)
         for run_id in marked:
             if run_id in self._sessions:
-                self._sessions[run_id].wire.cut()
+                self._sessions[run_id].context.cancel()
 
     def stop_all(self) -> None:
         """Let every run stop at its next page, to be taken up again by the next start."""
         self._stopping = True
         for session in self._sessions.values():
-            session.wire.cut()
+            session.context.cancel()
 
     async def take_over(self) -> None:
         """At the start of a single process: what an earlier one left open is closed and due again."""
@@ -195,11 +195,11 @@ class Runs:
         if claimed is None:
             return None
         priority = Priority.BACKFILL if claimed.run.is_backfill else _PRIORITIES[claimed.run.kind]
-        wire = Wire(priority, by_person=claimed.run.trigger in PERSONS_TRIGGERS)
+        context = CallContext(priority, by_person=claimed.run.trigger in PERSONS_TRIGGERS)
         if self._stopping:
-            wire.cut()
-        connection = self._shops.connect(claimed.integration, wire)
-        return RunSession(claimed.run, claimed.integration, claimed.account, connection, wire, self._database)
+            context.cancel()
+        connection = self._shops.connect(claimed.integration, context)
+        return RunSession(claimed.run, claimed.integration, claimed.account, connection, context, self._database)
 
     async def _ending(self, session: RunSession) -> Ending | None:
         """How the walk ended; nothing when the run is no longer ours to close."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from channel_sync.domain.channel import Call, Shop, Wire
+from channel_sync.domain.channel import Call, CallContext, Shop
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelError
@@ -42,7 +42,7 @@ class RunSession:
     integration: Integration
     account: Account
     connection: ShopConnection
-    wire: Wire
+    context: CallContext
     database: Database
     counts: Counts = field(default_factory=Counts)
     flaw: ChannelError | None = None
@@ -58,7 +58,7 @@ class RunSession:
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""
-        self.wire.check()
+        self.context.raise_if_cancelled()
         return await self.connection.call(ask)
 
     @asynccontextmanager
@@ -70,17 +70,17 @@ class RunSession:
             async with self.database.begin() as work:
                 page = RunPage(work)
                 yield page
-                calls = self.wire.take_calls()
+                calls = self.context.take_calls()
                 await self._sign(page, calls)
             kept = True
             self.counts += page.counts
         finally:
             if not kept:
-                self.wire.calls[:0] = calls
+                self.context.calls[:0] = calls
 
     async def keep(self, store: Callable[[RunPage], Coroutine[Any, Any, None]], durable: bool = True) -> Counts:
         """What `store` counts, in a transaction like that of `page`, but carried out at once (see `Database`)."""
-        calls = self.wire.take_calls()
+        calls = self.context.take_calls()
 
         async def whole(work: UnitOfWork) -> Counts:
             page = RunPage(work)
@@ -92,7 +92,7 @@ class RunSession:
             # Whole or not at all, so a store that is away for a moment is waited for: the download goes on.
             counts = await until_stored(lambda: self.database.at_once(whole, durable), _STORE_PATIENCE_S)
         except BaseException:
-            self.wire.calls[:0] = calls
+            self.context.calls[:0] = calls
             raise
         self.counts += counts
         return counts

@@ -59,7 +59,7 @@ async def follow(session: RunSession, job: OpenStockJob, products: Sequence[Prod
     wait_s: float | None = 0
     while wait_s is not None:
         wait_s = session.rules.stock.polls.next_wait_s(job.submitted_at, utcnow())
-        await session.wire.sleep(wait_s or 0)
+        await session.context.sleep(wait_s or 0)
         status = await _look(session, job.channel_job_id)
         if status is None:
             await _lose(session, job)

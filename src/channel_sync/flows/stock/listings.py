@@ -75,7 +75,7 @@ class SyncListings:
             seen.update(listing.variation_id for listing in batch.listings)
             if batch.left_out:
                 session.flaw = _PARTLY_UNREADABLE
-            session.wire.check()
+            session.context.raise_if_cancelled()
         # What could not be read may be any of those not seen, and is still for sale. A catalogue without a single
         # listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
         if session.flaw is None and seen:
@@ -88,7 +88,7 @@ class SyncListings:
 
     async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
         while (wait_s := session.rules.catalogue_polls.next_wait_s(started_at, utcnow())) is not None:
-            await session.wire.sleep(wait_s)
+            await session.context.sleep(wait_s)
             job = await session.call(lambda shop: shop.catalogue_job(job_id))
             match job.state:
                 case JobState.READY:

@@ -21,7 +21,7 @@ async def push_one_by_one(session: RunSession, products: Sequence[ProductStock])
 
 async def push(session: RunSession, planned: ProductStock) -> None:
     """Set the stock of one product."""
-    session.wire.check()
+    session.context.raise_if_cancelled()
     product = await beside_others(session, planned)
     await send(session, product, _outcomes)
 
