@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from channel_sync.flows.batching import Together
+from channel_sync.flows.batching import Batcher
 
 
 class Doubling:
@@ -22,10 +22,10 @@ class Doubling:
 
 async def test_who_comes_during_a_round_is_in_the_next():
     doubling = Doubling()
-    together = Together(doubling)
-    first = asyncio.create_task(together.do(2))
+    batcher = Batcher(doubling)
+    first = asyncio.create_task(batcher.submit(2))
     await asyncio.sleep(0.005)
-    others = [asyncio.create_task(together.do(number)) for number in (4, 6, 8)]
+    others = [asyncio.create_task(batcher.submit(number)) for number in (4, 6, 8)]
 
     assert await asyncio.gather(first, *others) == [4, 8, 12, 16]
     assert doubling.rounds == [[2], [4, 6, 8]]
@@ -33,31 +33,31 @@ async def test_who_comes_during_a_round_is_in_the_next():
 
 async def test_a_round_has_its_size():
     doubling = Doubling()
-    together = Together(doubling, at_once=2)
+    batcher = Batcher(doubling, batch_size=2)
 
-    assert await asyncio.gather(*(together.do(number) for number in (2, 4, 6, 8, 10))) == [4, 8, 12, 16, 20]
+    assert await asyncio.gather(*(batcher.submit(number) for number in (2, 4, 6, 8, 10))) == [4, 8, 12, 16, 20]
     assert doubling.rounds == [[2, 4], [6, 8], [10]]
 
 
 async def test_a_refusal_is_for_its_caller_alone():
-    together = Together(Doubling())
-    odd, even = await asyncio.gather(together.do(1), together.do(2), return_exceptions=True)
+    batcher = Batcher(Doubling())
+    odd, even = await asyncio.gather(batcher.submit(1), batcher.submit(2), return_exceptions=True)
 
     assert isinstance(odd, ValueError)
     assert even == 4
 
 
 async def test_a_round_that_fails_fails_for_all_in_it_and_no_later_one():
-    together = Together(Doubling())
-    failed = await asyncio.gather(together.do(2), together.do(102), return_exceptions=True)
+    batcher = Batcher(Doubling())
+    failed = await asyncio.gather(batcher.submit(2), batcher.submit(102), return_exceptions=True)
 
     assert [type(one) for one in failed] == [RuntimeError, RuntimeError]
-    assert await together.do(2) == 4
+    assert await batcher.submit(2) == 4
 
 
 async def test_who_stops_waiting_stops_nobody_else():
-    together = Together(Doubling())
-    impatient, patient = asyncio.create_task(together.do(2)), asyncio.create_task(together.do(4))
+    batcher = Batcher(Doubling())
+    impatient, patient = asyncio.create_task(batcher.submit(2)), asyncio.create_task(batcher.submit(4))
     await asyncio.sleep(0.005)
     impatient.cancel()
 

@@ -20,7 +20,7 @@ async def test_what_is_done_at_once_is_committed(database: Database):
         await work.accounts.add(account)
         return "added"
 
-    assert await database.at_once(add) == "added"
+    assert await database.run_transaction(add) == "added"
     assert await found(database, account) == account
 
 
@@ -32,7 +32,7 @@ async def test_an_error_takes_everything_back(database: Database):
         raise Conflict("conflict", "No.")
 
     with pytest.raises(Conflict):
-        await database.at_once(add_and_fail)
+        await database.run_transaction(add_and_fail)
     assert await found(database, account) is None
 
 
@@ -42,7 +42,7 @@ async def test_on_sqlite_nothing_else_may_be_awaited(sqlite_database: Database):
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError):
-        await sqlite_database.at_once(wait)
+        await sqlite_database.run_transaction(wait)
     assert await found(sqlite_database, an_account()) is None
 
 
@@ -54,7 +54,7 @@ async def test_writers_of_both_kinds_take_turns(sqlite_database: Database):
             await work.accounts.add(account)
 
     async def add_at_once(account: Account) -> None:
-        await sqlite_database.at_once(lambda work: work.accounts.add(account))
+        await sqlite_database.run_transaction(lambda work: work.accounts.add(account))
 
     await asyncio.gather(*(add(one) if n % 2 else add_at_once(one) for n, one in enumerate(accounts)))
     assert [await found(sqlite_database, one) for one in accounts] == accounts

@@ -20,7 +20,7 @@ async def test_only_a_durable_commit_waits_for_the_disk(database, durable):
 
     # The server of the tests itself was told to sync nothing, on its command line.
     assert asked in ((2, "command line") if durable else (1, "session"))
-    assert await database.at_once(ask, durable=durable) == asked
+    assert await database.run_transaction(ask, durable=durable) == asked
 
 
 async def test_a_commit_that_is_not_durable_is_seen_at_once(database):

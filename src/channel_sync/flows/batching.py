@@ -10,7 +10,7 @@ K = TypeVar("K")
 R = TypeVar("R")
 
 
-class Together(Generic[K, R]):
+class Batcher(Generic[K, R]):
     """Does something for many at once: whoever comes while one round is under way is in the next.
 
     Nobody waits for company: who comes alone is done alone. `act` gives one result for each item, in their order;
@@ -18,14 +18,14 @@ class Together(Generic[K, R]):
     """
 
     def __init__(
-        self, act: Callable[[Sequence[K]], Awaitable[Sequence[R | Exception]]], at_once: int = 200
+        self, act: Callable[[Sequence[K]], Awaitable[Sequence[R | Exception]]], batch_size: int = 200
     ) -> None:
         self._act = act
-        self._at_once = at_once
+        self._batch_size = batch_size
         self._waiting: list[tuple[K, asyncio.Future[R]]] = []
         self._rounds: asyncio.Task[None] | None = None
 
-    async def do(self, item: K) -> R:
+    async def submit(self, item: K) -> R:
         """What `act` makes of the item."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
@@ -38,7 +38,7 @@ class Together(Generic[K, R]):
             # The callers of a round may be of several tenants.
             with for_every_tenant():
                 while self._waiting:
-                    part, self._waiting = self._waiting[: self._at_once], self._waiting[self._at_once :]
+                    part, self._waiting = self._waiting[: self._batch_size], self._waiting[self._batch_size :]
                     await self._go_once(part)
         finally:
             self._rounds = None

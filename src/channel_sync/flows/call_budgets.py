@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from channel_sync.domain.budgets import Allowance, Lease
-from channel_sync.flows.batching import Together
+from channel_sync.flows.batching import Batcher
 from channel_sync.persistence.call_budgets import Want
 from channel_sync.persistence.database import Database
 
@@ -13,11 +13,11 @@ class CallBudgets:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._leases: Together[Want, Lease] = Together(self._lease_all)
+        self._leases: Batcher[Want, Lease] = Batcher(self._lease_all)
 
     async def lease(self, integration_id: str, wanted: int, allowance: Allowance) -> Lease:
         """Up to so many calls, by the clock of the database."""
-        return await self._leases.do(Want(integration_id, wanted, allowance))
+        return await self._leases.submit(Want(integration_id, wanted, allowance))
 
     async def pause(self, integration_id: str, seconds: float, allowance: Allowance) -> None:
         """No process calls for the integration for so long."""

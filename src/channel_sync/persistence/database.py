@@ -128,7 +128,9 @@ class Database:
                 await self._queue.put(session.driver, work.runs.queued_now)
             await work.feeds.write()
 
-    async def at_once(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], durable: bool = True) -> T:
+    async def run_transaction(
+        self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], durable: bool = True
+    ) -> T:
         """What `act` returns from a write transaction of its own, which may not await anything but repositories.
 
         On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
@@ -142,7 +144,7 @@ class Database:
             return result
 
         with translated():
-            return await self._store.at_once(whole, beneficiary(), durable)
+            return await self._store.run_transaction(whole, beneficiary(), durable)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

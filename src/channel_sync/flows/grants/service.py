@@ -20,7 +20,7 @@ from channel_sync.domain.errors import (
 )
 from channel_sync.domain.integrations import GRANT_REVOKED
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.batching import Together
+from channel_sync.flows.batching import Batcher
 from channel_sync.flows.grants.credentials import HeldCredentials, read_all_credentials, read_credentials
 from channel_sync.flows.grants.expiry import tell_of_ends
 from channel_sync.flows.grants.renewal import Renewal, Renewals, RenewedLately
@@ -53,11 +53,11 @@ class Grants:
         self._renewals = Renewals(database, channels, self._lease, confirm_after_s)
         self._open: dict[str, asyncio.Task[HeldCredentials]] = {}
         self._under_way: set[asyncio.Task[HeldCredentials]] = set()
-        self._reads: Together[str, HeldCredentials] = Together(partial(read_all_credentials, database))
+        self._reads: Batcher[str, HeldCredentials] = Batcher(partial(read_all_credentials, database))
 
     async def access(self, integration_id: str) -> Access:
         """What the next call needs; `GrantRejected` when only the merchant can help."""
-        current = await self._reads.do(integration_id)
+        current = await self._reads.submit(integration_id)
         if current.integration.rejected_reason is not None:
             raise GrantRejected(current.integration.rejected_reason, "The merchant has to authorise again.")
         rules = self._channels[current.integration.channel].rules.renewal

@@ -9,7 +9,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import RunLost
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run, RunStatus
-from channel_sync.flows.batching import Together
+from channel_sync.flows.batching import Batcher
 from channel_sync.flows.retries import until_stored
 from channel_sync.flows.runs.closing import close_quiet_runs, close_run, is_quiet
 from channel_sync.flows.runs.log import log_run
@@ -37,12 +37,12 @@ class RunDesk:
         self._database = database
         self._owner = owner
         self._pace = pace
-        self._claims: Together[str, Claimed | None] = Together(self._claim_all)
-        self._quiet_ends: Together[RunSession, None] = Together(self._close_all_quiet)
+        self._claims: Batcher[str, Claimed | None] = Batcher(self._claim_all)
+        self._quiet_ends: Batcher[RunSession, None] = Batcher(self._close_all_quiet)
 
     async def claim(self, run_id: str) -> Claimed | None:
         """A queued run, if it is still free to take and may be carried out."""
-        return await self._claims.do(run_id)
+        return await self._claims.submit(run_id)
 
     async def close(self, session: RunSession, ending: Ending) -> None:
         """The run closed as it ended, once the store takes it: until then nobody may start the next one."""
@@ -51,7 +51,7 @@ class RunDesk:
             if is_quiet(session, ending):
                 # It may have become a person's meanwhile, and then is told of.
                 with suppress(RunLost):
-                    return await self._quiet_ends.do(session)
+                    return await self._quiet_ends.submit(session)
             async with self._database.begin() as work:
                 await close_run(work, session, ending, self._pace, utcnow())
 
@@ -64,7 +64,7 @@ class RunDesk:
             return await _claim(work, run_ids, self._owner, utcnow())
 
         # A crash that undoes a claim ends the only process there is; among several it would not.
-        claimed = await self._database.at_once(claim, durable=not self._database.single_process)
+        claimed = await self._database.run_transaction(claim, durable=not self._database.single_process)
         # One that was asked for twice is given to one of the two.
         return [claimed.pop(run_id, None) for run_id in run_ids]
 
@@ -73,7 +73,7 @@ class RunDesk:
             return await close_quiet_runs(work, sessions, self._pace, utcnow())
 
         # Where a crash undoes it the shop is asked once more.
-        closed = await self._database.at_once(close, durable=False)
+        closed = await self._database.run_transaction(close, durable=False)
         return [None if session.run.id in closed else RunLost(session.run.id) for session in sessions]
 
 

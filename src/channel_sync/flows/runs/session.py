@@ -90,7 +90,7 @@ class RunSession:
 
         try:
             # Whole or not at all, so a store that is away for a moment is waited for: the download goes on.
-            counts = await until_stored(lambda: self.database.at_once(whole, durable), _STORE_PATIENCE_S)
+            counts = await until_stored(lambda: self.database.run_transaction(whole, durable), _STORE_PATIENCE_S)
         except BaseException:
             self.context.calls[:0] = calls
             raise

@@ -58,7 +58,7 @@ class PutStock:
         """An answer per SKU, in order: its level is sent once more to every listing that it feeds."""
         answers: list[PushAnswer] = []
         for part in await self._pieces(tenant, skus, skus):
-            queued, to_push = await self._database.at_once(partial(_push_again, tenant, part))
+            queued, to_push = await self._database.run_transaction(partial(_push_again, tenant, part))
             answers += queued
             if to_push:
                 self._nudge()
@@ -68,7 +68,7 @@ class PutStock:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
         answers: list[StockAnswer] = []
         for part in await self._pieces(tenant, items, [item.sku for item in items]):
-            stored, to_push = await self._database.at_once(partial(_store, tenant, part))
+            stored, to_push = await self._database.run_transaction(partial(_store, tenant, part))
             answers += stored
             if to_push:
                 self._nudge()

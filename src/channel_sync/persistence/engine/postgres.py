@@ -106,7 +106,7 @@ class PostgresStore:
         async with self._transaction(_WRITING if durable else _NOTING, tenant) as session:
             yield session
 
-    async def at_once(
+    async def run_transaction(
         self, act: Callable[[Session], Coroutine[Any, Any, T]], tenant: str | None, durable: bool = True
     ) -> T:
         """What `act` returns from a transaction."""

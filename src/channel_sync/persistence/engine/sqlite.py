@@ -132,7 +132,7 @@ class SqliteStore:
             finally:
                 await self._writer.do(self._writer.close)
 
-    async def at_once(
+    async def run_transaction(
         self, act: Callable[[Session], Coroutine[Any, Any, T]], _tenant: str | None, durable: bool = True
     ) -> T:
         """What `act` returns from a transaction that is carried out whole in the writer's thread."""
