@@ -31,7 +31,7 @@ async def tell_whether(session: RunSession, kind: IncidentKind, is_so: bool) -> 
         incidents = (await work.incidents.open_of([integration.id])).get(integration.id, [])
     if is_so is any(incident.kind is kind for incident in incidents):
         return
-    async with session.page() as page:
+    async with session.transaction() as page:
         await (open_incident if is_so else close_incident)(page.work, integration, kind, utcnow())
 
 

@@ -167,7 +167,7 @@ class PagesSideBySide:
         await asyncio.gather(*(self._page(session) for _ in range(3)))
 
     async def _page(self, session: RunSession) -> None:
-        async with session.page() as page:
+        async with session.transaction() as page:
             session.context.calls.append(Call(utcnow(), "PUT", "/products/1", 200, 0, 1, None))
             page.counts = Counts(updated=1)
 

@@ -44,11 +44,11 @@ class DatedAhead:
         integration = session.integration
         if found:
             self._in_order.discard(integration.id)
-            async with session.page() as page:
+            async with session.transaction() as page:
                 await open_incident(page.work, integration, _KIND, utcnow())
         elif integration.id not in self._in_order:
             if await self._is_open(session):
-                async with session.page() as page:
+                async with session.transaction() as page:
                     await close_incident(page.work, integration, _KIND, utcnow())
             self._in_order.add(integration.id)
 

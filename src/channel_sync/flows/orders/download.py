@@ -15,7 +15,7 @@ from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
 from channel_sync.flows.orders.store import as_held, context_of, store_page
-from channel_sync.flows.runs.session import RunPage, RunSession
+from channel_sync.flows.runs.session import RunSession, RunTransaction
 from channel_sync.persistence.rows.prepared_orders import OrderRow
 
 # One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
@@ -144,7 +144,7 @@ class OrderDownload:
         return 0 if self.session.run.dry_run else counts.news
 
     async def _keep_whole(self, page: ReadyPage, cursor: datetime | None) -> Counts:
-        async def store(kept: RunPage) -> None:
+        async def store(kept: RunTransaction) -> None:
             kept.counts = await self._store(kept, page)
             if cursor is not None:
                 await kept.work.accounts.move_cursor(self.session.account.id, cursor)
@@ -163,7 +163,7 @@ class OrderDownload:
         held = (*page.unreadable, *(as_held(row, self.session.database.personal) for row in refused))
         return counts + await self._keep_whole(replace(page, rows=[], unreadable=held), cursor)
 
-    async def _store(self, kept: RunPage, page: ReadyPage) -> Counts:
+    async def _store(self, kept: RunTransaction, page: ReadyPage) -> Counts:
         session = self.session
         if not session.run.dry_run:
             return await store_page(kept.work, session.integration, session.account, page)

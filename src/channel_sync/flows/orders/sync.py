@@ -53,7 +53,7 @@ async def _set_back(session: RunSession) -> datetime | None:
     async with session.database.read() as work:
         cursor = await work.orders.newest_change(account, latest)
     if not session.run.dry_run:
-        async with session.page() as page:
+        async with session.transaction() as page:
             await page.work.accounts.set_cursor(account.id, cursor)
         session.account = replace(account, order_cursor=cursor)
     return cursor

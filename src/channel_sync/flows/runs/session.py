@@ -23,7 +23,7 @@ _STORE_PATIENCE_S = 30
 
 
 @dataclass(slots=True)
-class RunPage:
+class RunTransaction:
     """One transaction of a run; what it adds to `counts` counts once it is committed."""
 
     work: UnitOfWork
@@ -62,13 +62,13 @@ class RunSession:
         return await self.connection.call(ask)
 
     @asynccontextmanager
-    async def page(self) -> AsyncIterator[RunPage]:
+    async def transaction(self) -> AsyncIterator[RunTransaction]:
         """A transaction with heartbeat and call journal, rolled back by `RunLost` if the run is closed."""
         calls: list[Call] = []
         kept = False
         try:
             async with self.database.begin() as work:
-                page = RunPage(work)
+                page = RunTransaction(work)
                 yield page
                 calls = self.context.take_calls()
                 await self._sign(page, calls)
@@ -78,12 +78,14 @@ class RunSession:
             if not kept:
                 self.context.calls[:0] = calls
 
-    async def keep(self, store: Callable[[RunPage], Coroutine[Any, Any, None]], durable: bool = True) -> Counts:
-        """What `store` counts, in a transaction like that of `page`, but carried out at once (see `Database`)."""
+    async def keep(
+        self, store: Callable[[RunTransaction], Coroutine[Any, Any, None]], durable: bool = True
+    ) -> Counts:
+        """What `store` counts, in a transaction carried out as a whole (see `Database.run_transaction`)."""
         calls = self.context.take_calls()
 
         async def whole(work: UnitOfWork) -> Counts:
-            page = RunPage(work)
+            page = RunTransaction(work)
             await store(page)
             await self._sign(page, calls)
             return page.counts
@@ -97,7 +99,7 @@ class RunSession:
         self.counts += counts
         return counts
 
-    async def _sign(self, page: RunPage, calls: list[Call]) -> None:
+    async def _sign(self, page: RunTransaction, calls: list[Call]) -> None:
         """The heartbeat, which locks the run, so that pages kept side by side number their calls in turn."""
         await page.work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
         await page.work.run_batches.add_calls({self.run.id: calls})

@@ -41,7 +41,7 @@ async def push_in_bulk(session: RunSession, products: Sequence[ProductStock]) ->
         await (_lose(session, job) if may_have_landed(error) else _undo(session, job))
         raise
     try:
-        async with session.page() as page:
+        async with session.transaction() as page:
             await page.work.stock_jobs.submitted(job.id, channel_job_id, utcnow())
     except RunLost:
         # Whoever has our place knows nothing of a job that came after its own look.
@@ -79,10 +79,10 @@ async def follow(session: RunSession, job: OpenStockJob, products: Sequence[Prod
 async def _record(session: RunSession, products: Sequence[ProductStock]) -> OpenStockJob:
     now = utcnow()
     job = OpenStockJob(new_id("sjb", now), session.account.id, None, now)
-    async with session.page() as page:
+    async with session.transaction() as page:
         await page.work.stock_jobs.add(job)
     for part in in_pieces(listings_of(products), STORED_AT_ONCE):
-        async with session.page() as page:
+        async with session.transaction() as page:
             await page.work.pushes.mark_sent(part, now, job_id=job.id)
     return job
 
@@ -103,7 +103,7 @@ async def _close(
     """End the job with the transaction that releases its last listings: a kill before leaves one to follow."""
     is_over = False
     while not is_over:
-        async with session.page() as page:
+        async with session.transaction() as page:
             is_over = await release(page.work) < STORED_AT_ONCE
             if is_over:
                 await page.work.stock_jobs.close(job.id, utcnow())
@@ -126,7 +126,7 @@ async def _settle_job(
     whole = [product for product in products if product.product_id not in alone]
     outcomes = [outcome for product in whole for outcome in _outcomes(product, refusals)]
     for part in in_pieces(outcomes, STORED_AT_ONCE):
-        async with session.page() as page:
+        async with session.transaction() as page:
             await settle(page, session, part)
     await _undo(session, job)
     return SendAgain(one_by_one=apart)

@@ -128,7 +128,7 @@ async def _note(
 ) -> None:
     for part in in_pieces(doubts, STORED_AT_ONCE):
         now = utcnow()
-        async with session.page() as page:
+        async with session.transaction() as page:
             seen = [(doubt.listing_id, shown[doubt.variation_id]) for doubt in part if doubt.variation_id in shown]
             await page.work.doubts.saw(seen, asked_at)
             await page.work.doubts.looked(part, now)

@@ -80,7 +80,7 @@ def _sold(suspect: Suspect, orders: _Orders) -> int:
 
 async def _tell(session: RunSession, drifted: Sequence[Suspect]) -> None:
     now = utcnow()
-    async with session.page() as page:
+    async with session.transaction() as page:
         told = await page.work.drifts.tell([suspect.listing_id for suspect in drifted])
         events = [_event(session, suspect, now) for suspect in drifted if suspect.listing_id in told]
         if events:

@@ -13,7 +13,7 @@ from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
-from channel_sync.flows.runs.session import RunPage, RunSession
+from channel_sync.flows.runs.session import RunSession, RunTransaction
 from channel_sync.flows.scheduling.due import next_stock_at
 from channel_sync.flows.stock.drift import tell_drifts
 from channel_sync.flows.stock.skips import tell_skips
@@ -81,7 +81,7 @@ class SyncListings:
         if session.flaw is None and seen:
             await self._mark_gone(session, seen)
         # Last, so that a run that is cut off before is done again from the start.
-        async with session.page() as page:
+        async with session.transaction() as page:
             is_whole = session.flaw is None
             await page.work.accounts.set_listings_at(session.account.id, started_at, is_whole)
         await self._follow(session)
@@ -127,15 +127,17 @@ class SyncListings:
         async with session.database.read() as work:
             due = await next_stock_at(work, [session.integration], utcnow())
         for at in due.values():
-            async with session.page() as page:
+            async with session.transaction() as page:
                 await page.work.schedules.hurry(session.integration.id, RunKind.STOCK, at)
 
 
-async def _store(account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, page: RunPage) -> None:
+async def _store(
+    account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, page: RunTransaction
+) -> None:
     page.counts = await page.work.listings.replace(account_id, listings, utcnow(), seen_at)
 
 
-async def _store_gone(account: Account, ids: Sequence[str], page: RunPage) -> None:
+async def _store_gone(account: Account, ids: Sequence[str], page: RunTransaction) -> None:
     page.counts = Counts(updated=await page.work.listings.mark_gone(account, ids, utcnow()))
 
 

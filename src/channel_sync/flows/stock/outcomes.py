@@ -9,7 +9,7 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ListingStock, ProductStock, StockOutcome
 from channel_sync.domain.runs import Counts
-from channel_sync.flows.runs.session import RunPage, RunSession
+from channel_sync.flows.runs.session import RunSession, RunTransaction
 
 # Listings of one transaction, for which on SQLite everybody else waits: about 10 ms.
 STORED_AT_ONCE = 250
@@ -30,7 +30,7 @@ def accepted(product: ProductStock) -> list[StockOutcome]:
     return [StockOutcome(stock.listing_id, stock.version, True) for stock in product.listings]
 
 
-async def settle(page: RunPage, session: RunSession, outcomes: Sequence[StockOutcome]) -> None:
+async def settle(page: RunTransaction, session: RunSession, outcomes: Sequence[StockOutcome]) -> None:
     """Outcomes stored at the version that was sent; each refusal is an event and waits for a new value."""
     now = utcnow()
     rejected = [outcome for outcome in outcomes if not outcome.accepted]

@@ -52,7 +52,7 @@ class _StockPush:
             job = await work.stock_jobs.open(account_id)
             products = await work.pushes.in_job(job.id) if job else []
         if are_calls_lost:
-            async with self.session.page() as page:
+            async with self.session.transaction() as page:
                 await page.work.doubts.notice_lost_calls(account_id, run_id, utcnow())
         await look_for_first_writes(self.session)
         if job is not None:
@@ -63,7 +63,7 @@ class _StockPush:
         async with self.session.database.read() as work:
             after = (await work.accounts.get(self.session.account.id)).resend_after
         while after is not None:
-            async with self.session.page() as page:
+            async with self.session.transaction() as page:
                 mine = (self.session.account.tenant, self.session.account.id)
                 after = await page.work.pushes.resend(*mine, after, utcnow())
 

@@ -25,7 +25,7 @@ async def beside_others(session: RunSession, product: ProductStock) -> ProductSt
         # Writing to it is refused then, too, and says why.
         return product
     shown = {listing.variation_id: listing.quantities for listing in listings}
-    async with session.page() as page:
+    async with session.transaction() as page:
         seen = [(one.listing_id, shown[one.variation_id]) for one in product.listings if one.variation_id in shown]
         await page.work.doubts.saw(seen, asked_at)
     beside = tuple(one.beside(shown.get(one.variation_id, ())) for one in product.listings)
@@ -62,7 +62,7 @@ async def _put_right(session: RunSession, product: ProductStock) -> Sequence[Sto
 
 async def remember(session: RunSession, shown: Omitted | None) -> None:
     """Go by this from now on, in this run and in those to come; without anything it has to show itself again."""
-    async with session.page() as page:
+    async with session.transaction() as page:
         await page.work.accounts.set_omitted(session.account.id, shown)
     session.account = replace(session.account, omitted=shown)
 

@@ -31,12 +31,12 @@ Send = Callable[[RunSession, ProductStock], Awaitable[Sequence[StockOutcome]]]
 
 async def send(session: RunSession, product: ProductStock, ask: Send) -> None:
     """Let a call set the product's stock. What is about to be sent is a row before, its outcome one afterwards."""
-    async with session.page() as page:
+    async with session.transaction() as page:
         await page.work.pushes.mark_sent(product.listings, utcnow(), run_id=session.run.id)
     ids = [listing.listing_id for listing in product.listings]
     async with in_doubt_without_outcome(session, ids):
         outcomes = await ask(session, product)
-        async with session.page() as page:
+        async with session.transaction() as page:
             await settle(page, session, outcomes)
             await page.work.doubts.answered(session.run.id, ids)
 

@@ -31,7 +31,7 @@ async def tell_skips(session: RunSession) -> None:
 
 async def _tell_some(session: RunSession) -> None:
     now = utcnow()
-    async with session.page() as page:
+    async with session.transaction() as page:
         ceased = await page.work.listings.note_ceased(session.account.id, _AT_ONCE)
         events = [_event(session, listing_id, why_skipped(mapping), now) for listing_id, mapping in ceased]
         await page.work.events.add(events)
