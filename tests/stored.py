@@ -11,7 +11,7 @@ from channel_sync.domain.orders import ChannelOrder
 from channel_sync.domain.runs import Run, RunKind
 from channel_sync.persistence.credentials import HeldGrant
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.rows.prepared_orders import OrderDesk, OrderRow
+from channel_sync.persistence.rows.prepared_orders import OrderRow, OrderRowEncoder
 from channel_sync.persistence.runs import RunQuery
 from channel_sync.persistence.sql.paging import PageRequest
 
@@ -20,7 +20,9 @@ def order_rows(
     database: Database, account: Account, orders: Sequence[ChannelOrder], now: datetime, currency: str = "GBP"
 ) -> Sequence[OrderRow]:
     """The rows that storing the orders takes."""
-    return OrderDesk(account.channel, account.tenant, account.id, currency, now, database.personal).rows(orders)
+    return OrderRowEncoder(account.channel, account.tenant, account.id, currency, now, database.personal).rows(
+        orders
+    )
 
 
 async def newest_run(work: UnitOfWork, integration_id: str, kind: RunKind) -> Run | None:

@@ -15,7 +15,7 @@ from channel_sync.domain.channel import Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.main.runtime import Ground
+from channel_sync.main.runtime import Runtime
 from channel_sync.main.service import build
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_every_tenant
@@ -46,7 +46,7 @@ async def serving(
 ) -> AsyncIterator[FastAPI]:
     """The application, jobs at work."""
     settings = Settings(return_origins=(console,), rate_limit_per_s=0)
-    ground = Ground(settings, database, channels, NoReader())
+    ground = Runtime(settings, database, channels, NoReader())
     services, runner, doubts = build(ground, database, public_address(public_url))
     await runner.start()
     try:

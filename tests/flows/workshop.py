@@ -26,7 +26,7 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import Turns
 from channel_sync.flows.leases import Lease
-from channel_sync.flows.orders.download import DownloadBench
+from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
 from channel_sync.flows.orders.reconcile import ReconcileOrders
 from channel_sync.flows.orders.sync import SyncOrders
@@ -72,11 +72,11 @@ class Workshop:
             self.channel.rules = polled(self.waits)
         lease = Lease(self.owner, self.stale_after_s, self.heartbeat_s)
         grants = Grants(self.database, {"wish": self.channel}, lease, confirm_after_s=0.01)
-        bench = DownloadBench(asyncio.Semaphore(self.pages_ahead), self.reader)
+        limits = DownloadLimits(asyncio.Semaphore(self.pages_ahead), self.reader)
         self.shops = Shops(grants, {"wish": self.channel})
         walks: dict[RunKind, Walk] = {
-            RunKind.ORDERS: SyncOrders(timedelta(minutes=10), bench),
-            RunKind.RECONCILE: ReconcileOrders(bench),
+            RunKind.ORDERS: SyncOrders(timedelta(minutes=10), limits),
+            RunKind.RECONCILE: ReconcileOrders(limits),
             RunKind.LISTINGS: SyncListings(),
             RunKind.STOCK: PushStock(),
         }

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
-from tests.fuzz.ground import Ground, running_ground
+from tests.fuzz.ground import Runtime, running_ground
 from tests.postgres import PostgresServer
 from tests.stores import STORES
 
@@ -12,7 +12,7 @@ from tests.stores import STORES
 @pytest.fixture(scope="session")
 def grounds(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Ground]]:
+) -> Iterator[dict[str, Runtime]]:
     """A seeded service on each kind of store, shared by all operations."""
     with ExitStack() as running:
         yield {
@@ -31,6 +31,6 @@ def _url(store: str, request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture(params=STORES)
-def ground(request: pytest.FixtureRequest, grounds: dict[str, Ground]) -> Ground:
+def ground(request: pytest.FixtureRequest, grounds: dict[str, Runtime]) -> Runtime:
     """That on one kind after the other."""
     return grounds[request.param]

@@ -19,7 +19,7 @@ NEW = {"channel": "wish", "client_id": "client-1", "client_secret": "a-secret-of
 
 
 @dataclass
-class Ground:
+class Runtime:
     """`ids` names one thing of each kind like the path parameters of the contract."""
 
     service: ServerProcess
@@ -117,7 +117,7 @@ class _Bound(HTTPAdapter):
 
 
 @contextmanager
-def running_ground(folder: Path, postgres_url: str | None) -> Iterator[Ground]:
+def running_ground(folder: Path, postgres_url: str | None) -> Iterator[Runtime]:
     """The service and the simulated Wish, started and seeded; on PostgreSQL a worker does the work."""
     with simulated_wish(folder) as wish, ExitStack() as running:
         deployment = Deployment(
@@ -134,7 +134,7 @@ def running_ground(folder: Path, postgres_url: str | None) -> Iterator[Ground]:
             running.callback(deployment.work().stop)
         with api(service, key) as caller, httpx.Client(base_url=wish.url, timeout=30) as controls:
             controls.patch("/_control/switches", json={"rate_per_s": None}).raise_for_status()
-            ground = Ground(service, caller, controls, key)
+            ground = Runtime(service, caller, controls, key)
             ground.seed()
             yield ground
 

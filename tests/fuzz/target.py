@@ -8,7 +8,7 @@ from zlib import crc32
 
 from schemathesis import Case, GenerationMode
 from schemathesis.core.parameters import ParameterLocation
-from tests.fuzz.ground import Ground
+from tests.fuzz.ground import Runtime
 from tests.live_shop import LiveShop
 
 # Every so many generated ids are sent as they are: well-formed, but of nothing that exists.
@@ -19,7 +19,7 @@ LEFT_ALONE = 8
 class Target:
     """The operation of one test. `statuses` collects what it answered."""
 
-    ground: Ground
+    ground: Runtime
     statuses: set[int] = field(default_factory=set)
     operation_id: str = ""
 

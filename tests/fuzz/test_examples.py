@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.api.contract import DOCUMENT
-from tests.fuzz.ground import Ground
+from tests.fuzz.ground import Runtime
 from tests.processes import wait_until
 
 OPERATIONS = [
@@ -23,7 +23,7 @@ NOT_200 = {
 }
 
 
-def used_up(ground: Ground, operation_id: str, integration_id: str) -> dict[str, str]:
+def used_up(ground: Runtime, operation_id: str, integration_id: str) -> dict[str, str]:
     """Things of its own for an operation that ends what it is called with."""
     fresh: dict[str, Callable[[], dict[str, str]]] = {
         "remove_integration": lambda: {"integration_id": ground.draft()["id"]},
@@ -34,7 +34,9 @@ def used_up(ground: Ground, operation_id: str, integration_id: str) -> dict[str,
     return fresh.get(operation_id, dict)()
 
 
-def sent(ground: Ground, path: str, method: str, operation: dict[str, Any], integration_id: str) -> httpx.Response:
+def sent(
+    ground: Runtime, path: str, method: str, operation: dict[str, Any], integration_id: str
+) -> httpx.Response:
     """The answer to the example with real ids in its path, as Swagger UI sends it."""
     ids = ground.ids | used_up(ground, operation["operationId"], integration_id)
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
@@ -44,7 +46,7 @@ def sent(ground: Ground, path: str, method: str, operation: dict[str, Any], inte
     )
 
 
-def what_matters(ground: Ground) -> str:
+def what_matters(ground: Runtime) -> str:
     """The seeded shop, its orders, listings and stock, and who may do what."""
     integration_id, sku = ground.ids["integration_id"], ground.ids["sku"]
     places = [
@@ -61,7 +63,7 @@ def what_matters(ground: Ground) -> str:
     return json.dumps(found)
 
 
-def is_quiet(ground: Ground) -> bool:
+def is_quiet(ground: Runtime) -> bool:
     """Whether the stock that was put at the start has arrived."""
     level = ground.caller.get(f"/stock/{ground.ids['sku']}").raise_for_status().json()
     return all(listing["state"] == "confirmed" for listing in level["listings"])
@@ -70,7 +72,7 @@ def is_quiet(ground: Ground) -> bool:
 @pytest.mark.parametrize(
     ("path", "method", "operation"), OPERATIONS, ids=[operation["operationId"] for *_, operation in OPERATIONS]
 )
-def test_an_example_succeeds_as_it_stands_and_changes_nothing(ground: Ground, path, method, operation):
+def test_an_example_succeeds_as_it_stands_and_changes_nothing(ground: Runtime, path, method, operation):
     wait_until(lambda: is_quiet(ground), "the seeded stock never arrived", pause_s=0.1)
     before = what_matters(ground)
     answer = sent(ground, path, method, operation, ground.ids["integration_id"])

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from tests.api.contract import DOCUMENT
-from tests.fuzz.ground import Ground
+from tests.fuzz.ground import Runtime
 from tests.fuzz.target import Target, copies
 from tests.stores import STORES
 
@@ -31,7 +31,7 @@ contract.config.checks.negative_data_rejection.expected_statuses += ["412", "413
 
 
 @pytest.fixture(params=[STORES], ids=" and ".join)
-def targets(request: pytest.FixtureRequest, grounds: dict[str, Ground]) -> Iterator[list[Target]]:
+def targets(request: pytest.FixtureRequest, grounds: dict[str, Runtime]) -> Iterator[list[Target]]:
     """What the operation of one test is aimed at on each store. In the end it must have worked at least once."""
     targets = [Target(grounds[store]) for store in request.param]
     yield targets

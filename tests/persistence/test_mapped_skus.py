@@ -18,7 +18,7 @@ from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.mapped_skus import as_mapped
-from channel_sync.persistence.rows.prepared_orders import OrderDesk
+from channel_sync.persistence.rows.prepared_orders import OrderRowEncoder
 from channel_sync.persistence.sql.paging import PageRequest
 
 BY_HAND = a_channel_listing(sku="THEIRS")
@@ -90,7 +90,7 @@ async def test_an_order_that_comes_again_is_no_news_once_its_listing_is_mapped(d
 
 
 def noted(account, parts):
-    rows = OrderDesk("wish", TENANT, account.id, "EUR", NOW, parts).rows([sale_of(BY_HAND)])
+    rows = OrderRowEncoder("wish", TENANT, account.id, "EUR", NOW, parts).rows([sale_of(BY_HAND)])
     return lambda work: as_mapped(work.orders._session, account.id, rows)
 
 

@@ -22,7 +22,7 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import Turns
 from channel_sync.flows.leases import Lease
-from channel_sync.flows.orders.download import DownloadBench
+from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageReader
 from channel_sync.flows.orders.reconcile import ReconcileOrders
 from channel_sync.flows.orders.sync import SyncOrders
@@ -49,7 +49,7 @@ _BEATS_IN_A_LEASE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Runtime:
     """An open database and the marketplaces, for as long as the process works."""
 
     settings: Settings
@@ -68,8 +68,8 @@ class Ground:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Ground]:
-    """The ground of one process; `CannotStart` says what is missing."""
+async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """The runtime of one process; `CannotStart` says what is missing."""
     async with AsyncExitStack() as open_things:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         await check_clock(database, settings.lease_s)
@@ -77,7 +77,7 @@ async def opened(settings: Settings) -> AsyncIterator[Ground]:
         http = await open_things.enter_async_context(_http(settings))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.personal))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
-        yield Ground(settings, database, _channels(settings, http, shared), reader)
+        yield Runtime(settings, database, _channels(settings, http, shared), reader)
 
 
 async def check_clock(database: Database, lease_s: float) -> None:
@@ -111,10 +111,10 @@ def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget 
 
 
 def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
-    bench = DownloadBench(asyncio.Semaphore(_ORDER_PAGES_AHEAD), reader)
+    limits = DownloadLimits(asyncio.Semaphore(_ORDER_PAGES_AHEAD), reader)
     return {
-        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), bench),
-        RunKind.RECONCILE: ReconcileOrders(bench),
+        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), limits),
+        RunKind.RECONCILE: ReconcileOrders(limits),
         RunKind.LISTINGS: SyncListings(),
         RunKind.STOCK: PushStock(),
     }

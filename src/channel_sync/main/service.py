@@ -26,7 +26,7 @@ from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Work
 from channel_sync.main.brand import brand_of
 from channel_sync.main.issuer import issuer_of
-from channel_sync.main.runtime import Ground, opened, quotas
+from channel_sync.main.runtime import Runtime, open_runtime, quotas
 from channel_sync.main.store import open_database
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
@@ -69,9 +69,9 @@ def contract() -> dict[str, Any]:
 async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]:
     """The whole service, jobs running; `public_url` is what browsers see."""
     async with AsyncExitStack() as open_things:
-        ground = await open_things.enter_async_context(opened(settings))
-        database = await open_things.enter_async_context(_of_requests(ground))
-        services, runner, doubts = build(ground, database, public_address(public_url))
+        runtime = await open_things.enter_async_context(open_runtime(settings))
+        database = await open_things.enter_async_context(_of_requests(runtime))
+        services, runner, doubts = build(runtime, database, public_address(public_url))
         service = Service(create_api(services), runner)
         await runner.start()
         open_things.push_async_callback(service.stopped)
@@ -80,25 +80,25 @@ async def running(settings: Settings, public_url: str) -> AsyncIterator[Service]
 
 
 @asynccontextmanager
-async def _of_requests(ground: Ground) -> AsyncIterator[Database]:
+async def _of_requests(runtime: Runtime) -> AsyncIterator[Database]:
     """The database for requests: with connections of their own, so that they never wait behind a crowd of runs."""
-    if ground.settings.jobs is not Jobs.EMBEDDED or ground.database.single_process:
-        yield ground.database
+    if runtime.settings.jobs is not Jobs.EMBEDDED or runtime.database.single_process:
+        yield runtime.database
         return
-    async with open_database(ground.settings) as database:
+    async with open_database(runtime.settings) as database:
         yield database
 
 
-def build(ground: Ground, database: Database, address: PublicAddress) -> tuple[Services, Runner, Doubts]:
-    """The API's services on the ground, what runs the jobs or hands them on, and what is tried beside requests."""
+def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple[Services, Runner, Doubts]:
+    """The API's services on the runtime, what runs the jobs or hands them on, what is tried beside requests."""
     runner: Runner | None = None
 
     def nudge() -> None:
         if runner is not None:
             runner.nudge()
 
-    settings, channels = ground.settings, ground.channels
-    work, shops = ground.work(nudge)
+    settings, channels = runtime.settings, runtime.channels
+    work, shops = runtime.work(nudge)
     runner = _runner(settings, work)
     addresses = Addresses(address, settings.return_origins)
     doubts = Doubts(database, shops)

@@ -10,7 +10,7 @@ from channel_sync.http.bounds import Bounds
 from channel_sync.http.server import answering
 from channel_sync.main.engine import queue_address, queue_setting, queue_worker
 from channel_sync.main.process import CannotStart
-from channel_sync.main.runtime import opened
+from channel_sync.main.runtime import open_runtime
 from channel_sync.main.store import open_database, reaching
 from channel_sync.persistence import migrations
 from channel_sync.setting_values import Jobs
@@ -26,9 +26,9 @@ async def working(settings: Settings, listener: socket | None) -> AsyncIterator[
     if settings.jobs is not Jobs.DISTRIBUTED:
         raise CannotStart("CHANNEL_SYNC_JOBS: a worker needs distributed")
     queue = queue_address(settings)
-    async with opened(settings) as ground, AsyncExitStack() as open_things:
+    async with open_runtime(settings) as runtime, AsyncExitStack() as open_things:
         # What a run makes due, the clock of every worker finds within a second.
-        work, _ = ground.work(lambda: None)
+        work, _ = runtime.work(lambda: None)
         worker = queue_worker(settings, work, queue)
         telling: AbstractAsyncContextManager[None] = nullcontext()
         if listener is not None:

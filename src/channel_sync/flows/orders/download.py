@@ -38,7 +38,7 @@ class _Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class DownloadBench:
+class DownloadLimits:
     """What all downloads of a process share. `ahead` bounds the pages fetched ahead: memory follows pages."""
 
     ahead: asyncio.Semaphore
@@ -50,7 +50,7 @@ class OrderDownload:
     """One walk along a query. It `met_dated_ahead` if an order was dated later than it can have been changed."""
 
     session: RunSession
-    bench: DownloadBench
+    limits: DownloadLimits
     moves_cursor: bool
     met_dated_ahead: bool = False
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
@@ -80,22 +80,22 @@ class OrderDownload:
         following = await self._fetch_ahead(page, query)
         context = context_of(session.integration, session.account)
         if isinstance(page, UnreadPage):
-            fresh = await self.bench.reader.read(page, context)
+            fresh = await self.limits.reader.read(page, context)
         else:
             fresh = ready(page, context, session.database.personal)
         return _Fetched(fresh, asked_at, ahead, following)
 
     async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
-        if not page.full or page.next is None or page.next == query or self.bench.ahead.locked():
+        if not page.full or page.next is None or page.next == query or self.limits.ahead.locked():
             return None
-        await self.bench.ahead.acquire()
+        await self.limits.ahead.acquire()
         following = asyncio.create_task(self._fetch(page.next, ahead=True))
         following.add_done_callback(self._give_back)
         return following
 
     def _give_back(self, following: asyncio.Task[_Fetched]) -> None:
         if following.cancelled() or following.exception() is not None:
-            self.bench.ahead.release()
+            self.limits.ahead.release()
 
     @asynccontextmanager
     async def _in_flight(self, fetched: _Fetched) -> AsyncIterator[None]:
@@ -115,7 +115,7 @@ class OrderDownload:
     def _leave(self, fetched: _Fetched) -> None:
         self._room.release()
         if fetched.came_ahead:
-            self.bench.ahead.release()
+            self.limits.ahead.release()
 
     async def _end(self, following: asyncio.Task[_Fetched] | None) -> None:
         while following is not None:

@@ -14,7 +14,7 @@ from channel_sync.domain.events import EventType
 from channel_sync.domain.ids import derived_id
 from channel_sync.domain.orders import ChannelOrder, Flaw, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
 from channel_sync.persistence.rows.event_rows import EventRow
-from channel_sync.persistence.rows.prepared_orders import OrderDesk, OrderRow, PersonalParts
+from channel_sync.persistence.rows.prepared_orders import OrderRow, OrderRowEncoder, PersonalParts
 
 _encode = msgspec.json.Encoder().encode
 # Half of a surrogate pair, a number beyond its type.
@@ -59,22 +59,24 @@ class PageReader(Protocol):
 def ready(page: OrderPage, context: PageContext, parts: PersonalParts) -> ReadyPage:
     """The page made ready, here and now."""
     whose = (context.channel, context.tenant, context.account_id)
-    desk = OrderDesk(*whose, context.default_currency, context.now, parts)
+    encoder = OrderRowEncoder(*whose, context.default_currency, context.now, parts)
     try:
-        rows, refused = desk.rows(page.orders), list[UnreadableOrder]()
+        rows, refused = encoder.rows(page.orders), list[UnreadableOrder]()
     except _UNWRITABLE:
-        rows, refused = _one_by_one(desk, page.orders)
+        rows, refused = _one_by_one(encoder, page.orders)
     created = {row.id: order_event(row, "order.created", context.integration_id) for row in rows}
     return ReadyPage(rows, created, (*page.unreadable, *refused), page.next, page.full, page.in_order)
 
 
-def _one_by_one(desk: OrderDesk, orders: Sequence[ChannelOrder]) -> tuple[list[OrderRow], list[UnreadableOrder]]:
+def _one_by_one(
+    encoder: OrderRowEncoder, orders: Sequence[ChannelOrder]
+) -> tuple[list[OrderRow], list[UnreadableOrder]]:
     """The rows of those orders that can be written down, and those that cannot."""
     rows: list[OrderRow] = []
     refused = []
     for order in orders:
         try:
-            rows += desk.rows([order])
+            rows += encoder.rows([order])
         except _UNWRITABLE:
             refused.append(not_storable(order.channel_order_id, order.updated_at, order.raw))
     return rows, refused

@@ -7,22 +7,22 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import CLOCK_SKEW, is_ahead
 from channel_sync.domain.orders import OrderQuery
 from channel_sync.flows.orders.dated_ahead import DatedAhead
-from channel_sync.flows.orders.download import DownloadBench, OrderDownload
+from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
 from channel_sync.flows.runs.session import RunSession
 
 
 class SyncOrders:
     """The order walk: from the cursor less the overlap, or along a backfill's window."""
 
-    def __init__(self, overlap: timedelta, bench: DownloadBench) -> None:
+    def __init__(self, overlap: timedelta, limits: DownloadLimits) -> None:
         self._overlap = overlap
-        self._bench = bench
+        self._limits = limits
         self._dated_ahead = DatedAhead()
 
     async def run(self, session: RunSession) -> None:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
         moves_cursor = not session.run.is_aside
-        download = OrderDownload(session, self._bench, moves_cursor)
+        download = OrderDownload(session, self._limits, moves_cursor)
         await download.run(await self._query(session))
         if moves_cursor:
             await self._dated_ahead.note(session, download.met_dated_ahead)

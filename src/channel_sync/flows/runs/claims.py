@@ -30,7 +30,7 @@ class Claimed:
     account: Account
 
 
-class RunDesk:
+class RunClaims:
     """Claims and closes the runs of one process; `owner` is its name."""
 
     def __init__(self, database: Database, owner: str, pace: RunPace) -> None:

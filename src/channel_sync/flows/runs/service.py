@@ -16,7 +16,7 @@ from channel_sync.domain.runs import PERSONS_TRIGGERS, Lane, Run, RunKind, RunRe
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.quotas import keep_quota
-from channel_sync.flows.runs.claims import RunDesk
+from channel_sync.flows.runs.claims import RunClaims
 from channel_sync.flows.runs.heartbeat import heartbeat
 from channel_sync.flows.runs.log import log_taken_over, named
 from channel_sync.flows.runs.session import RunSession, Walk
@@ -67,7 +67,7 @@ class Runs:
         self._shops = shops
         self._walks = walks
         self._rules = rules
-        self._desk = RunDesk(database, rules.lease.owner, rules.pace)
+        self._claims = RunClaims(database, rules.lease.owner, rules.pace)
         self._nudge = nudge
         self._sessions: dict[str, RunSession] = {}
         self._stopping = False
@@ -134,7 +134,7 @@ class Runs:
             async with heartbeat(session, self._rules.lease.beat_s):
                 ending = await self._ending(session)
             if ending is not None:
-                await self._desk.close(session, ending)
+                await self._claims.close(session, ending)
         del self._sessions[run_id]
 
     async def crashed(self, run_id: str) -> None:
@@ -143,7 +143,7 @@ class Runs:
         if session is None:
             return
         try:
-            await self._desk.close(session, CRASHED)
+            await self._claims.close(session, CRASHED)
         finally:
             del self._sessions[run_id]
 
@@ -191,7 +191,7 @@ class Runs:
         log_taken_over(silent)
 
     async def _claim(self, run_id: str) -> RunSession | None:
-        claimed = await self._desk.claim(run_id)
+        claimed = await self._claims.claim(run_id)
         if claimed is None:
             return None
         priority = Priority.BACKFILL if claimed.run.is_backfill else _PRIORITIES[claimed.run.kind]

@@ -78,7 +78,7 @@ class PersonalParts:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderDesk:
+class OrderRowEncoder:
     """Makes rows of one account's orders at one moment."""
 
     channel: str
