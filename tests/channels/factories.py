@@ -74,7 +74,7 @@ async def a_client(base: str = BASE, **changes: Any) -> AsyncIterator[WishClient
 
 @asynccontextmanager
 async def at_the_counter(base: str = BASE, **changes: Any) -> AsyncIterator[Counter]:
-    """A shop reached through a hasty context."""
+    """A shop reached through a on_wake context."""
     async with a_client(base, **changes) as client:
         context = HastyContext(Priority.ORDERS)
         connection = Connection(client, an_access(), context)

@@ -24,7 +24,7 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockItem
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.job_leases import Turns
+from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
@@ -36,7 +36,7 @@ from channel_sync.flows.runs.session import Walk
 from channel_sync.flows.stock.listings import SyncListings
 from channel_sync.flows.stock.push import PushStock
 from channel_sync.flows.stock.put import PutStock, StockAnswer
-from channel_sync.jobs.schedule import Work
+from channel_sync.jobs.schedule import Flows
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.sql.paging import PageRequest
@@ -82,7 +82,7 @@ class Workshop:
         }
         rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
-        self.work = Work(self.runs, grants, Prune(self.database), Turns(self.database))
+        self.work = Flows(self.runs, grants, Prune(self.database), JobLeases(self.database))
         self.put_stock = PutStock(self.database, self.nudge)
 
     def nudge(self) -> None:

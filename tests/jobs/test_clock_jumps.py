@@ -93,12 +93,12 @@ async def test_what_is_done_rarely_is_done_once_more(sqlite_database, jump):
 async def test_a_chore_is_done_again_after_the_clock_was_set_back(database):
     turns = Workshop(database).work.turns
     with time_machine.travel(utcnow() + FAR, tick=True):
-        assert await turns.take("chore", 60)
-    assert await turns.take("chore", 60)
+        assert await turns.take("exclusive", 60)
+    assert await turns.take("exclusive", 60)
 
 
 async def test_a_chore_is_done_once_by_two_whose_clocks_differ_by_little(postgres_database):
     turns = Workshop(postgres_database).work.turns
     with time_machine.travel(utcnow() + timedelta(seconds=20), tick=True):
-        assert await turns.take("chore", 60)
-    assert not await turns.take("chore", 60)
+        assert await turns.take("exclusive", 60)
+    assert not await turns.take("exclusive", 60)

@@ -126,7 +126,7 @@ async def test_a_chore_is_done_by_one_worker_at_a_time(workshop: Workshop, app_u
     async def four_times() -> bool:
         return len(done) >= 4
 
-    async with workers(app_url, workshop, 3, (Job("note", 0.5, note, chore=True),)):
+    async with workers(app_url, workshop, 3, (Job("note", 0.5, note, exclusive=True),)):
         await until(four_times)
 
     assert min(later - earlier for earlier, later in itertools.pairwise(done)) > 0.2

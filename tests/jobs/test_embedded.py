@@ -76,8 +76,8 @@ async def test_a_slow_job_is_never_at_work_twice(workshop: Workshop):
 
 
 async def test_a_nudge_runs_hasty_jobs_at_once_and_a_nudge_meanwhile_once_more(workshop: Workshop):
-    hasty, patient = Counter(takes_s=0.05), Counter()
-    jobs = Job("hasty", 3600, hasty, hasty=True), Job("patient", 3600, patient)
+    on_wake, patient = Counter(takes_s=0.05), Counter()
+    jobs = Job("on_wake", 3600, on_wake, on_wake=True), Job("patient", 3600, patient)
     async with running(workshop, *jobs) as runner:
         await asyncio.sleep(0.1)
         runner.nudge()
@@ -86,21 +86,21 @@ async def test_a_nudge_runs_hasty_jobs_at_once_and_a_nudge_meanwhile_once_more(w
             runner.nudge()
         await asyncio.sleep(0.3)
 
-    assert (hasty.times, patient.times) == (3, 1)
+    assert (on_wake.times, patient.times) == (3, 1)
 
 
 async def test_many_nudges_in_a_row_are_a_few_rounds_and_the_last_one_counts(workshop: Workshop):
-    hasty = Counter()
-    async with running(workshop, Job("hasty", 3600, hasty, hasty=True)) as runner:
+    on_wake = Counter()
+    async with running(workshop, Job("on_wake", 3600, on_wake, on_wake=True)) as runner:
         await asyncio.sleep(0.05)
         for _ in range(100):
             runner.nudge()
             await asyncio.sleep(0.003)
-        before_the_last = hasty.times
+        before_the_last = on_wake.times
         await asyncio.sleep(0.2)
 
     assert 2 <= before_the_last <= 20
-    assert hasty.times == before_the_last + 1
+    assert on_wake.times == before_the_last + 1
 
 
 async def test_a_job_that_explodes_stops_no_other_and_its_words_are_not_logged(workshop: Workshop, caplog):
@@ -159,7 +159,7 @@ async def test_a_stock_level_is_at_the_shop_soon_after_a_nudge(workshop: Worksho
     seller = await workshop.connect()
     workshop.shop().put_up(a_listing(1))
     await workshop.run(seller, RunKind.LISTINGS)
-    hourly = tuple(Job(job.name, 3600, job.what, job.hasty) for job in JOBS)
+    hourly = tuple(Job(job.name, 3600, job.what, job.on_wake) for job in JOBS)
     async with running(workshop, *hourly) as runner:
         await workshop.put(("sku-1", 3))
         runner.nudge()
@@ -267,7 +267,7 @@ async def test_what_a_request_nudges_is_logged_as_no_part_of_it(workshop: Worksh
     async def look(_work: object) -> None:
         found.append(structlog.contextvars.get_contextvars())
 
-    async with running(workshop, Job("look", 3600, look, hasty=True)) as runner:
+    async with running(workshop, Job("look", 3600, look, on_wake=True)) as runner:
         await asyncio.sleep(0.05)
         with structlog.contextvars.bound_contextvars(request_id="req_1"):
             runner.nudge()

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.jobs.schedule import Job, Work
+from channel_sync.jobs.schedule import Flows, Job
 from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 log = logging.getLogger(__name__)
@@ -44,12 +44,12 @@ class _Every:
 
 
 class Clock:
-    """The jobs of one process, each at work once at a time. `then` is begun after every hasty one.
+    """The jobs of one process, each at work once at a time. `then` is begun after every one that a nudge wakes.
 
     The scheduler only starts tasks: what it awaits itself it would cancel when it is shut down.
     """
 
-    def __init__(self, work: Work, jobs: Sequence[Job], then: Job | None = None) -> None:
+    def __init__(self, work: Flows, jobs: Sequence[Job], then: Job | None = None) -> None:
         self._work = work
         self._jobs = jobs if then is None else (*jobs, then)
         self._then = then
@@ -71,14 +71,14 @@ class Clock:
         self._watch = asyncio.create_task(self._watch_time())
 
     def nudge(self) -> None:
-        """Do the hasty jobs now instead of at the next tick; soon, if they were nudged a moment ago."""
+        """Do what a nudge wakes now instead of at the next tick; soon, if they were nudged a moment ago."""
         if self._next_nudge is not None:
             return
         wait_s = self._nudged_at + _NUDGES_APART_S - time.monotonic()
         if wait_s > 0:
-            self._next_nudge = asyncio.get_running_loop().call_later(wait_s, self._do_hasty)
+            self._next_nudge = asyncio.get_running_loop().call_later(wait_s, self._do_on_wake)
         else:
-            self._do_hasty()
+            self._do_on_wake()
 
     def begin(self, job: Job) -> None:
         """Do a job now, or once more if it is at work."""
@@ -101,16 +101,16 @@ class Clock:
 
     async def ended(self, within_s: float) -> None:
         """Wait for the jobs that are at work; what takes longer is cancelled."""
-        await let_end(self._doing.values(), within_s)
+        await drain(self._doing.values(), within_s)
         if self._watch is not None and self._scheduler.running:
             self._scheduler.shutdown(wait=False)
             # The scheduler shuts down in a callback of the loop, which gets its turn here.
             await asyncio.sleep(0)
 
-    def _do_hasty(self) -> None:
+    def _do_on_wake(self) -> None:
         self._nudged_at, self._next_nudge = time.monotonic(), None
         for job in self._jobs:
-            if job.hasty:
+            if job.on_wake:
                 self.begin(job)
 
     async def _tick(self, job: Job) -> None:
@@ -118,12 +118,12 @@ class Clock:
             self.begin(job)
 
     async def _do(self, job: Job) -> None:
-        await guarded(job.name, self._carry_out(job))
-        if job.hasty and self._then is not None and job is not self._then:
+        await log_failures(job.name, self._carry_out(job))
+        if job.on_wake and self._then is not None and job is not self._then:
             self.begin(self._then)
 
     async def _carry_out(self, job: Job) -> None:
-        if not job.chore or await self._work.turns.take(job.name, job.every_s):
+        if not job.exclusive or await self._work.turns.take(job.name, job.every_s):
             await job.what(self._work)
 
     def _done(self, job: Job) -> None:
@@ -143,7 +143,7 @@ class Clock:
                     job.modify(next_run_time=utcnow())
 
 
-async def guarded(name: str, doing: Awaitable[None]) -> bool:
+async def log_failures(name: str, doing: Awaitable[None]) -> bool:
     """Whether it went well, on behalf of every tenant. Logged without the message, which may hold secrets."""
     try:
         with for_every_tenant():
@@ -155,15 +155,15 @@ async def guarded(name: str, doing: Awaitable[None]) -> bool:
     return True
 
 
-async def carried_out(work: Work, run_id: str) -> bool:
+async def carried_out(work: Flows, run_id: str) -> bool:
     """Whether the run was carried out; one that failed in a way that no one expected is closed."""
-    if await guarded(run_id, work.runs.execute(run_id)):
+    if await log_failures(run_id, work.runs.execute(run_id)):
         return True
-    await guarded(run_id, work.runs.crashed(run_id))
+    await log_failures(run_id, work.runs.crashed(run_id))
     return False
 
 
-async def let_end(tasks: Iterable[asyncio.Task[object]], within_s: float) -> None:
+async def drain(tasks: Iterable[asyncio.Task[object]], within_s: float) -> None:
     """Wait for tasks; those that take longer are cancelled."""
     waiting = set(tasks)
     if not waiting:

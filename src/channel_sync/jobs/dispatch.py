@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from channel_sync.jobs.clock import Clock
-from channel_sync.jobs.schedule import Job, Work
+from channel_sync.jobs.schedule import Flows, Job
 
 
 class Dispatcher:
-    """Does the hasty jobs when nudged and nothing by the clock; workers see to that."""
+    """Does the jobs that a nudge wakes when nudged and nothing by the clock; workers see to that."""
 
-    def __init__(self, work: Work, jobs: Sequence[Job]) -> None:
+    def __init__(self, work: Flows, jobs: Sequence[Job]) -> None:
         self._work = work
         self._clock = Clock(work, jobs)
 

@@ -17,10 +17,10 @@ from pgqueuer.domain.models import Job as QueuedJob
 
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.domain.runs import Lane, Run
-from channel_sync.jobs.clock import Clock, carried_out, guarded, let_end
-from channel_sync.jobs.lanes import seats
+from channel_sync.jobs.clock import Clock, carried_out, drain, log_failures
+from channel_sync.jobs.lanes import slots
 from channel_sync.jobs.queue_connection import ANSWER_S, AWAY, QueueConnection
-from channel_sync.jobs.schedule import Job, Work
+from channel_sync.jobs.schedule import Flows, Job
 
 # Notifications say when there is work. Without one, as after the database was away, the engine looks by itself.
 _LOOK_EVERY = timedelta(seconds=2)
@@ -54,13 +54,13 @@ class Worker:
     """
 
     def __init__(
-        self, work: Work, jobs: Sequence[Job], concurrency: int, connection: QueueConnection, lease_s: float
+        self, work: Flows, jobs: Sequence[Job], concurrency: int, connection: QueueConnection, lease_s: float
     ) -> None:
         self._work = work
         self._clock = Clock(work, jobs)
         self._connection = connection
         self._lease = timedelta(seconds=lease_s)
-        self._lanes = seats(concurrency)
+        self._lanes = slots(concurrency)
         self._seats = {lane: asyncio.Semaphore(number) for lane, number in self._lanes.items()}
         self._managers: dict[Lane, QueueManager] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -94,14 +94,14 @@ class Worker:
             manager.shutdown.set()
         # A renewal under way outlives the run that asked for it: its answer is the only copy of a grant.
         await asyncio.gather(
-            let_end(self._tasks, grace_s), self._clock.ended(grace_s), self._work.grants.finish(grace_s)
+            drain(self._tasks, grace_s), self._clock.ended(grace_s), self._work.grants.finish(grace_s)
         )
         await self._connection.close()
 
     async def _keep_taking(self, lane: Lane) -> None:
         """Let the engine hand out the runs of a lane; should it end on an error, it begins anew."""
         while not self._clock.stopping:
-            await guarded(f"queue of {lane}", self._take(lane))
+            await log_failures(f"queue of {lane}", self._take(lane))
             if not self._clock.stopping:
                 await asyncio.sleep(_BEGIN_AGAIN_S)
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from channel_sync.jobs.clock import Clock, carried_out, let_end
-from channel_sync.jobs.lanes import seats
-from channel_sync.jobs.schedule import Job, Work
+from channel_sync.jobs.clock import Clock, carried_out, drain
+from channel_sync.jobs.lanes import slots
+from channel_sync.jobs.schedule import Flows, Job
 from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 _STALLED_AFTER_S = 30.0
@@ -20,11 +20,11 @@ _LOOK_AHEAD = 500
 class EmbeddedRunner:
     """The jobs of a process without workers, and up to `concurrency` runs at once in each lane."""
 
-    def __init__(self, work: Work, jobs: Sequence[Job], concurrency: int) -> None:
+    def __init__(self, work: Flows, jobs: Sequence[Job], concurrency: int) -> None:
         self._work = work
-        self._carry_out_runs = Job("carry_out_runs", 1, lambda _: self._fill(), hasty=True)
+        self._carry_out_runs = Job("carry_out_runs", 1, lambda _: self._fill(), on_wake=True)
         self._clock = Clock(work, jobs, then=self._carry_out_runs)
-        self._lanes = {lane: _Lane(places) for lane, places in seats(concurrency).items()}
+        self._lanes = {lane: _Lane(places) for lane, places in slots(concurrency).items()}
         self._progress = time.monotonic()
 
     @property
@@ -54,7 +54,7 @@ class EmbeddedRunner:
         running = [task for lane in self._lanes.values() for task in lane.running.values()]
         # A renewal under way outlives the run that asked for it: its answer is the only copy of a grant.
         await asyncio.gather(
-            let_end(running, grace_s), self._clock.ended(grace_s), self._work.grants.finish(grace_s)
+            drain(running, grace_s), self._clock.ended(grace_s), self._work.grants.finish(grace_s)
         )
 
     async def _fill(self) -> None:

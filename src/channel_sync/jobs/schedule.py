@@ -5,52 +5,52 @@ from dataclasses import dataclass
 
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.grants.service import Grants
-from channel_sync.flows.job_leases import Turns
+from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import Runs
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Flows:
     """The flows that jobs call."""
 
     runs: Runs
     grants: Grants
     prune: Prune
-    turns: Turns
+    turns: JobLeases
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One thing done every `every_s` seconds. A hasty one is also done at once after a nudge.
+    """One thing done every `every_s` seconds. One `on_wake` is also done at once after a nudge.
 
-    Of several processes each does it, but for a chore: that is done by one of them each time.
+    Of several processes each does it, but what is `exclusive` is done by one of them each time.
     """
 
     name: str
     every_s: float
-    what: Callable[[Work], Awaitable[None]]
-    hasty: bool = False
-    chore: bool = False
+    what: Callable[[Flows], Awaitable[None]]
+    on_wake: bool = False
+    exclusive: bool = False
 
 
 JOBS = (
     Job("stop_marked_runs", 0.5, lambda work: work.runs.stop_marked()),
-    Job("start_order_runs", 1, lambda work: work.runs.start_due(RunKind.ORDERS), hasty=True),
-    Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), hasty=True),
-    Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), hasty=True),
+    Job("start_order_runs", 1, lambda work: work.runs.start_due(RunKind.ORDERS), on_wake=True),
+    Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), on_wake=True),
+    Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), on_wake=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
     Job("take_over_silent_runs", 2, lambda work: work.runs.take_over_silent()),
     Job("settle_grants", 5, lambda work: work.grants.settle()),
-    Job("notice_clock", 60, lambda work: work.runs.notice_clock(), chore=True),
-    Job("renew_grants", 60, lambda work: work.grants.renew_due(), chore=True),
-    Job("forget_grants", 60, lambda work: work.prune.forget_grants(), chore=True),
-    Job("prune", 3600, lambda work: work.prune.run(), chore=True),
+    Job("notice_clock", 60, lambda work: work.runs.notice_clock(), exclusive=True),
+    Job("renew_grants", 60, lambda work: work.grants.renew_due(), exclusive=True),
+    Job("forget_grants", 60, lambda work: work.prune.forget_grants(), exclusive=True),
+    Job("prune", 3600, lambda work: work.prune.run(), exclusive=True),
 )
 
 # What only workers do, for the queue they take runs from.
 JOBS_OF_WORKERS = (
     *JOBS,
-    Job("remind_of_runs", 10, lambda work: work.runs.remind(), chore=True),
-    Job("forget_queue_log", 60, lambda work: work.prune.forget_queue_log(), chore=True),
+    Job("remind_of_runs", 10, lambda work: work.runs.remind(), exclusive=True),
+    Job("forget_queue_log", 60, lambda work: work.prune.forget_queue_log(), exclusive=True),
 )

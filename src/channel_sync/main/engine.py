@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Work
+from channel_sync.jobs.schedule import JOBS_OF_WORKERS, Flows
 from channel_sync.main.process import CannotStart
 from channel_sync.persistence.engine.postgres_address import postgres_address
 from channel_sync.persistence.engine.run_queue import RunQueue
@@ -46,7 +46,7 @@ def queue_setting(settings: Settings) -> str:
     return "CHANNEL_SYNC_QUEUE_DATABASE_URL" if given else "CHANNEL_SYNC_DATABASE_URL"
 
 
-def queue_worker(settings: Settings, work: Work, queue: str) -> "Worker":
+def queue_worker(settings: Settings, work: Flows, queue: str) -> "Worker":
     """What takes runs from the queue at that address and carries them out, not yet started."""
     from channel_sync.jobs.distributed import Worker
     from channel_sync.jobs.queue_connection import QueueConnection

@@ -20,7 +20,7 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.flows.call_budgets import CallBudgets
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.job_leases import Turns
+from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageReader
@@ -32,7 +32,7 @@ from channel_sync.flows.runs.session import Walk
 from channel_sync.flows.scheduling.intervals import RunPace
 from channel_sync.flows.stock.listings import SyncListings
 from channel_sync.flows.stock.push import PushStock
-from channel_sync.jobs.schedule import Work
+from channel_sync.jobs.schedule import Flows
 from channel_sync.main.engine import run_queue
 from channel_sync.main.order_reader.reader import page_reader
 from channel_sync.main.process import CannotStart
@@ -57,14 +57,14 @@ class Runtime:
     channels: Mapping[str, Channel]
     reader: PageReader
 
-    def work(self, nudge: Callable[[], None]) -> tuple[Work, Shops]:
+    def work(self, nudge: Callable[[], None]) -> tuple[Flows, Shops]:
         """The flows that jobs call; `nudge` is called after each commit that made something due."""
         lease = _lease(self.settings)
         grants = Grants(self.database, self.channels, lease)
         shops = Shops(grants, self.channels)
         runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
         prune = Prune(self.database, self.settings.order_retention_d)
-        return Work(runs, grants, prune, Turns(self.database)), shops
+        return Flows(runs, grants, prune, JobLeases(self.database)), shops
 
 
 @asynccontextmanager

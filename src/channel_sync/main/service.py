@@ -23,7 +23,7 @@ from channel_sync.flows.orders.held import Held
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
-from channel_sync.jobs.schedule import JOBS, Work
+from channel_sync.jobs.schedule import JOBS, Flows
 from channel_sync.main.brand import brand_of
 from channel_sync.main.issuer import issuer_of
 from channel_sync.main.runtime import Runtime, open_runtime, quotas
@@ -123,7 +123,7 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
     return services, runner, doubts
 
 
-def _runner(settings: Settings, work: Work) -> Runner:
+def _runner(settings: Settings, work: Flows) -> Runner:
     match settings.jobs:
         case Jobs.EMBEDDED:
             return EmbeddedRunner(work, JOBS, settings.sync_concurrency)

@@ -1,4 +1,4 @@
-"""Turns: chores that several processes have a clock for, and only one does each time."""
+"""Leases of jobs that several processes have a clock for, and only one does each time."""
 
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ _APART = timedelta(minutes=1)
 
 
 class TurnRepository:
-    """When each chore is to be done next."""
+    """When each of these jobs is to be done next."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     async def take(self, name: str, now: datetime, next_at: datetime) -> bool:
-        """Whether the chore is to be done now, by the caller and nobody else; `next_at` is its turn after that.
+        """Whether the job is to be done now, by the caller and nobody else; `next_at` is its turn after that.
 
         A turn still later than that one was given by a clock that has been set back since, and counts for nothing.
         """
