@@ -21,7 +21,7 @@ async def without_news(database, shop, second, trigger=Trigger.SCHEDULE, outcome
         await work.run_batches.add_calls({run.id: [a_call("/orders")]})
     await finish(database, run, outcome, later(second))
     async with database.begin() as work:
-        return run, await work.run_batches.fold([run.id]) == {run.id}
+        return run, await work.run_batches.compact([run.id]) == {run.id}
 
 
 async def test_scheduled_runs_without_news_fold_into_the_first(database, shop):

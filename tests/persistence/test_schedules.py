@@ -13,7 +13,7 @@ ORDERS = RunKind.ORDERS
 async def start(work: UnitOfWork, shop: Integration, at: datetime, next_at: datetime | None) -> None:
     """The orders of a shop are due and a run of them starts, as by the clock."""
     await work.schedules.hurry(shop.id, ORDERS, at)
-    await work.schedules.follow([Plan(shop.id, ORDERS, next_at, started_at=at)])
+    await work.schedules.apply([Plan(shop.id, ORDERS, next_at, started_at=at)])
 
 
 async def of(database, *integrations):

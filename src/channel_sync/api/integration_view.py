@@ -19,7 +19,7 @@ from channel_sync.api.integration_schemas import (
     JobView,
     SettingsView,
 )
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Authorisation, Integration, Status
@@ -33,7 +33,7 @@ SHOWN_KINDS = (RunKind.ORDERS, RunKind.STOCK)
 _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, failures=0, last_error_code=None)
 
 
-@hot_value
+@fast_dataclass
 class Progress:
     """What the jobs of one integration did: schedules, waiting stock, how far orders are, what is not in order."""
 

@@ -4,7 +4,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Literal, get_args
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 
 EventType = Literal[
     "integration.created",
@@ -34,7 +34,7 @@ EventType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
-@hot_value
+@fast_dataclass
 class Event:
     """One fact. `members` carries ids and states only and becomes the event's `data`."""
 

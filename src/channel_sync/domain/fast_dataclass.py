@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 @dataclass_transform(frozen_default=True)
-def hot_value(shape: type[T]) -> type[T]:
+def fast_dataclass(shape: type[T]) -> type[T]:
     """A frozen dataclass to the type checker, a plain one at run time.
 
     Freezing makes an object 2.5 times as dear (0.41 to 1.01 µs for nine members, Python 3.11), and an order is a

@@ -8,7 +8,7 @@ from typing import Final
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import CallbackError, ErrorCode, StatusReason
 from channel_sync.domain.errors import Conflict
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import Omitted
 from channel_sync.domain.stock import StockSettings
 
@@ -85,7 +85,7 @@ class Authorisation:
     error: CallbackError | None = None
 
 
-@hot_value
+@fast_dataclass
 class Integration:
     """A connection without its secrets: of those only the last four characters are here."""
 

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 
 # Of an amount whose currency the marketplace does not name; whoever stores it puts the shop's own there.
 NO_CURRENCY = ""
 
 
-@hot_value
+@fast_dataclass
 class Money:
     """An exact amount in major units of an ISO 4217 currency; may be negative."""
 

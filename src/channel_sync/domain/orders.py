@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.money import Money
 
 
@@ -43,7 +43,7 @@ class Flaw(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@hot_value
+@fast_dataclass
 class Note:
     """A member that was left out, cut or mended. `pointer` says where in the marketplace's order, never what."""
 
@@ -56,7 +56,7 @@ _DATED_AHEAD = Note(Flaw.UPDATED_IN_FUTURE, "/updated_at")
 UNREADABLE = Note(Flaw.UNREADABLE, "")
 
 
-@hot_value
+@fast_dataclass
 class OrderLine:
     """What was bought. Prices are per unit, in the order's currency."""
 
@@ -70,7 +70,7 @@ class OrderLine:
     shipping_price: Money | None
 
 
-@hot_value
+@fast_dataclass
 class Tracking:
     """One parcel's tracking as the marketplace has it."""
 
@@ -79,7 +79,7 @@ class Tracking:
     origin_country: str | None
 
 
-@hot_value
+@fast_dataclass
 class Refund:
     """One refund; the reason is the marketplace's own free text."""
 
@@ -89,7 +89,7 @@ class Refund:
     amount: Money | None
 
 
-@hot_value
+@fast_dataclass
 class Address:
     """Where the parcel goes. Personal data: encrypted at rest, shown only with `pii:read`."""
 
@@ -104,7 +104,7 @@ class Address:
     phone: str | None = None
 
 
-@hot_value
+@fast_dataclass
 class OrderContent:
     """The part of an order that is neither personal nor searched."""
 
@@ -116,7 +116,7 @@ class OrderContent:
     notes: tuple[Note, ...] = ()
 
 
-@hot_value
+@fast_dataclass
 class ChannelOrder:
     """An order as the marketplace gives it. `tax` is personal too; `raw` is the reply, byte for byte."""
 
@@ -208,7 +208,7 @@ class Change(StrEnum):
     IGNORED = "ignored"
 
 
-@hot_value
+@fast_dataclass
 class StoredVersion:
     """As much of a stored order as it takes to tell whether a fresh one is news."""
 

@@ -11,7 +11,7 @@ from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.engine.session import Session
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.tables import accounts, integrations
 
 _row = accounts.c
@@ -29,8 +29,8 @@ _COLUMNS = [
     _row.resend_after,
     _row.omitted,
 ]
-_CURSORS = select(_row.id, _row.order_cursor).where(among_given(_row.id, "ids"))
-_READ_MANY = select(*_COLUMNS).where(among_given(_row.id, "ids"))
+_CURSORS = select(_row.id, _row.order_cursor).where(any_of_given(_row.id, "ids"))
+_READ_MANY = select(*_COLUMNS).where(any_of_given(_row.id, "ids"))
 
 
 class AccountRepository:

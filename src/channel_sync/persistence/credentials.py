@@ -15,7 +15,7 @@ from channel_sync.persistence.app_secrets import packed, unpacked
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.rows.encryption import Cipher, Unreadable
 from channel_sync.persistence.rows.sealed_columns import APP_SECRET, GRANT, SealedColumns
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.tables import integrations
 
 _row = integrations.c
@@ -43,7 +43,7 @@ _READ = select(
         )
     )
 )
-_READ_MANY = _READ.where(among_given(_row.id, "ids"))
+_READ_MANY = _READ.where(any_of_given(_row.id, "ids"))
 
 # Kept by builds before this one, read by none: emptied until the columns go, a release later.
 _NO_FORMER_PAIR: dict[str, Any] = {"previous_access_token": None, "previous_refresh_token": None}

@@ -23,7 +23,7 @@ from channel_sync.persistence.engine.run_queue import RunQueue
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.engine.sqlite import SqliteStore
 from channel_sync.persistence.engine.storage_errors import translated
-from channel_sync.persistence.engine.tenancy import beneficiary
+from channel_sync.persistence.engine.tenancy import current_tenant
 from channel_sync.persistence.events import EventRepository
 from channel_sync.persistence.held_orders import HeldOrderRepository
 from channel_sync.persistence.idempotency import IdempotencyRepository
@@ -121,7 +121,7 @@ class Database:
         One that is not durable is as whole and as visible, but may be undone, with those like it of the last
         moment, when the machine or PostgreSQL itself crashes: for what would simply be done again.
         """
-        async with self._begun(beneficiary(), durable) as session:
+        async with self._begun(current_tenant(), durable) as session:
             work = UnitOfWork(session, self.personal)
             yield work
             if self._queue is not None and work.runs.queued_now:
@@ -144,12 +144,12 @@ class Database:
             return result
 
         with translated():
-            return await self._store.run_transaction(whole, beneficiary(), durable)
+            return await self._store.run_transaction(whole, current_tenant(), durable)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
         """A read-only transaction that sees one moment and never waits for writers. Keep it short."""
-        tenant = beneficiary()
+        tenant = current_tenant()
         with translated():
             async with self._store.read(tenant) as session:
                 yield UnitOfWork(session, self.personal)

@@ -10,7 +10,7 @@ from channel_sync.domain.doubts import Doubt, next_look
 from channel_sync.domain.listings import PushState, Quantities
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import is_pending
-from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import listings
@@ -24,7 +24,7 @@ _NEXT = (
     .limit(1)
     .scalar_subquery()
 )
-_NEXT_LOOKS = select(accounts.c.id, _NEXT).where(among_given(accounts.c.id, "ids"))
+_NEXT_LOOKS = select(accounts.c.id, _NEXT).where(any_of_given(accounts.c.id, "ids"))
 _IS_NEWEST = ~is_pending() & (_row.push_state == PushState.CONFIRMED)
 _DOUBT = [
     _row.id,
@@ -63,7 +63,7 @@ class DoubtRepository:
         """Note that a run's call has an outcome; a doubt from before stays."""
         check_at = case((_row.doubted_at.is_(None), null()), else_=_row.check_at)
         over = {"call_of": None, "check_at": check_at, **more}
-        ours = (among(_row.id, listing_ids), _row.call_of == run_id)
+        ours = (any_of(_row.id, listing_ids), _row.call_of == run_id)
         await self._session.execute(update(listings).where(*ours).values(over))
 
     async def not_made(self, run_id: str, listing_ids: Collection[str]) -> None:
@@ -74,7 +74,7 @@ class DoubtRepository:
         """Note that a run's call has no outcome. That of a run which came after it may be under way."""
         call_of = case((_row.call_of == run_id, null()), else_=_row.call_of)
         lost = {"call_of": call_of, "doubted_at": now, "check_at": now + FIRST_LOOK}
-        await self._session.execute(update(listings).where(among(_row.id, listing_ids)).values(lost))
+        await self._session.execute(update(listings).where(any_of(_row.id, listing_ids)).values(lost))
 
     async def unanswered_job(self, job_id: str, now: datetime, limit: int) -> int:
         """Note that nobody knows what became, or becomes, of a job, for so many of its listings; of how many."""
@@ -124,7 +124,7 @@ class DoubtRepository:
     async def recall(self, listing_ids: Collection[str], now: datetime) -> None:
         """Let these wait again for the level that they were told, for their shop shows another."""
         again = {"settled_version": 0, "push_state": None, "wanted_at": now, "differs_since": None}
-        confirmed = (among(_row.id, listing_ids), _row.push_state == PushState.CONFIRMED)
+        confirmed = (any_of(_row.id, listing_ids), _row.push_state == PushState.CONFIRMED)
         await self._session.execute(update(listings).where(*confirmed).values(again))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, null, select, update
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import PushState, Quantities
 from channel_sync.persistence.engine.session import Session
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.trade_tables import listings
 
@@ -28,7 +28,7 @@ _IS_RIGHT_AGAIN = (
 )
 
 
-@hot_value
+@fast_dataclass
 class Drift:
     """What a shop shows of a listing that was confirmed at a version, or has drifted since."""
 
@@ -95,7 +95,7 @@ class DriftRepository:
     async def tell(self, listing_ids: Collection[str]) -> set[str]:
         """Call these drifted, if they still differ; which of them."""
         still = (
-            among(_row.id, listing_ids),
+            any_of(_row.id, listing_ids),
             _row.differs_since.is_not(None),
             _row.push_state == PushState.CONFIRMED,
         )

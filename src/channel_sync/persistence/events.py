@@ -9,7 +9,7 @@ from channel_sync.domain.errors import Invalid
 from channel_sync.domain.events import Event
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.rows.event_rows import EventRow, event_row
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.tables import events, positions
 
@@ -45,7 +45,7 @@ class EventRepository:
     async def newest(self, tenants: Collection[str]) -> dict[str, int]:
         """The position that each tenant's feed has come to; a feed that never had an event is left out."""
         found = await self._session.rows(
-            select(positions.c.tenant, positions.c.events).where(among(positions.c.tenant, tenants))
+            select(positions.c.tenant, positions.c.events).where(any_of(positions.c.tenant, tenants))
         )
         return {tenant: position for tenant, position in found}
 

@@ -16,7 +16,7 @@ from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.rows.encryption import Cipher, Unreadable
 from channel_sync.persistence.rows.sealed_columns import HELD_ORDER
 from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
 from channel_sync.persistence.sql.tables import accounts
@@ -60,7 +60,7 @@ class HeldOrderRepository:
             row.identity: row
             for row in await self._session.rows(
                 select(_row.identity, _row.id, _row.held_at, _row.attempts, _row.digest, _row.erased).where(
-                    _row.account_id == account.id, among(_row.identity, fresh)
+                    _row.account_id == account.id, any_of(_row.identity, fresh)
                 )
             )
         }
@@ -101,7 +101,7 @@ class HeldOrderRepository:
         mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
         if await self._session.value(select(_row.id).where(*mine).limit(1)) is None:
             return
-        stored = among(_row.identity, channel_order_ids)
+        stored = any_of(_row.identity, channel_order_ids)
         await self._session.execute(delete(held_orders).where(*mine, stored))
 
     async def release_one(self, held_id: str) -> None:
@@ -129,7 +129,7 @@ class HeldOrderRepository:
 
     async def ids_of(self, tenant: str, channel_order_ids: Sequence[str]) -> list[str]:
         """Ids of what the tenant's shops hold of these of the marketplace's orders."""
-        mine = (_row.tenant == tenant, among(_row.channel_order_id, channel_order_ids))
+        mine = (_row.tenant == tenant, any_of(_row.channel_order_id, channel_order_ids))
         return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
 
     async def opened(self, tenant: str, after: str, limit: int) -> list[tuple[str, bytes]]:
@@ -150,7 +150,7 @@ class HeldOrderRepository:
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe these replies, for good: neither they nor the orders they become bring the buyer back. How many."""
-        mine = (_row.tenant == tenant, among(_row.id, ids), ~_row.erased)
+        mine = (_row.tenant == tenant, any_of(_row.id, ids), ~_row.erased)
         columns = (_row.id, _row.tenant, _row.account_id)
         found = await self._session.rows(select(*columns).where(*mine)) if ids else ()
         for row in found:

@@ -8,13 +8,13 @@ from sqlalchemy import select, update
 
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.tables import incidents
 
 _row = incidents.c
 _COLUMNS = columns_of(incidents, Incident)
 _OPEN = (
-    select(*_COLUMNS).where(among_given(_row.integration_id, "ids"), _row.closed_at.is_(None)).order_by(_row.id)
+    select(*_COLUMNS).where(any_of_given(_row.integration_id, "ids"), _row.closed_at.is_(None)).order_by(_row.id)
 )
 
 

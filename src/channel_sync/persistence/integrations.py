@@ -28,7 +28,7 @@ from channel_sync.persistence.app_secrets import packed
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.rows.sealed_columns import APP_SECRET
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.paging import Key, Page, PageRequest, page_of
 from channel_sync.persistence.sql.tables import integrations
@@ -38,7 +38,7 @@ Sort = Literal["name", "-name", "created_at", "-created_at"]
 _COLUMNS = columns_of(integrations, Integration)
 # Built once: forty columns take longer to put into a statement than a row to read.
 _READ = select(*_COLUMNS)
-_READ_MANY = _READ.where(among_given(integrations.c.id, "ids"))
+_READ_MANY = _READ.where(any_of_given(integrations.c.id, "ids"))
 _OF_CREDENTIALS = frozenset(
     {
         "client_id",

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import ChannelListing, Mapping, PushState
 from channel_sync.persistence.drifts import Drift
 from channel_sync.persistence.engine.session import Values, columns_of
@@ -34,7 +34,7 @@ _MORE = (
 KNOWN = [*_COMPARED, *(listings.c[name] for name in _MORE)]
 
 
-@hot_value
+@fast_dataclass
 class ListingChange:
     """A listing as it was seen at a moment, and its stored row of `KNOWN`, if there is one.
 

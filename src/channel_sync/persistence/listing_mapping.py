@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import Mapping
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import NEVER_PUSHED, want_anew
-from channel_sync.persistence.sql.any_of import GIVEN_VALUES, among, these
+from channel_sync.persistence.sql.any_of import GIVEN_VALUES, any_of, these
 from channel_sync.persistence.sql.trade_tables import listings
 
 _row = listings.c
@@ -32,7 +32,7 @@ _CONTESTS = {
 }
 
 
-@hot_value
+@fast_dataclass
 class Newcomer:
     """A listing whose mapping is open. `is_rival`: it would be fed by its own SKU and can be written."""
 
@@ -84,7 +84,7 @@ async def map_anew(
     for mapping, ids in mapped.items():
         # Fed again after a time it was not, a listing shows whatever was sold or set meanwhile.
         fresh = NEVER_PUSHED if mapping is Mapping.MAPPED else {"push_state": None, "differs_since": None}
-        another = (among(_row.id, ids), _row.mapping != mapping)
+        another = (any_of(_row.id, ids), _row.mapping != mapping)
         await session.execute(update(listings).where(*another).values(mapping=mapping, **fresh))
     await want_of(session, set().union(*mapped.values()), now)
 
@@ -92,7 +92,7 @@ async def map_anew(
 async def want_of(session: Session, ids: Collection[str], now: datetime) -> None:
     """Write down which level these listings should be told, if any."""
     if ids:
-        await session.execute(want_anew(now, among(_row.id, ids)))
+        await session.execute(want_anew(now, any_of(_row.id, ids)))
 
 
 async def _contests(session: Session, account_id: str, skus: Collection[str]) -> dict[str, _Contest]:

@@ -16,7 +16,7 @@ from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_changes import KNOWN, Known, ListingChange
 from channel_sync.persistence.listing_mapping import Newcomer, lock_stock_of, map_anew
 from channel_sync.persistence.listing_rows import UPSERT, effective_sku, read
-from channel_sync.persistence.sql.any_of import among, each_of
+from channel_sync.persistence.sql.any_of import any_of, each_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import (
@@ -98,7 +98,7 @@ class ListingRepository:
     async def mark_gone(self, account: Account, ids: Collection[str], now: datetime) -> int:
         """Note that these are no longer at the marketplace; how many. Whom their SKUs feed instead is told."""
         await lock_stock_of(self._session, account.tenant)
-        marked = update(listings).where(among(_row.id, ids), _row.mapping != Mapping.GONE)
+        marked = update(listings).where(any_of(_row.id, ids), _row.mapping != Mapping.GONE)
         over = {"mapping": Mapping.GONE, "wanted_version": 0, "push_state": None, "differs_since": None}
         gone = marked.values(over).returning(_row.stock_sku)
         left = await self._session.column(gone)
@@ -138,7 +138,7 @@ class ListingRepository:
 
         A SKU that feeds nothing is missing.
         """
-        statement = read(tenant).add_columns(_row.stock_sku).where(among(_row.stock_sku, skus)).order_by(_row.id)
+        statement = read(tenant).add_columns(_row.stock_sku).where(any_of(_row.stock_sku, skus)).order_by(_row.id)
         found: dict[str, list[Listing]] = {}
         for *row, sku in await self._session.rows(statement):
             found.setdefault(sku, []).append(Listing(*row))
@@ -147,7 +147,7 @@ class ListingRepository:
     async def ids_of(self, tenant: str, sold: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Our ids of variations, each named with its integration; one that is not in the catalogue is missing."""
         shops = {integration_id for integration_id, _ in sold}
-        mine = (accounts.c.tenant == tenant, among(accounts.c.integration_id, shops))
+        mine = (accounts.c.tenant == tenant, any_of(accounts.c.integration_id, shops))
         found = await self._session.rows(select(accounts.c.integration_id, accounts.c.id).where(*mine))
         account_of = {integration_id: account_id for integration_id, account_id in found}
         pairs = [(account_of[shop], variation_id) for shop, variation_id in sold if shop in account_of]
@@ -190,7 +190,7 @@ class ListingRepository:
         The accounts are told apart here, lest SQLite walks a whole shop instead of the few with the SKU.
         """
         fed = select(_row.id, _row.account_id).where(_row.tenant == tenant, _row.stock_sku == sku)
-        theirs = among(_row.account_id, account_ids)
+        theirs = any_of(_row.account_id, account_ids)
         by_hand = select(_row.id).where(theirs, text(IS_BY_HAND), _row.sku == sku)
         of_sku = [row.id for row in await self._session.rows(fed) if row.account_id in account_ids]
         return [*of_sku, *await self._session.column(by_hand)]
@@ -203,11 +203,11 @@ class ListingRepository:
         account_ids = await self._session.column(select(accounts.c.id).where(*mine))
         # Only the listings of one account come straight from an index in their order.
         theirs = (
-            _row.account_id == account_ids[0] if len(account_ids) == 1 else among(_row.account_id, account_ids)
+            _row.account_id == account_ids[0] if len(account_ids) == 1 else any_of(_row.account_id, account_ids)
         )
         statement = read(tenant).where(theirs, *_narrowed(query))
         if query.sku is not None:
-            statement = statement.where(among(_row.id, await self._with_sku(tenant, account_ids, query.sku)))
+            statement = statement.where(any_of(_row.id, await self._with_sku(tenant, account_ids, query.sku)))
         if page.after is not None:
             statement = statement.where(_row.id > str(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.id).limit(page.limit + 1))

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.rows.prepared_orders import OrderRow
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.trade_tables import IS_BY_HAND, listings
 
 _row = listings.c
@@ -41,7 +41,7 @@ async def as_mapped(session: Session, account_id: str, rows: Sequence[OrderRow])
 
 async def _skus_of(session: Session, account_id: str, variation_ids: Collection[str]) -> dict[str | None, str]:
     found = select(_row.variation_id, _row.mapped_sku).where(
-        _row.account_id == account_id, among(_row.variation_id, variation_ids), _row.mapped_sku.is_not(None)
+        _row.account_id == account_id, any_of(_row.variation_id, variation_ids), _row.mapped_sku.is_not(None)
     )
     return {variation_id: sku for variation_id, sku in await session.rows(found)}
 

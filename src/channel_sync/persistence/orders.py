@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import (
     Change,
@@ -30,7 +30,7 @@ from channel_sync.persistence.rows.prepared_orders import (
     digest_of,
 )
 from channel_sync.persistence.rows.timestamps import SKEW_MICROS, moment
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
@@ -42,7 +42,7 @@ _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 _OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
 
 
-@hot_value
+@fast_dataclass
 class StoredChange:
     """A new version of a stored order: what it was before, and what it is now."""
 
@@ -87,7 +87,7 @@ class OrderAge:
         return self.state in _OVER
 
 
-@hot_value
+@fast_dataclass
 class _Known:
     version: StoredVersion
     erased: bool
@@ -145,14 +145,14 @@ class OrderRepository:
                 _row.digest,
                 _row.stored_at,
                 _row.erased,
-            ).where(_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
+            ).where(_row.account_id == account_id, any_of(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:7]), row.erased) for row in rows}
 
     async def _forgotten(self, account_id: str, channel_order_ids: Collection[str]) -> set[str]:
         """Those whose buyer was forgotten while they could not be used."""
         mine = (held_orders.c.account_id == account_id, held_orders.c.erased)
-        held = select(held_orders.c.identity).where(*mine, among(held_orders.c.identity, channel_order_ids))
+        held = select(held_orders.c.identity).where(*mine, any_of(held_orders.c.identity, channel_order_ids))
         return set(await self._session.column(held))
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
@@ -172,7 +172,7 @@ class OrderRepository:
             mine = await self._accounts(tenant, None)
             # PostgreSQL takes 32 767 parameters; SQLite would walk the whole feed rather than look in a list.
             many = self._session.postgres
-            wanted.append(among(_row.account_id, mine) if many else _row.account_id.in_(mine))
+            wanted.append(any_of(_row.account_id, mine) if many else _row.account_id.in_(mine))
         if query.state is not None:
             wanted.append(_row.state == query.state)
         if query.updated_after is not None:
@@ -210,7 +210,7 @@ class OrderRepository:
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are stored."""
-        mine = (_row.account_id == account_id, among(_row.channel_order_id, channel_order_ids))
+        mine = (_row.account_id == account_id, any_of(_row.channel_order_id, channel_order_ids))
         return set(await self._session.column(select(_row.channel_order_id).where(*mine)))
 
     async def newest_change(self, account: Account, latest: datetime) -> datetime | None:
@@ -226,13 +226,13 @@ class OrderRepository:
 
     async def acknowledge(self, tenant: str, ids: Sequence[str], now: datetime) -> list[str]:
         """Mark orders as taken over by the consumer as they stand; those there are. The first moment stays."""
-        return await self._acknowledge([_row.tenant == tenant, among(_row.id, ids)], now)
+        return await self._acknowledge([_row.tenant == tenant, any_of(_row.id, ids)], now)
 
     async def acknowledge_versions(
         self, tenant: str, read: Sequence[tuple[str, int]], now: datetime
     ) -> tuple[list[str], list[str]]:
         """The same at the versions that were read: ids of those that are, and of those that changed since."""
-        mine = [_row.tenant == tenant, among(_row.id, [order_id for order_id, _ in read])]
+        mine = [_row.tenant == tenant, any_of(_row.id, [order_id for order_id, _ in read])]
         done = await self._acknowledge([*mine, tuple_(_row.id, _row.version).in_(read)], now)
         found = await self._session.column(select(_row.id).where(*mine))
         return done, [order_id for order_id in found if order_id not in set(done)]
@@ -246,7 +246,11 @@ class OrderRepository:
     async def ids_of(self, tenant: str, channel_order_ids: Sequence[str]) -> list[str]:
         """Our ids of the marketplace's, in every shop of the tenant."""
         shops = select(accounts.c.id).where(accounts.c.tenant == tenant)
-        mine = (_row.account_id.in_(shops), _row.tenant == tenant, among(_row.channel_order_id, channel_order_ids))
+        mine = (
+            _row.account_id.in_(shops),
+            _row.tenant == tenant,
+            any_of(_row.channel_order_id, channel_order_ids),
+        )
         return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
 
     async def behind(self, tenant: str, position: int, limit: int) -> list[OrderAge]:
@@ -256,7 +260,7 @@ class OrderRepository:
 
     async def erase(self, tenant: str, ids: Sequence[str]) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""
-        mine = (_row.tenant == tenant, among(_row.id, ids))
+        mine = (_row.tenant == tenant, any_of(_row.id, ids))
         same_order = (held_orders.c.account_id == _row.account_id) & (
             held_orders.c.channel_order_id == _row.channel_order_id
         )

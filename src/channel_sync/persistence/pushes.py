@@ -12,7 +12,7 @@ from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.doubts import FIRST_LOOK
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.listing_rows import AGAIN, READ, is_pending
-from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import listings, stock_jobs, stock_levels
@@ -27,7 +27,7 @@ _FIRST_STALE = (
     select(_row.id).where(_row.account_id == accounts.c.id, *_SENDABLE).order_by(_row.wanted_at).limit(1)
 ).scalar_subquery()
 _WITH_STALE = select(accounts.c.id).where(
-    among_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
+    any_of_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
 )
 
 
@@ -46,7 +46,7 @@ class PushRepository:
     async def stale_of(self, listing_ids: Collection[str]) -> list[tuple[Listing, StockLevel]]:
         """The same of some listings."""
         statement = _with_levels(*READ, *columns_of(stock_levels, StockLevel))
-        return await self._stale(statement.where(among(_row.id, listing_ids)))
+        return await self._stale(statement.where(any_of(_row.id, listing_ids)))
 
     async def _stale(self, statement: Select[*tuple[Any, ...]]) -> list[tuple[Listing, StockLevel]]:
         cut = len(READ)
@@ -156,7 +156,7 @@ class PushRepository:
         next_ones = select(_row.id).where(*mine).order_by(_row.id).limit(_RESENT_AT_ONCE)
         ids = await self._session.column(next_ones)
         again = AGAIN | {"wanted_at": now}
-        fed = (among(_row.id, ids), _row.wanted_version > 0)
+        fed = (any_of(_row.id, ids), _row.wanted_version > 0)
         await self._session.execute(update(listings).where(*fed).values(again))
         rest = ids[-1] if len(ids) == _RESENT_AT_ONCE else None
         await self._session.execute(update(accounts).where(accounts.c.id == account_id).values(resend_after=rest))
@@ -164,7 +164,7 @@ class PushRepository:
 
     async def push_again(self, tenant: str, skus: Collection[str], now: datetime) -> dict[str, int]:
         """Let every listing that these SKUs feed be told its level once more; how many by SKU."""
-        fed = (_row.tenant == tenant, among(_row.stock_sku, skus), _row.wanted_version > 0)
+        fed = (_row.tenant == tenant, any_of(_row.stock_sku, skus), _row.wanted_version > 0)
         again = update(listings).where(*fed).values(AGAIN | {"wanted_at": now}).returning(_row.stock_sku)
         return Counter(await self._session.column(again))
 

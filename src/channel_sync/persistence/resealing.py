@@ -8,7 +8,7 @@ from sqlalchemy import Row, Table, and_, func, or_, select, tuple_, update
 
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.session import Session
-from channel_sync.persistence.rows.encryption import Cipher, Place, Unreadable
+from channel_sync.persistence.rows.encryption import AssociatedData, Cipher, Unreadable
 from channel_sync.persistence.rows.sealed_columns import SEALED, SealedColumns
 from channel_sync.persistence.sql.tables import metadata
 
@@ -84,5 +84,5 @@ class _Resealing:
         await self.session.execute(update(self.table).where(mine).values(fresh))
         return True
 
-    def _anew(self, value: bytes, place: Place) -> bytes:
+    def _anew(self, value: bytes, place: AssociatedData) -> bytes:
         return self.cipher.seal(self.cipher.open(value, place), place)

@@ -11,7 +11,7 @@ from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.bulk import BulkInsert
 from channel_sync.persistence.sql.run_tables import run_calls, runs
 
@@ -23,7 +23,7 @@ _LONGEST_TEXT = 500
 _CALL_FIELDS = [field.name for field in fields(Call)]
 _INSERT_CALLS = BulkInsert(run_calls, ("run_id", "number", *_CALL_FIELDS), "")
 
-_THESE = among_given(_row.id, "ids")
+_THESE = any_of_given(_row.id, "ids")
 _CLAIM = (
     update(runs)
     .where(_THESE, _row.status == RunStatus.QUEUED, _row.finished_at.is_(None))
@@ -66,7 +66,7 @@ _REPEAT = (
 )
 _LAST_NUMBERS = (
     select(run_calls.c.run_id, func.max(run_calls.c.number))
-    .where(among_given(run_calls.c.run_id, "ids"))
+    .where(any_of_given(run_calls.c.run_id, "ids"))
     .group_by(run_calls.c.run_id)
 )
 
@@ -100,7 +100,7 @@ class RunBatches:
         """
         return set(await self._session.column(_FINISH_QUIET, {"ids": run_ids, "now": now}))
 
-    async def fold(self, run_ids: Collection[str]) -> set[str]:
+    async def compact(self, run_ids: Collection[str]) -> set[str]:
         """Count closed scheduled runs without news in the ones before them that were such, too; those are gone."""
         before = await self._before(run_ids)
         quiet = await self._quiet([earlier for earlier, _, _ in before.values()])

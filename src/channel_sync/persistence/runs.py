@@ -27,7 +27,7 @@ from channel_sync.domain.runs import (
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.run_tables import run_calls, runs
 from channel_sync.persistence.sql.tables import integrations
@@ -165,13 +165,13 @@ class RunRepository:
         self, heartbeat_before: datetime, spared: Collection[str], now: datetime
     ) -> list[Run]:
         """Close the runs that were started and show no life, but for those spared; each for one caller only."""
-        return await self._interrupt_free(now, _row.heartbeat_at < heartbeat_before, ~among(_row.id, spared))
+        return await self._interrupt_free(now, _row.heartbeat_at < heartbeat_before, ~any_of(_row.id, spared))
 
     async def interrupt_forgotten(
         self, owner: str, started_before: datetime, known: Collection[str], now: datetime
     ) -> list[Run]:
         """Close runs of a process that it does not know of: a crash of the database has undone their end."""
-        forgotten = (_row.owner == owner, _row.started_at < started_before, ~among(_row.id, known))
+        forgotten = (_row.owner == owner, _row.started_at < started_before, ~any_of(_row.id, known))
         return await self._interrupt_free(now, *forgotten)
 
     async def interrupt_others(self, owner: str, now: datetime) -> list[Run]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, func, or_, select, update
 
-from channel_sync.domain.fast_dataclass import hot_value
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.sql.any_of import among_given
+from channel_sync.persistence.sql.any_of import any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.run_tables import schedules
 
@@ -20,7 +20,7 @@ _row = schedules.c
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
-@hot_value
+@fast_dataclass
 class Schedule:
     """The schedule of one job of one integration. Without `next_at` it is not due at all.
 
@@ -64,7 +64,7 @@ _SUCCEEDED = (
         last_error_code=None,
     )
 )
-_OF_THESE = and_(among_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
+_OF_THESE = and_(any_of_given(_row.integration_id, "ids"), _row.kind.in_(bindparam("kinds", expanding=True)))
 _LOCKED = select(_row.integration_id).where(_OF_THESE).order_by(_row.integration_id, _row.kind).with_for_update()
 _OF_MANY = select(_row.integration_id, _row.kind, *_COLUMNS).where(_OF_THESE)
 
@@ -94,7 +94,7 @@ class ScheduleRepository:
         """The same, theirs to be planned in this transaction; those that another one has taken are left out."""
         return await self._session.column(_TAKE_DUE, {"what": kind, "now": now, "most": limit})
 
-    async def follow(self, plans: Sequence[Plan]) -> None:
+    async def apply(self, plans: Sequence[Plan]) -> None:
         """Write down when these jobs are due next."""
         if not plans:
             return

@@ -12,7 +12,7 @@ from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.listing_rows import is_pending, want_anew
 from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
 from channel_sync.persistence.sql.tables import accounts
@@ -52,23 +52,23 @@ class StockRepository:
         await _UPSERT.write(self._session, [_values(tenant, level) for level in changed])
         accepted = [level.sku for level, result in results if result is StockResult.ACCEPTED]
         if accepted:
-            fed = (listings.c.tenant == tenant, among(listings.c.stock_sku, accepted))
+            fed = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, accepted))
             await self._session.execute(want_anew(now, *fed))
         return results
 
     async def _levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
-        mine = select(*_COLUMNS).where(_row.tenant == tenant, among(_row.sku, skus))
+        mine = select(*_COLUMNS).where(_row.tenant == tenant, any_of(_row.sku, skus))
         return {row.sku: StockLevel(*row) for row in await self._session.rows(mine)}
 
     async def count_fed(self, tenant: str, skus: Sequence[str]) -> dict[str, int]:
         """How many listings each of the SKUs feeds; one that feeds none is missing."""
-        mine = (listings.c.tenant == tenant, among(listings.c.stock_sku, skus))
+        mine = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, skus))
         counted = select(listings.c.stock_sku, func.count()).where(*mine).group_by(listings.c.stock_sku)
         return {sku: number for sku, number in await self._session.rows(counted)}
 
     async def integrations_to_push(self, tenant: str, skus: Sequence[str]) -> list[str]:
         """Ids of the integrations that have listings of these SKUs waiting."""
-        waiting = (listings.c.tenant == tenant, among(listings.c.stock_sku, skus), is_pending())
+        waiting = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, skus), is_pending())
         return await self._session.column(
             select(accounts.c.integration_id)
             .join_from(listings, accounts, accounts.c.id == listings.c.account_id)
@@ -100,7 +100,7 @@ class StockRepository:
         if state is not None:
             after = "" if page.after is None else str(page.after[0])
             skus, looked_until = await skus_in(self._session, tenant, state, after, page.limit, sku)
-            rows = await self._session.rows(statement.where(among(_row.sku, skus)).order_by(_row.sku))
+            rows = await self._session.rows(statement.where(any_of(_row.sku, skus)).order_by(_row.sku))
             levels = [StockLevel(*row) for row in rows]
             return Page(levels, None if looked_until is None else (looked_until,))
         if page.after is not None:

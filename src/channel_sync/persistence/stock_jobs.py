@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from channel_sync.domain.errors import Conflict
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.sql.any_of import among
+from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.trade_tables import stock_jobs
 
 _row = stock_jobs.c
@@ -41,7 +41,7 @@ class StockJobRepository:
 
     async def accounts_with_open(self, account_ids: Collection[str]) -> set[str]:
         """Those of the accounts that have an open job."""
-        mine = among(_row.account_id, account_ids)
+        mine = any_of(_row.account_id, account_ids)
         return set(await self._session.column(select(_row.account_id).where(mine, _row.closed_at.is_(None))))
 
     async def add(self, job: OpenStockJob) -> None:

@@ -6,9 +6,9 @@ from hashlib import sha256
 import pytest
 from tests.persistence.former_seals import former_seal
 
-from channel_sync.persistence.rows.encryption import Cipher, Place, Unreadable, new_key_text, parse_keys
+from channel_sync.persistence.rows.encryption import AssociatedData, Cipher, Unreadable, new_key_text, parse_keys
 
-PLACE = Place("integrations", "access_token", ("int_1",), ("acme", 7))
+PLACE = AssociatedData("integrations", "access_token", ("int_1",), ("acme", 7))
 
 
 @pytest.fixture

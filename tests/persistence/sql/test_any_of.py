@@ -9,7 +9,7 @@ from tests.factories import connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.runs import RunKind
-from channel_sync.persistence.sql.any_of import among, among_given
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.tables import integrations
 
 
@@ -22,14 +22,14 @@ async def test_rows_with_one_of_the_values_are_found(database):
     one, other, third = [(await connected(database))[0].id for _ in range(3)]
     column = integrations.c.id
 
-    assert await ids_where(database, among(column, [one, other, "nobody"])) == {one, other}
-    assert await ids_where(database, ~among(column, [one, other])) == {third}
-    assert await ids_where(database, among(column, [])) == set()
+    assert await ids_where(database, any_of(column, [one, other, "nobody"])) == {one, other}
+    assert await ids_where(database, ~any_of(column, [one, other])) == {third}
+    assert await ids_where(database, any_of(column, [])) == set()
 
 
 async def test_a_statement_is_built_once_for_values_to_come(database):
     one, other = [(await connected(database))[0].id for _ in range(2)]
-    given = among_given(integrations.c.id, "ids")
+    given = any_of_given(integrations.c.id, "ids")
 
     assert await ids_where(database, given, {"ids": [one]}) == {one}
     assert await ids_where(database, given, {"ids": {one, other}}) == {one, other}
@@ -42,7 +42,7 @@ def test_a_statement_keeps_no_more_than_the_values():
 
     page = Page(ord_1=b"a reply")
     alive = ref(page)
-    statement = select(integrations.c.id).where(among(integrations.c.id, page))
+    statement = select(integrations.c.id).where(any_of(integrations.c.id, page))
     del page
 
     assert alive() is None

@@ -45,7 +45,7 @@ async def close_quiet_runs(
     of_stock = [session.integration for session in ours if session.run.kind is RunKind.STOCK]
     stock_at = await next_stock_at(work, of_stock, now) if of_stock else {}
     await work.schedules.succeeded_all([_plan(session, stock_at, pace, now) for session in ours], now)
-    folded = await work.run_batches.fold(closed)
+    folded = await work.run_batches.compact(closed)
     await work.run_batches.add_calls(
         {session.run.id: session.context.calls for session in ours if session.run.id not in folded}
     )

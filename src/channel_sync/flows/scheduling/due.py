@@ -35,7 +35,7 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
     for run in fresh:
         next_at = now + pace.until_next(integrations[run.integration_id], kind)
         plans.append(Plan(run.integration_id, kind, next_at, now if run.id in opened else None))
-    await work.schedules.follow(plans)
+    await work.schedules.apply(plans)
     return len(due) == limit
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_beneficiary: ContextVar[str | None] = ContextVar("beneficiary")
+_current_tenant: ContextVar[str | None] = ContextVar("current_tenant")
 
 
 @contextmanager
@@ -25,18 +25,18 @@ def for_every_tenant() -> Iterator[None]:
         yield
 
 
-def beneficiary() -> str | None:
+def current_tenant() -> str | None:
     """The tenant that a transaction begun now is for; None is every tenant. Forgetting to say it is an error."""
     try:
-        return _beneficiary.get()
+        return _current_tenant.get()
     except LookupError:
         raise RuntimeError("Say for whom: for_tenant or for_every_tenant.") from None
 
 
 @contextmanager
 def _set(tenant: str | None) -> Iterator[None]:
-    token = _beneficiary.set(tenant)
+    token = _current_tenant.set(tenant)
     try:
         yield
     finally:
-        _beneficiary.reset(token)
+        _current_tenant.reset(token)

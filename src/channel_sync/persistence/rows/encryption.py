@@ -28,7 +28,7 @@ _MAX_KEY_ID = 64
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Place(NamedTuple):
+class AssociatedData(NamedTuple):
     """Where a value is kept and whose it is; sealed for one place it opens at no other.
 
     `row` tells the row, by its id or by tenant and id. `bound` is what else of the row the value belongs to, such
@@ -74,12 +74,12 @@ class Cipher:
         self._first = self._keys[self.first_key_id.encode()]
         self.first_header = _header(self.first_key_id)
 
-    def seal(self, plaintext: bytes, place: Place) -> bytes:
+    def seal(self, plaintext: bytes, place: AssociatedData) -> bytes:
         """The sealed value; never twice the same."""
         nonce = _nonces.take()
         return self.first_header + nonce + self._first.encrypt(nonce, plaintext, _pack(place))
 
-    def open(self, sealed: bytes, place: Place) -> bytes:
+    def open(self, sealed: bytes, place: AssociatedData) -> bytes:
         """The plaintext, or `Unreadable`."""
         former = sealed[:1] == _FORMER_FORMAT
         start = 2 + sealed[1] if len(sealed) > 2 and (former or sealed[:1] == _FORMAT) else 0

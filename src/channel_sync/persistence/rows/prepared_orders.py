@@ -12,7 +12,7 @@ from channel_sync.domain.default_currency import lacks_currency, with_currency
 from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder, OrderContent
 from channel_sync.persistence.rows.compression import Compression
-from channel_sync.persistence.rows.encryption import Cipher, Place
+from channel_sync.persistence.rows.encryption import AssociatedData, Cipher
 from channel_sync.persistence.rows.timestamps import micros
 
 PUBLIC_DIGEST_BYTES = 12
@@ -66,11 +66,11 @@ class PersonalParts:
     cipher: Cipher
     compression: Compression
 
-    def sealed(self, parts: Personal, channel: str, place: Place) -> bytes:
+    def sealed(self, parts: Personal, channel: str, place: AssociatedData) -> bytes:
         """The parts of a marketplace's order, for their place."""
         return self.cipher.seal(self.compression.compress(_pack(parts), channel), place)
 
-    def opened(self, sealed: bytes, place: Place) -> Personal:
+    def opened(self, sealed: bytes, place: AssociatedData) -> Personal:
         """What a stored order's personal part holds."""
         address, tax, raw = _unpack(self.compression.expand(self.cipher.open(sealed, place)))
         # Before there was compression, tax information found in the reply was kept as its place there.
@@ -155,9 +155,9 @@ def digest_of(row: OrderRow, erased: bool) -> bytes:
     return row.digest[:PUBLIC_DIGEST_BYTES] if erased else row.digest
 
 
-def _place(tenant: str, order_id: str, account_id: str, version: int) -> Place:
+def _place(tenant: str, order_id: str, account_id: str, version: int) -> AssociatedData:
     """`ORDER.place` of the personal part, at a quarter of the time."""
-    return Place("orders", "personal", (tenant, order_id), (account_id, version))
+    return AssociatedData("orders", "personal", (tenant, order_id), (account_id, version))
 
 
 def _digest(order: ChannelOrder, content: bytes, address: bytes | None) -> bytes:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from channel_sync.persistence.rows.encryption import Place
+from channel_sync.persistence.rows.encryption import AssociatedData
 from channel_sync.persistence.rows.timestamps import micros
 
 
@@ -14,17 +14,17 @@ class Values(Protocol):
 
 
 class SealedColumns(NamedTuple):
-    """Columns of a table that are sealed alike; see `Place` for `row` and `bound`."""
+    """Columns of a table that are sealed alike; see `AssociatedData` for `row` and `bound`."""
 
     table: str
     columns: tuple[str, ...]
     row: tuple[str, ...]
     bound: tuple[str, ...] = ()
 
-    def place(self, column: str, values: Values) -> Place:
+    def place(self, column: str, values: Values) -> AssociatedData:
         """The place of a value in the row that has these values."""
         row = tuple(values[name] for name in self.row)
-        return Place(self.table, column, row, tuple(_plain(values[name]) for name in self.bound))
+        return AssociatedData(self.table, column, row, tuple(_plain(values[name]) for name in self.bound))
 
 
 def _plain(value: Any) -> str | int | None:

@@ -44,13 +44,13 @@ class _Among(FunctionElement[bool]):
         return self
 
 
-def among(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+def any_of(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
     """Whether the column holds one of these values."""
     # A dictionary would live, with its page of orders, for as long as the statement: until the collector looks.
     return _Among(column, bindparam(None, tuple(values), type_=_VALUES, unique=True))
 
 
-def among_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+def any_of_given(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
     """The same for values that are given with each execution, by name: such a statement is built only once."""
     return _Among(column, bindparam(name, type_=_VALUES))
 
