@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from channel_sync.api.http.problems import status_of
 from channel_sync.api.http.services import ApiSettings
-from channel_sync.api.pages.words import WHERE_TO_START, ending
+from channel_sync.api.pages.words import WHERE_TO_START, explanation
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.connecting.consent import AttemptView
 from channel_sync.flows.connecting.outcomes import AlreadyConnected, Arrival, Callback, Choice, Question, Setback
@@ -54,7 +54,7 @@ class Pages:
 
     def ended(self, code: str) -> HTMLResponse:
         """The page for a connection that did not come about."""
-        words = ending(code)
+        words = explanation(code)
         return self.message(words.status, "Not connected", words.text, words.hint)
 
     def connected(self, arrival: Arrival) -> HTMLResponse:
@@ -82,7 +82,7 @@ class Pages:
 
     def setback(self, setback: Setback) -> HTMLResponse:
         """The page that says what failed, and lets the person go on or stop."""
-        words = ending(setback.error)
+        words = explanation(setback.error)
         return self._page("setback.html", words.status, {"setback": setback, "words": words})
 
     def already_connected(self, asked: AlreadyConnected) -> HTMLResponse:

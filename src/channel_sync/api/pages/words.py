@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Ending(NamedTuple):
+class Explanation(NamedTuple):
     """How a connection ended, for the person in front of the browser, and what to do about it."""
 
     status: int
@@ -16,45 +16,45 @@ NOT_OURS = "This browser did not start a connection here, or started it too long
 READ_AHEAD = "This address is not for reading ahead."
 UNREADABLE = "This address is damaged. Nothing has changed."
 
-_FAILED = Ending(400, "The connection failed. Nothing has changed.", WHERE_TO_START)
+_FAILED = Explanation(400, "The connection failed. Nothing has changed.", WHERE_TO_START)
 _ENDINGS = {
-    "access_denied": Ending(
+    "access_denied": Explanation(
         400, "The consent was refused. Nothing has changed.", "You can begin again whenever you want to."
     ),
-    "attempt_expired": Ending(
+    "attempt_expired": Explanation(
         410, "This link is too old or not known. Nothing has changed.", "Ask your system for a new one."
     ),
-    "attempt_used": Ending(
+    "attempt_used": Explanation(
         409,
         "This link was used already.",
         "Go on in the browser that opened it first, or ask your system for a new one.",
     ),
-    "state_mismatch": Ending(
+    "state_mismatch": Explanation(
         400,
         "The answer does not belong to what was asked. Nothing has changed.",
         "If you chose Continue more than once, only the last answer counts. Open your link again.",
     ),
-    "exchange_failed": Ending(
+    "exchange_failed": Explanation(
         400,
         "The marketplace did not complete the connection. Nothing has changed.",
         "If this happens again: compare the client secret and the redirect URL there with your system.",
     ),
-    "insufficient_scope": Ending(
+    "insufficient_scope": Explanation(
         400,
         "The consent does not cover everything that is needed.",
         "Add the missing scopes to the app at the marketplace, then connect again.",
     ),
-    "account_mismatch": Ending(
+    "account_mismatch": Explanation(
         409,
         "You signed in with another account than this integration belongs to.",
         "Sign out at the marketplace, sign in with the right account, and try again.",
     ),
-    "account_already_connected": Ending(
+    "account_already_connected": Explanation(
         409,
         "This account is connected by another integration already.",
         "Use that integration, or connect another account.",
     ),
-    "account_in_use": Ending(
+    "account_in_use": Explanation(
         409,
         "This account is connected already.",
         "Make an app of its own at the marketplace for this system, or connect another account.",
@@ -62,7 +62,7 @@ _ENDINGS = {
 }
 
 
-def ending(code: str | None) -> Ending:
+def explanation(code: str | None) -> Explanation:
     """The words for an error code; a code without words of its own gets general ones."""
     return _ENDINGS.get(code or "", _FAILED)
 

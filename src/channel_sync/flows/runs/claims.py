@@ -11,11 +11,11 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run, RunStatus
 from channel_sync.flows.batching import Batcher
 from channel_sync.flows.retries import until_stored
-from channel_sync.flows.runs.closing import close_quiet_runs, close_run, is_quiet
+from channel_sync.flows.runs.closing import close_run, close_runs_without_changes, is_without_changes
 from channel_sync.flows.runs.log import log_run
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.intervals import RunPace
-from channel_sync.flows.scheduling.result import Ending
+from channel_sync.flows.scheduling.result import RunResult
 from channel_sync.persistence.database import Database, UnitOfWork
 
 _STORE_PATIENCE_S = 120
@@ -38,26 +38,26 @@ class RunClaims:
         self._owner = owner
         self._pace = pace
         self._claims: Batcher[str, Claimed | None] = Batcher(self._claim_all)
-        self._quiet_ends: Batcher[RunSession, None] = Batcher(self._close_all_quiet)
+        self._closings_without_changes: Batcher[RunSession, None] = Batcher(self._close_without_changes)
 
     async def claim(self, run_id: str) -> Claimed | None:
         """A queued run, if it is still free to take and may be carried out."""
         return await self._claims.submit(run_id)
 
-    async def close(self, session: RunSession, ending: Ending) -> None:
+    async def close(self, session: RunSession, result: RunResult) -> None:
         """The run closed as it ended, once the store takes it: until then nobody may start the next one."""
 
         async def once() -> None:
-            if is_quiet(session, ending):
+            if is_without_changes(session, result):
                 # It may have become a person's meanwhile, and then is told of.
                 with suppress(RunLost):
-                    return await self._quiet_ends.submit(session)
+                    return await self._closings_without_changes.submit(session)
             async with self._database.begin() as work:
-                await close_run(work, session, ending, self._pace, utcnow())
+                await close_run(work, session, result, self._pace, utcnow())
 
         with suppress(RunLost):
             await until_stored(once, _STORE_PATIENCE_S)
-            log_run(session, ending)
+            log_run(session, result)
 
     async def _claim_all(self, run_ids: Sequence[str]) -> list[Claimed | None]:
         async def claim(work: UnitOfWork) -> dict[str, Claimed]:
@@ -68,9 +68,9 @@ class RunClaims:
         # One that was asked for twice is given to one of the two.
         return [claimed.pop(run_id, None) for run_id in run_ids]
 
-    async def _close_all_quiet(self, sessions: Sequence[RunSession]) -> list[Exception | None]:
+    async def _close_without_changes(self, sessions: Sequence[RunSession]) -> list[Exception | None]:
         async def close(work: UnitOfWork) -> set[str]:
-            return await close_quiet_runs(work, sessions, self._pace, utcnow())
+            return await close_runs_without_changes(work, sessions, self._pace, utcnow())
 
         # Where a crash undoes it the shop is asked once more.
         closed = await self._database.run_transaction(close, durable=False)

@@ -11,7 +11,7 @@ from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.due import next_stock_at
 from channel_sync.flows.scheduling.intervals import RunPace
 from channel_sync.flows.scheduling.opening import work_again
-from channel_sync.flows.scheduling.result import Ending, says_something
+from channel_sync.flows.scheduling.result import RunResult, says_something
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.schedules import Plan
 
@@ -20,19 +20,21 @@ _LOOKED_AGAIN_AFTER = timedelta(seconds=15)
 _LOOKS_PRESS_FOR = timedelta(minutes=10)
 
 
-async def close_run(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
-    """The run finished as `ending` says; `RunLost` when somebody else closed it first."""
+async def close_run(
+    work: UnitOfWork, session: RunSession, result: RunResult, pace: RunPace, now: datetime
+) -> None:
+    """The run finished as `result` says; `RunLost` when somebody else closed it first."""
     run = session.run
     await work.schedules.lock([(run.integration_id, run.kind)])
-    trigger = await work.runs.finish(run.id, ending.status, ending.outcome, session.counts, ending.error, now)
+    trigger = await work.runs.finish(run.id, result.status, result.outcome, session.counts, result.error, now)
     session.run = replace(run, trigger=trigger)
-    await _reschedule(work, session, ending, pace, now)
+    await _reschedule(work, session, result, pace, now)
     await work.run_batches.add_calls({run.id: session.context.calls})
-    if ending.status is not RunStatus.INTERRUPTED and says_something(session.run.trigger, ending):
-        await work.events.add([_run_finished(session, ending, now)])
+    if result.status is not RunStatus.INTERRUPTED and says_something(session.run.trigger, result):
+        await work.events.add([_run_finished(session, result, now)])
 
 
-async def close_quiet_runs(
+async def close_runs_without_changes(
     work: UnitOfWork, sessions: Sequence[RunSession], pace: RunPace, now: datetime
 ) -> set[str]:
     """Runs by the clock that found nothing new, closed, and folded into those before; ids of the ones that were.
@@ -52,22 +54,24 @@ async def close_quiet_runs(
     return closed
 
 
-async def _reschedule(work: UnitOfWork, session: RunSession, ending: Ending, pace: RunPace, now: datetime) -> None:
+async def _reschedule(
+    work: UnitOfWork, session: RunSession, result: RunResult, pace: RunPace, now: datetime
+) -> None:
     run, integration = session.run, session.integration
-    if ending.status is RunStatus.INTERRUPTED:
+    if result.status is RunStatus.INTERRUPTED:
         return await work_again(work, run, now)
-    if ending.status is not RunStatus.FINISHED or run.trigger is Trigger.BACKFILL or run.dry_run:
+    if result.status is not RunStatus.FINISHED or run.trigger is Trigger.BACKFILL or run.dry_run:
         return
-    if ending.outcome is not Outcome.FAILED:
+    if result.outcome is not Outcome.FAILED:
         stock_at = await next_stock_at(work, [integration], now) if run.kind is RunKind.STOCK else {}
         return await work.schedules.succeeded(_plan(session, stock_at, pace, now), now)
     schedules = await work.schedules.of([integration.id])
     schedule = schedules.get(integration.id, {}).get(run.kind)
     failures = schedule.failures if schedule else 0
-    next_at = now + pace.until_retry(integration, run.kind, failures, ending)
-    if run.kind is RunKind.STOCK and ending.retry_after_s is None:
+    next_at = now + pace.until_retry(integration, run.kind, failures, result)
+    if run.kind is RunKind.STOCK and result.retry_after_s is None:
         next_at = min(next_at, await _pressing_look_at(work, session, now) or next_at)
-    code = ending.error.code if ending.error else "unknown"
+    code = result.error.code if result.error else "unknown"
     await work.schedules.failed(integration.id, run.kind, now, next_at, code)
 
 
@@ -93,20 +97,20 @@ def _next_at(session: RunSession, stock_at: Mapping[str, datetime], pace: RunPac
     return min(next_look, stock_at.get(session.account.id, next_look))
 
 
-def is_quiet(session: RunSession, ending: Ending) -> bool:
+def is_without_changes(session: RunSession, result: RunResult) -> bool:
     """Whether the run was the clock's and found nothing new: what many do at the same moment."""
-    return ending.outcome is Outcome.NO_CHANGES and session.run.trigger is Trigger.SCHEDULE
+    return result.outcome is Outcome.NO_CHANGES and session.run.trigger is Trigger.SCHEDULE
 
 
-def _run_finished(session: RunSession, ending: Ending, now: datetime) -> Event:
+def _run_finished(session: RunSession, result: RunResult, now: datetime) -> Event:
     run = session.run
     members: dict[str, str | int | None] = {
         "run_id": run.id,
         "kind": run.kind.value,
         "trigger": run.trigger.value,
-        "status": ending.status.value,
-        "outcome": ending.outcome.value if ending.outcome else None,
-        "code": ending.error.code if ending.error else None,
+        "status": result.status.value,
+        "outcome": result.outcome.value if result.outcome else None,
+        "code": result.error.code if result.error else None,
         "seen": session.counts.seen,
     }
     return Event(new_id("evt", now), run.tenant, "run.finished", run.integration_id, now, members)

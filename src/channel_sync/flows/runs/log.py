@@ -9,7 +9,7 @@ import structlog
 
 from channel_sync.domain.runs import Run
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.flows.scheduling.result import Ending, says_something
+from channel_sync.flows.scheduling.result import RunResult, says_something
 
 log = structlog.get_logger("channel_sync.runs")
 
@@ -21,21 +21,21 @@ def named(run: Run) -> Iterator[None]:
         yield
 
 
-def log_run(session: RunSession, ending: Ending) -> None:
+def log_run(session: RunSession, result: RunResult) -> None:
     """Say how the run ended, with ids, counts and codes only; one by the clock without news is passed over."""
-    if not says_something(session.run.trigger, ending):
+    if not says_something(session.run.trigger, result):
         return
-    error = ending.error
+    error = result.error
     log.info(
         "run",
         **_names(session.run),
         trigger=session.run.trigger.value,
-        status=ending.status.value,
-        outcome=None if ending.outcome is None else ending.outcome.value,
+        status=result.status.value,
+        outcome=None if result.outcome is None else result.outcome.value,
         counts={name: count for name, count in asdict(session.counts).items() if count},
         error_code=None if error is None else error.code,
         error_class=None if error is None else error.kind,
-        channel_request_id=ending.channel_request_id,
+        channel_request_id=result.channel_request_id,
         duration_ms=round((monotonic() - session.began) * 1000),
     )
 

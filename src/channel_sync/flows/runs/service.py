@@ -23,7 +23,7 @@ from channel_sync.flows.runs.session import RunSession, Walk
 from channel_sync.flows.scheduling.due import open_due_runs
 from channel_sync.flows.scheduling.intervals import RunPace
 from channel_sync.flows.scheduling.opening import check_request, opened_or_adopted, queued_run, work_again
-from channel_sync.flows.scheduling.result import CANCELLED, CRASHED, INTERRUPTED, Ending, came_to_its_end, failed
+from channel_sync.flows.scheduling.result import CANCELLED, CRASHED, INTERRUPTED, RunResult, failed, finished
 from channel_sync.flows.scheduling.takeover import take_over
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_tenant
@@ -132,9 +132,9 @@ class Runs:
         self._sessions[run_id] = session
         with for_tenant(session.run.tenant), named(session.run):
             async with heartbeat(session, self._rules.lease.beat_s):
-                ending = await self._ending(session)
-            if ending is not None:
-                await self._claims.close(session, ending)
+                result = await self._result(session)
+            if result is not None:
+                await self._claims.close(session, result)
         del self._sessions[run_id]
 
     async def crashed(self, run_id: str) -> None:
@@ -201,7 +201,7 @@ class Runs:
         connection = self._shops.connect(claimed.integration, context)
         return RunSession(claimed.run, claimed.integration, claimed.account, connection, context, self._database)
 
-    async def _ending(self, session: RunSession) -> Ending | None:
+    async def _result(self, session: RunSession) -> RunResult | None:
         """How the walk ended; nothing when the run is no longer ours to close."""
         try:
             await self._walks[session.run.kind].run(session)
@@ -211,9 +211,9 @@ class Runs:
             return self._stopped(session)
         except ChannelSyncError as error:
             return failed(error, utcnow())
-        return came_to_its_end(session.counts, session.flaw, utcnow())
+        return finished(session.counts, session.flaw, utcnow())
 
-    def _stopped(self, session: RunSession) -> Ending | None:
+    def _stopped(self, session: RunSession) -> RunResult | None:
         if session.lost:
             return None
         return INTERRUPTED if self._stopping else CANCELLED

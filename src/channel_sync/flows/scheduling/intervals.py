@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.scheduling.result import Ending
+from channel_sync.flows.scheduling.result import RunResult
 
 _LONGEST_RETRY_S = 900.0
 _SHORTEST_RETRY_S = 15.0
@@ -47,12 +47,12 @@ class RunPace:
         """Time to the next look at a shop without stock to send; a stock write brings it forward."""
         return _spread(max(self.interval_s(integration, RunKind.STOCK), _IDLE_STOCK_S), _JITTER)
 
-    def until_retry(self, integration: Integration, kind: RunKind, failures: int, ending: Ending) -> timedelta:
+    def until_retry(self, integration: Integration, kind: RunKind, failures: int, result: RunResult) -> timedelta:
         """Time to the next try after `failures` earlier ones: doubling to 15 min, never before asked for."""
-        shortest = _STORE_IS_BACK_S if ending.by_store else _SHORTEST_RETRY_S
+        shortest = _STORE_IS_BACK_S if result.by_store else _SHORTEST_RETRY_S
         first = min(self.interval_s(integration, kind), shortest)
         delay = min(_LONGEST_RETRY_S, first * 2 ** min(failures, 10))
-        return _spread(max(delay * random.uniform(0.75, 1), ending.retry_after_s or 0), _JITTER, earlier=False)
+        return _spread(max(delay * random.uniform(0.75, 1), result.retry_after_s or 0), _JITTER, earlier=False)
 
 
 def _spread(seconds: float, share: float, earlier: bool = True) -> timedelta:

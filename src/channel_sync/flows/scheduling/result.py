@@ -18,7 +18,7 @@ from channel_sync.domain.runs import PERSONS_TRIGGERS, Counts, Outcome, RunError
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RunResult:
     """What the row of a finished run says, and how long the marketplace asked us to wait.
 
     `channel_request_id` is the marketplace's own of the call that went wrong, where it gave one. `by_store`: our
@@ -33,35 +33,35 @@ class Ending:
     by_store: bool = False
 
 
-CANCELLED = Ending(RunStatus.CANCELLED)
-INTERRUPTED = Ending(RunStatus.INTERRUPTED)
-CRASHED = Ending(
+CANCELLED = RunResult(RunStatus.CANCELLED)
+INTERRUPTED = RunResult(RunStatus.INTERRUPTED)
+CRASHED = RunResult(
     RunStatus.FINISHED,
     Outcome.FAILED,
     RunError("internal_error", "internal", "service", True, "The run stopped on an unexpected error."),
 )
 
 
-def came_to_its_end(counts: Counts, flaw: ChannelError | None, now: datetime) -> Ending:
-    """The ending of a walk that nothing stopped; a flaw makes it partial at best."""
+def finished(counts: Counts, flaw: ChannelError | None, now: datetime) -> RunResult:
+    """The result of a walk that nothing stopped; a flaw makes it partial at best."""
     outcome = counts.outcome()
     if flaw is None:
-        return Ending(RunStatus.FINISHED, outcome)
+        return RunResult(RunStatus.FINISHED, outcome)
     at_best = Outcome.FAILED if outcome is Outcome.FAILED else Outcome.PARTIAL
-    return Ending(RunStatus.FINISHED, at_best, run_error(flaw, now), channel_request_id=flaw.request_id)
+    return RunResult(RunStatus.FINISHED, at_best, run_error(flaw, now), channel_request_id=flaw.request_id)
 
 
-def failed(error: ChannelSyncError, now: datetime) -> Ending:
-    """The ending of a walk that an error stopped."""
+def failed(error: ChannelSyncError, now: datetime) -> RunResult:
+    """The result of a walk that an error stopped."""
     request_id = error.request_id if isinstance(error, ChannelError) else None
     by_store = isinstance(error, StorageUnavailable)
     told, retry_after_s = run_error(error, now), _retry_after_s(error)
-    return Ending(RunStatus.FINISHED, Outcome.FAILED, told, retry_after_s, request_id, by_store)
+    return RunResult(RunStatus.FINISHED, Outcome.FAILED, told, retry_after_s, request_id, by_store)
 
 
-def says_something(trigger: Trigger, ending: Ending) -> bool:
+def says_something(trigger: Trigger, result: RunResult) -> bool:
     """Whether others may want to hear of it: there is news, or a person waits for the end."""
-    return trigger in PERSONS_TRIGGERS or ending.outcome is not Outcome.NO_CHANGES
+    return trigger in PERSONS_TRIGGERS or result.outcome is not Outcome.NO_CHANGES
 
 
 def run_error(error: ChannelSyncError, now: datetime) -> RunError:
