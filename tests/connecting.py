@@ -16,9 +16,9 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
-from channel_sync.flows.connecting.callback import Callbacks
-from channel_sync.flows.connecting.consent import Departure, Departures
-from channel_sync.flows.connecting.outcomes import Arrival, Callback
+from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.consent import ConsentRedirect, ConsentRedirects
+from channel_sync.flows.connecting.outcomes import Callback, CallbackResult
 from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.grants.service import Grants, ShopConnection
@@ -47,9 +47,9 @@ class Desk:
         addresses = Addresses(public_address(PUBLIC_URL), (RETURN_ORIGIN,))
         self.grants = self.more_grants()
         self.authorise = Authorise(database, channels, addresses, most_drafts=1000)
-        self.departures = Departures(database, channels)
+        self.consent_redirects = ConsentRedirects(database, channels)
         self.doubts = Doubts(database, Shops(self.grants, channels))
-        self.callbacks = Callbacks(database, channels, addresses.public, self.doubts, self.nudge)
+        self.callbacks = OAuthCallbacks(database, channels, addresses.public, self.doubts, self.nudge)
         self.credentials = Credentials(database, channels, self.grants, self.doubts, self.nudge)
         self.lifecycle = Lifecycle(database, channels, self.grants, self.nudge)
         self.prune = Prune(database)
@@ -66,23 +66,23 @@ class Desk:
         integration, invitation = await self.authorise.begin(tenant, a_new_integration(**members))
         return integration, ticket_of(invitation.authorise_url)
 
-    async def arrive(self, ticket: str, merchant_id: str = "m1") -> Arrival:
+    async def arrive(self, ticket: str, merchant_id: str = "m1") -> CallbackResult:
         """The browser went all the way, this merchant agreed, and the state came back."""
-        departure = await self.departures.proceed(ticket, [])
+        departure = await self.consent_redirects.start(ticket, [])
         return await self.come_back(self.answer(departure, merchant_id), departure)
 
-    async def come_back(self, callback: Callback, *departures: Departure) -> Arrival:
-        """The browser of these departures is back, and at an end."""
-        outcome = await self.callbacks.arrive(callback, [departure.cookie for departure in departures])
-        assert isinstance(outcome, Arrival), outcome
+    async def come_back(self, callback: Callback, *consent_redirects: ConsentRedirect) -> CallbackResult:
+        """The browser of these consent_redirects is back, and at an end."""
+        outcome = await self.callbacks.arrive(callback, [departure.cookie for departure in consent_redirects])
+        assert isinstance(outcome, CallbackResult), outcome
         return outcome
 
-    async def left(self, **members: Any) -> tuple[Integration, Departure]:
+    async def left(self, **members: Any) -> tuple[Integration, ConsentRedirect]:
         """A new draft whose browser is on its way to the marketplace."""
         draft, ticket = await self.draft(**members)
-        return draft, await self.departures.proceed(ticket, [])
+        return draft, await self.consent_redirects.start(ticket, [])
 
-    def answer(self, departure: Departure, merchant_id: str = "m1", with_state: bool = True) -> Callback:
+    def answer(self, departure: ConsentRedirect, merchant_id: str = "m1", with_state: bool = True) -> Callback:
         """What the marketplace sends back when this merchant agrees."""
         code = self.channel.consent(departure.consent_url, merchant_id)
         state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
@@ -106,7 +106,7 @@ class Desk:
         """The way to the integration's shop."""
         return ShopConnection(grants or self.grants, self.channel, integration_id, CallContext(Priority.ORDERS))
 
-    async def reauthorise(self, integration_id: str, merchant_id: str = "m1", **members: Any) -> Arrival:
+    async def reauthorise(self, integration_id: str, merchant_id: str = "m1", **members: Any) -> CallbackResult:
         """The merchant went through consent again."""
         invitation = await self.authorise.reauthorise(TENANT, integration_id, Reauthorisation(**members))
         return await self.arrive(ticket_of(invitation.authorise_url), merchant_id)

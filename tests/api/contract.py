@@ -81,7 +81,7 @@ def ids(operations: list[Operation]) -> list[str]:
     return [operation.id for operation in operations]
 
 
-NOWHERE = {
+UNKNOWN_ATTEMPT = {
     "integration_id": "int_00000000000000000000000000",
     "run_id": "run_00000000000000000000000000",
     "order_id": "ord_00000000000000000000000000",

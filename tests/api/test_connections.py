@@ -46,9 +46,9 @@ async def test_another_merchant_on_reauthorise_is_refused_and_the_old_grant_stay
     href = f"/integrations/{integration['id']}"
     world.channel.open_shop("m2")
     invitation = (await admin.post(f"{href}/reauthorise", json={})).json()
-    arrival = await world.authorise(invitation["authorise_url"], "m2")
-    assert "account_mismatch" not in arrival.headers.get("location", "")
-    assert arrival.status_code == 409
+    callback_result = await world.authorise(invitation["authorise_url"], "m2")
+    assert "account_mismatch" not in callback_result.headers.get("location", "")
+    assert callback_result.status_code == 409
     assert (await admin.get(href)).json()["auth"]["merchant_id"] == "m1"
 
 
@@ -89,17 +89,17 @@ async def test_credentials_in_use_by_another_tenant_are_409_without_a_word_of_wh
 async def test_a_second_integration_of_one_merchant_and_app_comes_back_as_the_first(admin, world):
     first = await world.connect(admin)
     draft = (await admin.post("/integrations", json=NEW_INTEGRATION)).json()
-    arrival = await world.authorise(draft["authorise_url"], "m1")
+    callback_result = await world.authorise(draft["authorise_url"], "m1")
     told = {"integration_id": first["id"], "result": "connected"}
-    assert query_of(arrival.headers["location"]) == told
+    assert query_of(callback_result.headers["location"]) == told
     assert (await admin.get(f"/integrations/{draft['id']}")).status_code == 404
 
 
 async def test_a_second_integration_of_one_merchant_by_another_app_comes_back_with_the_reason(admin, world):
     await world.connect(admin)
     draft = (await admin.post("/integrations", json=NEW_INTEGRATION | {"client_id": "client-2"})).json()
-    arrival = await world.authorise(draft["authorise_url"], "m1")
-    assert query_of(arrival.headers["location"])["error"] == "account_already_connected"
+    callback_result = await world.authorise(draft["authorise_url"], "m1")
+    assert query_of(callback_result.headers["location"])["error"] == "account_already_connected"
 
 
 async def test_the_last_authorisation_is_shown_and_told(admin, world):

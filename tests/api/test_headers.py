@@ -1,5 +1,5 @@
 import pytest
-from tests.api.contract import NOWHERE, OPERATIONS, Operation, ids
+from tests.api.contract import OPERATIONS, UNKNOWN_ATTEMPT, Operation, ids
 from tests.api.world import CONSOLE
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "FOO", "OPTIONS"}
@@ -90,7 +90,7 @@ async def test_no_other_origin_is_allowed(admin, origin):
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=ids(OPERATIONS))
 async def test_other_methods_are_405_with_every_method_that_is_allowed(admin, operation: Operation):
-    path = operation.path.format(**NOWHERE)
+    path = operation.path.format(**UNKNOWN_ATTEMPT)
     allowed = {other.method for other in OPERATIONS if other.path == operation.path}
     allowed |= {"HEAD"} if "GET" in allowed else set()
     for method in METHODS - allowed:

@@ -3,7 +3,7 @@ from dataclasses import asdict
 
 import httpx
 import pytest
-from tests.api.contract import NOWHERE, WITH_ID, Operation, ids
+from tests.api.contract import UNKNOWN_ATTEMPT, WITH_ID, Operation, ids
 from tests.api.seeds import seed
 
 pytestmark = pytest.mark.every_store
@@ -34,7 +34,7 @@ async def test_a_foreign_id_is_answered_exactly_like_a_missing_one(world, operat
     async with world.caller() as caller, world.caller(tenant="other") as owner:
         before = await snapshot(owner, theirs)
         foreign = await operation.call(caller, theirs, headers=REQUEST_ID)
-        missing = await operation.call(caller, NOWHERE, headers=REQUEST_ID)
+        missing = await operation.call(caller, UNKNOWN_ATTEMPT, headers=REQUEST_ID)
         after = await snapshot(owner, theirs)
     assert (foreign.status_code, foreign.content) == (404, missing.content)
     assert dict(foreign.headers) == dict(missing.headers)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from tests.api.contract import NOWHERE, WITH_BODY, Operation, ids
+from tests.api.contract import UNKNOWN_ATTEMPT, WITH_BODY, Operation, ids
 from tests.api.seeds import Seeded, seed
 
 pytestmark = pytest.mark.every_store
@@ -133,7 +133,7 @@ async def test_an_odd_member_is_never_5xx_nor_echoed_nor_slow(world, seeded, ope
 async def test_a_member_that_the_contract_does_not_name_is_422(world, operation: Operation):
     async with world.caller() as caller:
         for member in FORBIDDEN - operation.members:
-            answer = await operation.call(caller, NOWHERE, json=operation.example | {member: CANARY})
+            answer = await operation.call(caller, UNKNOWN_ATTEMPT, json=operation.example | {member: CANARY})
             assert answer.status_code == 422
             pointer = "" if member == CANARY else f"/{member}"
             assert {"pointer": pointer, "code": "extra_forbidden"}.items() <= answer.json()["errors"][0].items()

@@ -120,8 +120,8 @@ async def test_a_form_on_another_page_is_refused_and_uses_nothing_up(admin, worl
     url = await invitation(admin)
     async with world.browser() as browser:
         refused = [(await browser.post(url, headers=headers)).status_code for headers in ELSEWHERE]
-        departures = [(await browser.post(url, headers=headers)).status_code for headers in HERE]
-    assert (set(refused), set(departures)) == ({400}, {303})
+        consent_redirects = [(await browser.post(url, headers=headers)).status_code for headers in HERE]
+    assert (set(refused), set(consent_redirects)) == ({400}, {303})
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ async def test_an_unknown_or_odd_ticket_is_a_page_without_echo(world, query):
 async def test_the_callback_goes_back_to_the_console_with_a_clean_address(admin, world):
     browser, consent_url = await departed(world, admin, return_url=f"{CONSOLE}/done?tab=2&result=x")
     query = answer_to(world, consent_url)
-    arrival = await browser.get("/wish/callback", params={**query, "x": "CANARY"})
-    target = arrival.headers["location"]
-    assert arrival.status_code == 303
+    callback_result = await browser.get("/wish/callback", params={**query, "x": "CANARY"})
+    target = callback_result.headers["location"]
+    assert callback_result.status_code == 303
     assert target.startswith(f"{CONSOLE}/done?")
     assert query_of(target)["tab"] == "2"
     assert query_of(target)["result"] == "connected"
@@ -171,9 +171,9 @@ async def test_a_denial_goes_back_with_the_reason_and_changes_nothing(admin, wor
     browser, consent_url = await departed(world, admin)
     query = {"error": "access_denied", "error_description": "<script>CANARY</script>"}
     query["state"] = query_of(consent_url)["state"]
-    arrival = await browser.get("/wish/callback", params=query)
-    assert query_of(arrival.headers["location"])["error"] == "access_denied"
-    assert "CANARY" not in arrival.headers["location"]
+    callback_result = await browser.get("/wish/callback", params=query)
+    assert query_of(callback_result.headers["location"])["error"] == "access_denied"
+    assert "CANARY" not in callback_result.headers["location"]
     assert world.channel.calls["redeem"] == 0
 
 
@@ -219,8 +219,8 @@ async def test_reading_ahead_uses_nothing_up(admin, world):
     query = answer_to(world, consent_url)
     ahead = await browser.get("/wish/callback", params=query, headers={"Sec-Purpose": "prefetch"})
     head = await browser.head("/wish/callback", params=query)
-    arrival = await browser.get("/wish/callback", params=query)
-    assert (ahead.status_code, head.status_code, arrival.status_code) == (503, 503, 303)
+    callback_result = await browser.get("/wish/callback", params=query)
+    assert (ahead.status_code, head.status_code, callback_result.status_code) == (503, 503, 303)
 
 
 async def test_one_callback_loaded_often_makes_one_token_call(admin, world):
@@ -246,8 +246,10 @@ async def test_a_flood_from_the_same_address_turns_away_nobody_with_a_link_or_a_
     async with world.browser() as flood, world.browser() as browser:
         strangers = [(await flood.get("/wish/callback?code=x")).status_code for _ in range(100)]
         looked, departure = await browser.get(url), await browser.post(url)
-        arrival = await browser.get("/wish/callback", params=answer_to(world, departure.headers["location"]))
-    assert (looked.status_code, departure.status_code, arrival.status_code) == (200, 303, 303)
+        callback_result = await browser.get(
+            "/wish/callback", params=answer_to(world, departure.headers["location"])
+        )
+    assert (looked.status_code, departure.status_code, callback_result.status_code) == (200, 303, 303)
     assert strangers[-1] == 429
 
 

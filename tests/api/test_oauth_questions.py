@@ -69,18 +69,18 @@ async def test_the_page_names_the_shop_and_the_integration_and_asks(seller):
 async def test_a_yes_connects_and_goes_back_to_the_platform(seller):
     draft, consent_url = await seller.leave(default_currency="GBP")
     [form] = forms(await seller.come_back(consent_url))
-    arrival = await seller.say(form, "connect")
+    callback_result = await seller.say(form, "connect")
     told = {"integration_id": draft, "result": "connected"}
-    assert (arrival.status_code, query_of(arrival.headers["location"])) == (303, told)
-    assert arrival.headers["location"].startswith(f"{CONSOLE}/done?")
+    assert (callback_result.status_code, query_of(callback_result.headers["location"])) == (303, told)
+    assert callback_result.headers["location"].startswith(f"{CONSOLE}/done?")
     assert (await seller.read(draft))["status"] == "active"
 
 
 async def test_a_no_connects_nothing_and_says_so_to_the_platform(seller):
     draft, consent_url = await seller.leave(default_currency="GBP")
     [form] = forms(await seller.come_back(consent_url))
-    arrival = await seller.say(form, "stop")
-    assert query_of(arrival.headers["location"])["error"] == "access_denied"
+    callback_result = await seller.say(form, "stop")
+    assert query_of(callback_result.headers["location"])["error"] == "access_denied"
     assert (await seller.read(draft))["auth"]["state"] == "none"
 
 
@@ -130,8 +130,8 @@ async def test_a_refusal_that_names_nobody_is_shown_and_the_connection_goes_on(s
 async def test_whoever_stops_there_comes_back_to_the_platform_with_the_reason(seller):
     draft, _ = await seller.leave()
     [form] = forms(await seller.browser.get("/wish/callback?error=access_denied"))
-    arrival = await seller.say(form, "stop")
-    assert query_of(arrival.headers["location"]) == {
+    callback_result = await seller.say(form, "stop")
+    assert query_of(callback_result.headers["location"]) == {
         "integration_id": draft,
         "result": "failed",
         "error": "access_denied",
@@ -144,8 +144,8 @@ async def test_a_code_that_fails_leaves_the_way_on(seller):
     page = await seller.come_back(consent_url)
     assert (page.status_code, "did not complete" in page.text) == (400, True)
     [form] = forms(page)
-    arrival = await seller.say(form, "stop")
-    assert query_of(arrival.headers["location"])["error"] == "exchange_failed"
+    callback_result = await seller.say(form, "stop")
+    assert query_of(callback_result.headers["location"])["error"] == "exchange_failed"
 
 
 async def test_two_links_in_one_browser_have_a_cookie_each_and_neither_takes_the_others_shop(seller):
@@ -174,8 +174,8 @@ async def test_a_shop_that_is_connected_already_is_named_and_the_new_draft_ends_
         True,
     )
     [form] = forms(page)
-    arrival = await seller.say(form, "accept")
-    assert query_of(arrival.headers["location"]) == {"integration_id": first["id"], "result": "connected"}
+    callback_result = await seller.say(form, "accept")
+    assert query_of(callback_result.headers["location"]) == {"integration_id": first["id"], "result": "connected"}
     assert (await admin.get(f"/integrations/{draft}")).status_code == 404
 
 

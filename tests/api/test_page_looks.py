@@ -15,8 +15,8 @@ from channel_sync.domain.integrations import AttemptKind
 from channel_sync.flows.connecting.consent import AttemptView
 from channel_sync.flows.connecting.outcomes import (
     AlreadyConnected,
-    Arrival,
     Callback,
+    CallbackResult,
     Candidate,
     Choice,
     Question,
@@ -29,7 +29,7 @@ SETTINGS = ApiSettings(
 )
 VIEW = AttemptView("Wish", HOSTILE, HOSTILE, HOSTILE, HOSTILE, "m1", AttemptKind.CONNECT)
 CANDIDATES = tuple(Candidate(ref, "Wish", HOSTILE, HOSTILE, HOSTILE) for ref in ("one", "two"))
-CONNECTED = Arrival("int_1", "connected", None, None, HOSTILE, HOSTILE)
+CONNECTED = CallbackResult("int_1", "connected", None, None, HOSTILE, HOSTILE)
 
 
 def every_page(settings: ApiSettings = SETTINGS) -> dict[str, str]:

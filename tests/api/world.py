@@ -17,8 +17,8 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
 from channel_sync.flows.connecting.authorise import Addresses, Authorise
-from channel_sync.flows.connecting.callback import Callbacks
-from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.consent import ConsentRedirects
 from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.grants.service import Grants
@@ -82,8 +82,10 @@ class World:
             database=self.database,
             channels=channels,
             authorise=Authorise(self.database, channels, addresses, self.settings.quotas.drafts),
-            departures=Departures(self.database, channels),
-            callbacks=Callbacks(self.database, channels, addresses.public, Doubts(self.database, shops), _nobody),
+            consent_redirects=ConsentRedirects(self.database, channels),
+            callbacks=OAuthCallbacks(
+                self.database, channels, addresses.public, Doubts(self.database, shops), _nobody
+            ),
             credentials=Credentials(self.database, channels, grants, Doubts(self.database, shops), _nobody),
             lifecycle=Lifecycle(self.database, channels, grants, _nobody),
             runs=Runs(self.database, shops, {}, RunRules(quotas=self.settings.quotas), _nobody),

@@ -10,17 +10,21 @@ from tests.connecting import OVERDUE, RETURN_ORIGIN, TENANT, Desk, utc_now
 from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, ReplyNotUnderstood
 from channel_sync.domain.integrations import AuthState, Status
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.connecting.outcomes import Arrival, Callback
+from channel_sync.flows.connecting.outcomes import Callback, CallbackResult
 
 
 async def test_consent_makes_a_draft_with_a_currency_active(database):
     desk = Desk(database)
     draft, ticket = await desk.draft(default_currency="GBP", return_url=f"{RETURN_ORIGIN}/done")
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
-    assert (arrival.integration_id, arrival.result, arrival.error) == (draft.id, "connected", None)
-    assert (arrival.return_url, arrival.shop_name) == (f"{RETURN_ORIGIN}/done", "Shop")
+    assert (callback_result.integration_id, callback_result.result, callback_result.error) == (
+        draft.id,
+        "connected",
+        None,
+    )
+    assert (callback_result.return_url, callback_result.shop_name) == (f"{RETURN_ORIGIN}/done", "Shop")
     integration = await desk.read(draft.id)
     assert (integration.status, integration.enabled) == (Status.ACTIVE, True)
     assert (integration.merchant_id, integration.shop_name) == ("m1", "Shop")
@@ -38,10 +42,10 @@ async def test_consent_without_a_currency_leaves_a_connected_draft_that_nobody_h
     desk = Desk(database)
     draft, ticket = await desk.draft()
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
     integration = await desk.read(draft.id)
-    assert arrival.result == "connected"
+    assert callback_result.result == "connected"
     assert integration.status is Status.DRAFT
     assert integration.auth_state(utc_now(), OVERDUE) is AuthState.CONNECTED
     assert await desk.told() == []
@@ -53,13 +57,13 @@ async def test_fifty_callbacks_at_once_make_one_token_call_and_share_its_result(
     desk = Desk(database)
     desk.channel.delays["redeem"] = 0.3
     draft, ticket = await desk.draft(default_currency="GBP")
-    departure = await desk.departures.proceed(ticket, [])
-    callback = desk.answer(departure)
+    redirect = await desk.consent_redirects.start(ticket, [])
+    callback = desk.answer(redirect)
 
-    arrivals = await asyncio.gather(*(desk.come_back(callback, departure) for _ in range(50)))
+    completion = await asyncio.gather(*(desk.come_back(callback, redirect) for _ in range(50)))
 
     assert desk.channel.calls["redeem"] == 1
-    assert Counter((a.integration_id, a.result) for a in arrivals) == {(draft.id, "connected"): 50}
+    assert Counter((a.integration_id, a.result) for a in completion) == {(draft.id, "connected"): 50}
     assert await desk.told() == ["integration.created", "integration.connected"]
 
 
@@ -67,12 +71,12 @@ async def test_a_callback_loaded_again_repeats_the_result(database):
     desk = Desk(database)
     desk.channel.fail("redeem", ChannelUnavailable("server_error", "Down."))
     _, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
-    callback = desk.answer(departure)
+    redirect = await desk.consent_redirects.start(ticket, [])
+    callback = desk.answer(redirect)
 
-    arrivals = [await desk.come_back(callback, departure) for _ in range(3)]
+    completion = [await desk.come_back(callback, redirect) for _ in range(3)]
 
-    assert {arrival.error for arrival in arrivals} == {"exchange_failed"}
+    assert {callback_result.error for callback_result in completion} == {"exchange_failed"}
     assert desk.channel.calls["redeem"] == 1
 
 
@@ -80,13 +84,17 @@ async def test_a_callback_loaded_again_repeats_the_result(database):
 async def test_without_its_cookie_nothing_changes(database, cookies):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
     before = await desk.read(draft.id)
 
-    arrival = await desk.callbacks.arrive(desk.answer(departure), cookies)
+    callback_result = await desk.callbacks.arrive(desk.answer(redirect), cookies)
 
-    assert isinstance(arrival, Arrival)
-    assert (arrival.integration_id, arrival.return_url, arrival.result) == (None, None, "failed")
+    assert isinstance(callback_result, CallbackResult)
+    assert (callback_result.integration_id, callback_result.return_url, callback_result.result) == (
+        None,
+        None,
+        "failed",
+    )
     assert desk.channel.calls["redeem"] == 0
     assert await desk.read(draft.id) == before
 
@@ -94,16 +102,16 @@ async def test_without_its_cookie_nothing_changes(database, cookies):
 async def test_the_state_that_comes_back_must_be_the_one_that_went(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
-    good = desk.answer(departure)
+    redirect = await desk.consent_redirects.start(ticket, [])
+    good = desk.answer(redirect)
     state = good.state or ""
     flipped = ("a" if state[0] != "a" else "b") + state[1:]
 
     for wrong in ("", "unknown", flipped, state + "x", "x" * 4096):
-        arrival = await desk.come_back(replace(good, state=wrong), departure)
-        assert (arrival.integration_id, arrival.error) == (None, "state_mismatch")
+        callback_result = await desk.come_back(replace(good, state=wrong), redirect)
+        assert (callback_result.integration_id, callback_result.error) == (None, "state_mismatch")
     assert desk.channel.calls["redeem"] == 0
-    right = await desk.come_back(good, departure)
+    right = await desk.come_back(good, redirect)
     assert (right.integration_id, right.result) == (draft.id, "connected")
 
 
@@ -111,12 +119,12 @@ async def test_the_state_of_another_attempt_is_refused(database):
     desk = Desk(database)
     _, first = await desk.draft()
     _, second = await desk.draft()
-    one, two = await desk.departures.proceed(first, []), await desk.departures.proceed(second, [])
+    one, two = await desk.consent_redirects.start(first, []), await desk.consent_redirects.start(second, [])
     foreign = desk.answer(two).state
 
-    arrival = await desk.come_back(replace(desk.answer(one), state=foreign), one)
+    callback_result = await desk.come_back(replace(desk.answer(one), state=foreign), one)
 
-    assert arrival.error == "state_mismatch"
+    assert callback_result.error == "state_mismatch"
     assert desk.channel.calls["redeem"] == 0
 
 
@@ -133,11 +141,11 @@ async def test_the_state_of_another_attempt_is_refused(database):
 async def test_an_issuer_that_is_named_must_be_the_one_that_was_asked(database, issuer, result):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
 
-    arrival = await desk.come_back(replace(desk.answer(departure), iss=issuer), departure)
+    callback_result = await desk.come_back(replace(desk.answer(redirect), iss=issuer), redirect)
 
-    assert arrival.result == result
+    assert callback_result.result == result
     assert desk.channel.calls["redeem"] == (1 if result == "connected" else 0)
 
 
@@ -145,11 +153,11 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(datab
     desk = Desk(database)
     integration = await desk.active()
     draft, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
 
-    answer = desk.answer(departure, "m2")
-    denied = await desk.come_back(Callback(error="access_denied", state=answer.state), departure)
-    late = await desk.come_back(answer, departure)
+    answer = desk.answer(redirect, "m2")
+    denied = await desk.come_back(Callback(error="access_denied", state=answer.state), redirect)
+    late = await desk.come_back(answer, redirect)
 
     assert denied.error == late.error == "access_denied"
     assert desk.channel.calls["redeem"] == 1
@@ -160,38 +168,38 @@ async def test_a_refused_consent_ends_the_attempt_and_changes_nothing_else(datab
 async def test_an_error_of_the_marketplace_is_no_refusal(database):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
 
-    answer = Callback(error="<script>", state=desk.answer(departure).state)
-    arrival = await desk.come_back(answer, departure)
+    answer = Callback(error="<script>", state=desk.answer(redirect).state)
+    callback_result = await desk.come_back(answer, redirect)
 
-    assert arrival.error == "exchange_failed"
+    assert callback_result.error == "exchange_failed"
 
 
 @pytest.mark.parametrize("code", [None, "", "c\x00de", "cöde", "c" * 10_000])
 async def test_a_callback_without_a_usable_code_uses_nothing_up(database, code):
     desk = Desk(database)
     _, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
 
-    good = desk.answer(departure)
+    good = desk.answer(redirect)
     for state in (good.state, None):
-        arrival = await desk.come_back(Callback(code=code, state=state), departure)
-        assert (arrival.integration_id, arrival.result) == (None, "failed")
+        callback_result = await desk.come_back(Callback(code=code, state=state), redirect)
+        assert (callback_result.integration_id, callback_result.result) == (None, "failed")
     assert desk.channel.calls["redeem"] == 0
-    assert (await desk.come_back(good, departure)).result == "connected"
+    assert (await desk.come_back(good, redirect)).result == "connected"
 
 
 async def test_a_browser_that_comes_back_after_ten_minutes_is_too_late(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
-    answer = desk.answer(departure)
+    redirect = await desk.consent_redirects.start(ticket, [])
+    answer = desk.answer(redirect)
 
     with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
-        arrival = await desk.come_back(answer, departure)
+        callback_result = await desk.come_back(answer, redirect)
 
-    assert (arrival.integration_id, arrival.error) == (draft.id, "attempt_expired")
+    assert (callback_result.integration_id, callback_result.error) == (draft.id, "attempt_expired")
     assert desk.channel.calls["redeem"] == 0
 
 
@@ -201,11 +209,11 @@ async def test_the_way_to_the_marketplace_has_its_own_ten_minutes(database):
     began = utc_now()
 
     with time_machine.travel(began + timedelta(minutes=9), tick=True):
-        departure = await desk.departures.proceed(ticket, [])
+        redirect = await desk.consent_redirects.start(ticket, [])
     with time_machine.travel(began + timedelta(minutes=18), tick=True):
-        arrival = await desk.come_back(desk.answer(departure), departure)
+        callback_result = await desk.come_back(desk.answer(redirect), redirect)
 
-    assert arrival.result == "connected"
+    assert callback_result.result == "connected"
 
 
 @pytest.mark.parametrize(
@@ -216,9 +224,9 @@ async def test_a_failed_exchange_stores_nothing(database, error):
     draft, ticket = await desk.draft(default_currency="GBP")
     desk.channel.fail("redeem", error)
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
-    assert (arrival.integration_id, arrival.error) == (draft.id, "exchange_failed")
+    assert (callback_result.integration_id, callback_result.error) == (draft.id, "exchange_failed")
     stored = await desk.read(draft.id)
     assert (stored.status, stored.access_token_last4) == (Status.DRAFT, None)
     assert await desk.told() == ["integration.authorisation_failed"]
@@ -230,9 +238,9 @@ async def test_a_consent_that_covers_too_little_is_not_stored(database):
     token = await desk.token(integration.id)
     desk.channel.granted_scopes = ("merchant:read",)
 
-    arrival = await desk.reauthorise(integration.id)
+    callback_result = await desk.reauthorise(integration.id)
 
-    assert arrival.error == "insufficient_scope"
+    assert callback_result.error == "insufficient_scope"
     assert await desk.token(integration.id) == token
     assert await desk.is_as_before(integration)
 
@@ -249,12 +257,12 @@ async def test_a_shop_whose_name_cannot_be_read_is_connected_all_the_same(databa
 async def test_a_callback_after_the_draft_was_cancelled_connects_nothing(database):
     desk = Desk(database)
     draft, ticket = await desk.draft()
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
     await desk.lifecycle.remove(TENANT, draft.id, None)
 
-    arrival = await desk.come_back(desk.answer(departure), departure)
+    callback_result = await desk.come_back(desk.answer(redirect), redirect)
 
-    assert (arrival.integration_id, desk.channel.calls["redeem"]) == (None, 0)
+    assert (callback_result.integration_id, desk.channel.calls["redeem"]) == (None, 0)
     assert await desk.find(draft.id) is None
 
 
@@ -268,9 +276,9 @@ async def test_a_callback_after_removal_does_not_bring_the_integration_back(data
     await desk.lifecycle.remove(TENANT, integration.id, "My shop")
     gate.open.set()
 
-    arrival = await way_back
+    callback_result = await way_back
 
-    assert (arrival.integration_id, arrival.result) == (None, "failed")
+    assert (callback_result.integration_id, callback_result.result) == (None, "failed")
     assert desk.channel.calls["redeem"] == calls + 1
     removed = await desk.read(integration.id)
     assert (removed.status, removed.access_token_last4) == (Status.REMOVED, None)

@@ -17,9 +17,9 @@ A_MOMENT = timedelta(seconds=10)
 
 async def connected(desk: Desk, **members) -> Integration:
     draft, ticket = await desk.draft(**members)
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
     found = await desk.read(draft.id)
-    assert arrival.kept_until == found.draft_expires_at
+    assert callback_result.kept_until == found.draft_expires_at
     return found
 
 
@@ -92,6 +92,6 @@ async def test_only_where_the_currency_is_missing_there_is_a_step_left(database,
     desk = Desk(database)
     _, ticket = await desk.draft(default_currency=currency)
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
-    assert (arrival.kept_until is None) == (currency is not None)
+    assert (callback_result.kept_until is None) == (currency is not None)

@@ -10,7 +10,7 @@ from tests.flows.answer_steps import answered
 from channel_sync.domain.errors import NoAnswer
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.connecting.authorise import Reauthorisation
-from channel_sync.flows.connecting.consent import Departure
+from channel_sync.flows.connecting.consent import ConsentRedirect
 from channel_sync.flows.connecting.outcomes import Callback, Question, Setback
 
 
@@ -27,9 +27,9 @@ async def failures_told(desk: Desk) -> list[object]:
     return [event.members["error"] for event in told]
 
 
-async def reauthorising(desk: Desk, integration: Integration) -> Departure:
+async def reauthorising(desk: Desk, integration: Integration) -> ConsentRedirect:
     invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
-    return await desk.departures.proceed(ticket_of(invitation.authorise_url), [])
+    return await desk.consent_redirects.start(ticket_of(invitation.authorise_url), [])
 
 
 async def test_nobody_has_tried_a_new_draft(database):
@@ -55,8 +55,8 @@ async def test_success_is_noted_and_takes_the_place_of_an_earlier_failure(databa
 async def test_a_failure_is_noted_and_told_and_nothing_else_changes(database, error):
     desk = Desk(database)
     integration = await desk.active()
-    departure = await reauthorising(desk, integration)
-    callback = desk.answer(departure, "m2" if error == "account_mismatch" else "m1")
+    redirect = await reauthorising(desk, integration)
+    callback = desk.answer(redirect, "m2" if error == "account_mismatch" else "m1")
     match error:
         case "access_denied":
             callback = Callback(error="access_denied", state=callback.state)
@@ -66,7 +66,7 @@ async def test_a_failure_is_noted_and_told_and_nothing_else_changes(database, er
             desk.channel.granted_scopes = ()
 
     for _ in range(3):
-        assert (await desk.come_back(callback, departure)).error == error
+        assert (await desk.come_back(callback, redirect)).error == error
 
     assert await noted(desk, integration) == error
     assert await desk.is_as_before(integration)
@@ -76,11 +76,11 @@ async def test_a_failure_is_noted_and_told_and_nothing_else_changes(database, er
 async def test_whoever_comes_back_too_late_is_noted_once(database):
     desk = Desk(database)
     integration = await desk.active()
-    departure = await reauthorising(desk, integration)
+    redirect = await reauthorising(desk, integration)
 
     with time_machine.travel(utc_now() + timedelta(minutes=11), tick=True):
         for _ in range(2):
-            await desk.come_back(desk.answer(departure), departure)
+            await desk.come_back(desk.answer(redirect), redirect)
         assert await noted(desk, integration) == "attempt_expired"
     assert await failures_told(desk) == ["attempt_expired"]
 
@@ -88,9 +88,9 @@ async def test_whoever_comes_back_too_late_is_noted_once(database):
 async def test_a_failure_of_a_draft_is_told_too(database):
     desk = Desk(database)
     desk.channel.client_secrets["app1"] = "another"
-    draft, departure = await desk.left()
+    draft, redirect = await desk.left()
 
-    await desk.come_back(desk.answer(departure), departure)
+    await desk.come_back(desk.answer(redirect), redirect)
 
     assert await noted(desk, draft) == "exchange_failed"
     assert await failures_told(desk) == ["exchange_failed"]
@@ -99,23 +99,23 @@ async def test_a_failure_of_a_draft_is_told_too(database):
 async def test_what_may_be_anybodys_is_not_noted_until_a_person_stops_there(database):
     desk = Desk(database)
     integration = await desk.active()
-    departure = await reauthorising(desk, integration)
+    redirect = await reauthorising(desk, integration)
     before = await desk.read(integration.id)
 
-    await answered(desk, "m2", departure, kind=Setback)
+    await answered(desk, "m2", redirect, kind=Setback)
     assert await desk.read(integration.id) == before
-    await desk.callbacks.stop(departure.ref, "account_mismatch", [departure.cookie])
+    await desk.callbacks.stop(redirect.ref, "account_mismatch", [redirect.cookie])
 
     assert await noted(desk, integration) == "account_mismatch"
 
 
 async def test_a_no_to_the_question_is_noted(database):
     desk = Desk(database)
-    draft, departure = await desk.left()
-    await answered(desk, "m1", departure, kind=Question)
+    draft, redirect = await desk.left()
+    await answered(desk, "m1", redirect, kind=Question)
 
     for _ in range(2):
-        await desk.callbacks.stop(departure.ref, "access_denied", [departure.cookie])
+        await desk.callbacks.stop(redirect.ref, "access_denied", [redirect.cookie])
 
     assert await noted(desk, draft) == "access_denied"
     assert await failures_told(desk) == ["access_denied"]
@@ -123,9 +123,9 @@ async def test_a_no_to_the_question_is_noted(database):
 
 async def test_a_draft_that_is_gone_tells_nothing(database):
     desk = Desk(database)
-    draft, departure = await desk.left()
+    draft, redirect = await desk.left()
     await desk.lifecycle.remove(TENANT, draft.id, None)
 
-    await desk.come_back(desk.answer(departure), departure)
+    await desk.come_back(desk.answer(redirect), redirect)
 
     assert await desk.told() == []

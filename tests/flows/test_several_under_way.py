@@ -3,7 +3,7 @@
 from tests.connecting import TENANT, Desk
 from tests.flows.answer_steps import answered, is_untouched, said_yes, seen
 
-from channel_sync.flows.connecting.outcomes import Arrival, Choice, Question, Setback
+from channel_sync.flows.connecting.outcomes import CallbackResult, Choice, Question, Setback
 
 
 async def test_of_two_with_one_app_a_person_says_which_the_shop_is_for(database):
@@ -17,9 +17,9 @@ async def test_of_two_with_one_app_a_person_says_which_the_shop_is_for(database)
     assert {candidate.integration_name for candidate in asked.candidates} == {"First", "Second"}
     assert await is_untouched(desk, first)
     assert await is_untouched(desk, second)
-    arrival = await said_yes(desk, asked, one, two, ref=one.ref)
-    assert isinstance(arrival, Arrival)
-    assert arrival.integration_id == first.id
+    callback_result = await said_yes(desk, asked, one, two, ref=one.ref)
+    assert isinstance(callback_result, CallbackResult)
+    assert callback_result.integration_id == first.id
     assert (await desk.read(first.id)).merchant_id == "m1"
     assert await is_untouched(desk, second)
     await said_yes(desk, await answered(desk, "m2", two, one, kind=Question), two, one)
@@ -66,12 +66,12 @@ async def test_a_state_finds_its_own_among_them(database):
     first, one = await desk.left(name="First", default_currency="GBP")
     second, two = await desk.left(name="Second", default_currency="GBP")
 
-    arrivals = [
+    completion = [
         await desk.come_back(desk.answer(one, "m1"), two, one),
         await desk.come_back(desk.answer(two, "m2"), one, two),
     ]
 
-    assert [arrival.integration_id for arrival in arrivals] == [first.id, second.id]
+    assert [callback_result.integration_id for callback_result in completion] == [first.id, second.id]
 
 
 async def test_tenants_of_one_app_are_never_offered_each_others_shop(database):

@@ -12,8 +12,8 @@ from channel_sync.api.http.services import ApiSettings, DocsMode, Services, Wait
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.connecting.authorise import Addresses, Authorise
-from channel_sync.flows.connecting.callback import Callbacks
-from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.consent import ConsentRedirects
 from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.integrations.lifecycle import Lifecycle
@@ -106,8 +106,8 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         database=database,
         channels=channels,
         authorise=Authorise(database, channels, addresses, settings.drafts_per_tenant),
-        departures=Departures(database, channels),
-        callbacks=Callbacks(database, channels, addresses.public, doubts, nudge),
+        consent_redirects=ConsentRedirects(database, channels),
+        callbacks=OAuthCallbacks(database, channels, addresses.public, doubts, nudge),
         credentials=Credentials(database, channels, work.grants, doubts, nudge),
         lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from tests.api.contract import GUARDED, NOWHERE, OPERATIONS, Operation, ids
+from tests.api.contract import GUARDED, OPERATIONS, UNKNOWN_ATTEMPT, Operation, ids
 
 from channel_sync.domain.keys import SCOPES
 
@@ -21,7 +21,7 @@ async def test_only_these_operations_are_open():
 @pytest.mark.parametrize("operation", GUARDED, ids=ids(GUARDED))
 async def test_without_a_credential_nothing_is_told(world, operation: Operation):
     async with world.browser() as client:
-        answer = await operation.call(client, NOWHERE)
+        answer = await operation.call(client, UNKNOWN_ATTEMPT)
     assert (answer.status_code, answer.json()["code"]) == (401, "credential_missing")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -31,7 +31,7 @@ async def test_exactly_its_scope_and_admin_open_an_operation(world, operation: O
     refused = set()
     for scope in SCOPES:
         async with world.caller(scope) as client:
-            answer = await operation.call(client, NOWHERE)
+            answer = await operation.call(client, UNKNOWN_ATTEMPT)
         assert answer.status_code not in (401, 500)
         if answer.status_code == 403:
             assert answer.json()["code"] == "insufficient_scope"

@@ -1,6 +1,6 @@
 import httpx
 import pytest
-from tests.api.contract import NOWHERE, OPERATIONS, Operation, ids
+from tests.api.contract import OPERATIONS, UNKNOWN_ATTEMPT, Operation, ids
 
 from channel_sync.api.app import create_health_api
 from channel_sync.api.http.services import Vitals
@@ -21,7 +21,7 @@ async def compare(client: httpx.AsyncClient, path: str) -> None:
 
 @pytest.mark.parametrize("operation", READS, ids=ids(READS))
 async def test_head_is_answered_wherever_get_is(admin, operation: Operation):
-    await compare(admin, operation.path.format(**NOWHERE))
+    await compare(admin, operation.path.format(**UNKNOWN_ATTEMPT))
 
 
 @pytest.mark.parametrize("path", PAGES)

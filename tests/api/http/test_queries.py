@@ -1,7 +1,7 @@
 """Nothing in a query is passed over in silence, and what is wrong with it is named by its place."""
 
 import pytest
-from tests.api.contract import GUARDED, NOWHERE, Operation, ids
+from tests.api.contract import GUARDED, UNKNOWN_ATTEMPT, Operation, ids
 
 pytestmark = pytest.mark.every_store
 
@@ -10,7 +10,7 @@ CANARY = "CANARY-a1b2c3d4e5f6"
 
 @pytest.mark.parametrize("operation", GUARDED, ids=ids(GUARDED))
 async def test_an_unknown_query_parameter_is_422_with_its_name(admin, operation: Operation):
-    answer = await operation.call(admin, NOWHERE, params={"no_such_filter": CANARY})
+    answer = await operation.call(admin, UNKNOWN_ATTEMPT, params={"no_such_filter": CANARY})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed")
     assert answer.json()["errors"] == [
         {

@@ -7,7 +7,7 @@ from channel_sync.api.brand import Brand, Logo
 from channel_sync.api.http.services import DocsMode
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-NOWHERE = [
+UNKNOWN_ATTEMPT = [
     "/integrationz",
     "/wish/authorize",
     "/wish/",
@@ -37,7 +37,7 @@ async def test_documentation_that_is_not_open_is_not_shown_the_way_to(world, mod
     assert "<a " not in page.text
 
 
-@pytest.mark.parametrize("place", NOWHERE)
+@pytest.mark.parametrize("place", UNKNOWN_ATTEMPT)
 async def test_a_mistyped_address_is_a_page_without_echo_for_a_person(world, place):
     async with world.browser() as browser:
         page = await browser.get(f"{place}?CANARY", headers=BROWSER)
@@ -47,7 +47,7 @@ async def test_a_mistyped_address_is_a_page_without_echo_for_a_person(world, pla
     assert "CANARY" not in page.text
 
 
-@pytest.mark.parametrize("place", ["/", *NOWHERE[:4]])
+@pytest.mark.parametrize("place", ["/", *UNKNOWN_ATTEMPT[:4]])
 async def test_everybody_else_gets_the_problem_as_before(world, admin, place):
     async with world.browser() as client:
         unknown = await client.get(place)

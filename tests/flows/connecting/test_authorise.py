@@ -53,9 +53,9 @@ async def test_tickets_states_and_cookies_are_long_and_never_repeat(database):
     seen = set()
     for _ in range(5):
         _, ticket = await desk.draft()
-        departure = await desk.departures.proceed(ticket, [])
-        state = parse_qs(urlsplit(departure.consent_url).query)["state"][0]
-        seen |= {ticket, departure.cookie, state}
+        redirect = await desk.consent_redirects.start(ticket, [])
+        state = parse_qs(urlsplit(redirect.consent_url).query)["state"][0]
+        seen |= {ticket, redirect.cookie, state}
 
     assert len(seen) == 15
     assert min(len(token) for token in seen) >= 40
@@ -89,7 +89,7 @@ async def test_the_page_says_what_is_about_to_be_connected_and_uses_nothing_up(d
     _, ticket = await desk.draft(name="My shop", client_id="app9")
 
     for _ in range(2):
-        view = await desk.departures.look(ticket, [])
+        view = await desk.consent_redirects.describe(ticket, [])
 
     assert (view.channel_name, view.integration_name, view.client_id) == ("Fake", "My shop", "app9")
     assert (view.merchant_id, view.kind) == (None, AttemptKind.CONNECT)
@@ -101,7 +101,7 @@ async def test_the_page_of_a_reauthorisation_names_the_shop(database):
 
     invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation(client_id="app2"))
 
-    view = await desk.departures.look(ticket_of(invitation.authorise_url), [])
+    view = await desk.consent_redirects.describe(ticket_of(invitation.authorise_url), [])
     assert (view.merchant_id, view.shop_name, view.client_id) == ("m1", "Shop", "app2")
     assert view.kind is AttemptKind.REAUTHORISE
 
@@ -111,7 +111,7 @@ async def test_a_ticket_is_good_for_ten_minutes(database):
     _, ticket = await desk.draft()
 
     with time_machine.travel(utc_now() + timedelta(minutes=10, seconds=1), tick=True):
-        for step in (desk.departures.proceed, desk.departures.look):
+        for step in (desk.consent_redirects.start, desk.consent_redirects.describe):
             with pytest.raises(Invalid) as refused:
                 await step(ticket, [])
             assert refused.value.code == "attempt_expired"
@@ -120,7 +120,7 @@ async def test_a_ticket_is_good_for_ten_minutes(database):
 @pytest.mark.parametrize("ticket", ["", "guess", "x" * 4096, "\x00"])
 async def test_an_invented_ticket_opens_nothing(database, ticket):
     with pytest.raises(Invalid) as refused:
-        await Desk(database).departures.look(ticket, [])
+        await Desk(database).consent_redirects.describe(ticket, [])
 
     assert refused.value.code == "attempt_expired"
 
@@ -131,19 +131,19 @@ async def test_a_ticket_of_a_cancelled_draft_opens_nothing(database):
     await desk.lifecycle.remove(TENANT, draft.id, None)
 
     with pytest.raises(Invalid):
-        await desk.departures.proceed(ticket, [])
+        await desk.consent_redirects.start(ticket, [])
 
 
 async def test_the_address_at_the_marketplace_has_a_challenge_that_the_verifier_meets(database):
     desk = Desk(database)
     _, ticket = await desk.draft(default_currency="GBP")
 
-    departure = await desk.departures.proceed(ticket, [])
+    redirect = await desk.consent_redirects.start(ticket, [])
 
-    query = parse_qs(urlsplit(departure.consent_url).query)
+    query = parse_qs(urlsplit(redirect.consent_url).query)
     assert len(query["code_challenge"][0]) == 43
     assert query["client_id"] == ["app1"]
-    assert 0 < departure.max_age_s <= 600
+    assert 0 < redirect.max_age_s <= 600
 
 
 async def test_a_step_keeps_a_draft_alive(database):
@@ -152,7 +152,7 @@ async def test_a_step_keeps_a_draft_alive(database):
 
     with time_machine.travel(utc_now() + timedelta(minutes=50), tick=True):
         invitation = await desk.authorise.reauthorise(TENANT, draft.id, Reauthorisation())
-        await desk.departures.proceed(ticket_of(invitation.authorise_url), [])
+        await desk.consent_redirects.start(ticket_of(invitation.authorise_url), [])
     with time_machine.travel(utc_now() + timedelta(minutes=100), tick=True):
         await desk.prune.run()
 
@@ -166,9 +166,9 @@ async def test_a_fresh_ticket_ends_the_one_before(database):
     invitation = await desk.authorise.reauthorise(TENANT, draft.id, Reauthorisation())
 
     with pytest.raises(Invalid):
-        await desk.departures.proceed(old, [])
-    arrival = await desk.arrive(ticket_of(invitation.authorise_url))
-    assert arrival.result == "connected"
+        await desk.consent_redirects.start(old, [])
+    callback_result = await desk.arrive(ticket_of(invitation.authorise_url))
+    assert callback_result.result == "connected"
 
 
 async def test_an_invitation_to_reauthorise_changes_nothing(database):

@@ -11,7 +11,7 @@ from channel_sync.domain.errors import Conflict
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.authorise import Reauthorisation
-from channel_sync.flows.connecting.outcomes import AlreadyConnected, Arrival, Question, Setback
+from channel_sync.flows.connecting.outcomes import AlreadyConnected, CallbackResult, Question, Setback
 from channel_sync.flows.connecting.paste import PastedCredentials
 from channel_sync.flows.integrations.lifecycle import IntegrationChange
 
@@ -37,15 +37,19 @@ async def test_the_integration_that_has_the_shop_gets_the_new_grant_and_the_draf
     desk = Desk(database)
     desk.channel.new_consent_revokes = revokes
     first = await desk.active(name="First")
-    draft, departure = await desk.left(name="Second", default_currency="GBP", return_url=f"{RETURN_ORIGIN}/done")
-    callback = desk.answer(departure)
+    draft, redirect = await desk.left(name="Second", default_currency="GBP", return_url=f"{RETURN_ORIGIN}/done")
+    callback = desk.answer(redirect)
 
-    arrivals = [await desk.come_back(callback, departure) for _ in range(2)]
+    completion = [await desk.come_back(callback, redirect) for _ in range(2)]
     await desk.doubts.finish()
 
-    for arrival in arrivals:
-        assert (arrival.integration_id, arrival.result, arrival.error) == (first.id, "connected", None)
-        assert (arrival.integration_name, arrival.return_url) == ("First", f"{RETURN_ORIGIN}/done")
+    for callback_result in completion:
+        assert (callback_result.integration_id, callback_result.result, callback_result.error) == (
+            first.id,
+            "connected",
+            None,
+        )
+        assert (callback_result.integration_name, callback_result.return_url) == ("First", f"{RETURN_ORIGIN}/done")
     assert await desk.find(draft.id) is None
     after = await desk.read(first.id)
     assert (after.status, after.generation) == (Status.ACTIVE, first.generation + 1)
@@ -58,28 +62,28 @@ async def test_without_a_state_it_gets_the_grant_and_the_draft_ends_when_a_perso
     desk = Desk(database)
     desk.channel.new_consent_revokes = revokes
     first = await desk.active(name="First")
-    draft, departure = await desk.left(name="Second", default_currency="GBP")
+    draft, redirect = await desk.left(name="Second", default_currency="GBP")
 
-    told = await answered(desk, "m1", departure, kind=AlreadyConnected)
+    told = await answered(desk, "m1", redirect, kind=AlreadyConnected)
 
     assert (told.integration_name, told.shop_name) == ("First", "Shop")
     assert [candidate.integration_name for candidate in told.candidates] == ["Second"]
     assert await works(desk, first)
     assert (await desk.read(draft.id)).status is Status.DRAFT
     for _ in range(2):
-        arrival = await desk.callbacks.accept(told.callback_id, departure.ref, [departure.cookie])
-        assert isinstance(arrival, Arrival)
-        assert (arrival.integration_id, arrival.result) == (first.id, "connected")
+        callback_result = await desk.callbacks.accept(told.callback_id, redirect.ref, [redirect.cookie])
+        assert isinstance(callback_result, CallbackResult)
+        assert (callback_result.integration_id, callback_result.result) == (first.id, "connected")
     assert await desk.find(draft.id) is None
 
 
 async def test_after_that_another_shop_may_be_connected_to_the_draft_instead(database):
     desk = Desk(database)
     await desk.active(name="First")
-    draft, departure = await desk.left(name="Second", default_currency="GBP")
-    await answered(desk, "m1", departure, kind=AlreadyConnected)
+    draft, redirect = await desk.left(name="Second", default_currency="GBP")
+    await answered(desk, "m1", redirect, kind=AlreadyConnected)
 
-    again = await desk.departures.again(departure.ref, [departure.cookie])
+    again = await desk.consent_redirects.again(redirect.ref, [redirect.cookie])
     await said_yes(desk, await answered(desk, "m2", again, kind=Question), again)
 
     assert (await desk.read(draft.id)).merchant_id == "m2"
@@ -91,11 +95,11 @@ async def test_reauthorising_with_its_own_shop_needs_no_question(database, revok
     desk.channel.new_consent_revokes = revokes
     integration = await desk.active()
     invitation = await desk.authorise.reauthorise(TENANT, integration.id, Reauthorisation())
-    departure = await desk.departures.proceed(ticket_of(invitation.authorise_url), [])
+    redirect = await desk.consent_redirects.start(ticket_of(invitation.authorise_url), [])
 
-    arrival = await answered(desk, "m1", departure, kind=Arrival)
+    callback_result = await answered(desk, "m1", redirect, kind=CallbackResult)
 
-    assert (arrival.integration_id, arrival.result) == (integration.id, "connected")
+    assert (callback_result.integration_id, callback_result.result) == (integration.id, "connected")
     assert await works(desk, await desk.read(integration.id))
 
 
@@ -107,12 +111,12 @@ async def test_signing_in_with_the_shop_of_another_integration_harms_neither(dat
     first, second = await desk.active("m1", name="First"), await desk.active("m2", name="Second")
     before = await desk.read(second.id)
     invitation = await desk.authorise.reauthorise(TENANT, second.id, Reauthorisation())
-    departure = await desk.departures.proceed(ticket_of(invitation.authorise_url), [])
-    callback = desk.answer(departure, "m1", with_state)
+    redirect = await desk.consent_redirects.start(ticket_of(invitation.authorise_url), [])
+    callback = desk.answer(redirect, "m1", with_state)
 
-    outcome = await desk.callbacks.arrive(callback, [departure.cookie])
+    outcome = await desk.callbacks.arrive(callback, [redirect.cookie])
 
-    assert isinstance(outcome, Arrival if with_state else Setback)
+    assert isinstance(outcome, CallbackResult if with_state else Setback)
     assert outcome.error == "account_mismatch"
     assert await works(desk, await desk.read(first.id))
     assert await desk.is_as_before(before)
@@ -126,10 +130,10 @@ async def test_by_another_app_it_is_refused_and_the_one_that_has_it_is_looked_in
     draft, ticket = await desk.draft(client_id="app2", default_currency="GBP")
     desk.channel.new_consent_revokes = revokes
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
     await desk.doubts.finish()
 
-    assert (arrival.integration_id, arrival.error) == (draft.id, "account_already_connected")
+    assert (callback_result.integration_id, callback_result.error) == (draft.id, "account_already_connected")
     after = await desk.read(first.id)
     assert after.status is (Status.NEEDS_REAUTH if revokes else Status.ACTIVE)
 
@@ -141,13 +145,13 @@ async def test_another_tenant_gets_nothing_and_the_one_that_has_it_says_at_once_
 ):
     desk = Desk(database)
     first = await desk.active(name="Secret name")
-    theirs, departure = await desk.left(tenant="others", default_currency="GBP")
+    theirs, redirect = await desk.left(tenant="others", default_currency="GBP")
     desk.channel.new_consent_revokes = revokes
 
-    outcome = await desk.callbacks.arrive(desk.answer(departure, "m1", with_state), [departure.cookie])
+    outcome = await desk.callbacks.arrive(desk.answer(redirect, "m1", with_state), [redirect.cookie])
     await desk.doubts.finish()
 
-    assert isinstance(outcome, Arrival if with_state else Setback)
+    assert isinstance(outcome, CallbackResult if with_state else Setback)
     assert outcome.error == "account_in_use"
     assert "Secret name" not in repr(outcome)
     assert (await desk.read(theirs.id)).access_token_last4 is None
@@ -163,10 +167,10 @@ async def test_a_consent_that_covers_too_little_shows_on_the_integration_whose_t
     desk.channel.new_consent_revokes = revokes
     desk.channel.granted_scopes = ("merchant:read",)
 
-    arrival = await desk.reauthorise(integration.id)
+    callback_result = await desk.reauthorise(integration.id)
     await desk.doubts.finish()
 
-    assert arrival.error == "insufficient_scope"
+    assert callback_result.error == "insufficient_scope"
     assert (await desk.read(integration.id)).status is (Status.NEEDS_REAUTH if revokes else Status.ACTIVE)
 
 

@@ -20,10 +20,10 @@ async def test_reauthorising_keeps_everything_but_the_grant(database):
     before = await desk.active()
     account = await desk.account()
 
-    arrival = await desk.reauthorise(before.id)
+    callback_result = await desk.reauthorise(before.id)
 
     after = await desk.read(before.id)
-    assert arrival.result == "connected"
+    assert callback_result.result == "connected"
     assert (after.generation, after.status) == (before.generation + 1, Status.ACTIVE)
     assert (after.name, after.default_currency, after.client_id) == ("My shop", "GBP", "app1")
     assert after.client_secret_updated_at == before.client_secret_updated_at
@@ -49,10 +49,10 @@ async def test_reauthorising_never_switches_a_disabled_integration_on(database):
     integration = await desk.active()
     disabled = await desk.lifecycle.set_enabled(TENANT, integration.id, False)
 
-    arrival = await desk.reauthorise(integration.id)
+    callback_result = await desk.reauthorise(integration.id)
 
     after = await desk.read(integration.id)
-    assert arrival.result == "connected"
+    assert callback_result.result == "connected"
     assert (after.enabled, after.status, after.status_since) == (False, Status.DISABLED, disabled.status_since)
     assert await desk.next_at(integration.id) is None
 
@@ -78,9 +78,9 @@ async def test_another_merchant_is_refused_and_the_old_grant_stays(database):
     integration = await desk.active()
     token = await desk.token(integration.id)
 
-    arrival = await desk.reauthorise(integration.id, "m2")
+    callback_result = await desk.reauthorise(integration.id, "m2")
 
-    assert (arrival.result, arrival.error) == ("failed", "account_mismatch")
+    assert (callback_result.result, callback_result.error) == ("failed", "account_mismatch")
     assert await desk.token(integration.id) == token
     assert await desk.is_as_before(integration)
     assert "integration.reauthorised" not in await desk.told()
@@ -91,9 +91,9 @@ async def test_a_merchant_is_connected_once_per_tenant(database):
     first = await desk.active()
     second, ticket = await desk.draft(default_currency="GBP", client_id="app2")
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
-    assert arrival.error == "account_already_connected"
+    assert callback_result.error == "account_already_connected"
     assert (await desk.read(second.id)).access_token_last4 is None
     account = await desk.account()
     assert account is not None
@@ -105,9 +105,9 @@ async def test_another_tenant_cannot_use_the_same_app_and_merchant(database):
     await desk.active()
     theirs, ticket = await desk.draft("others", default_currency="GBP")
 
-    arrival = await desk.arrive(ticket)
+    callback_result = await desk.arrive(ticket)
 
-    assert arrival.error == "account_in_use"
+    assert callback_result.error == "account_in_use"
     assert (await desk.read(theirs.id)).access_token_last4 is None
     assert await desk.told("others") == ["integration.authorisation_failed"]
 
@@ -142,9 +142,9 @@ async def test_two_first_connections_of_a_merchant_at_once_make_one(database):
     desk.channel.delays["redeem"] = 0.05
     drafts = [await desk.draft(default_currency="GBP", client_id=f"app{number}") for number in range(4)]
 
-    arrivals = await asyncio.gather(*(desk.arrive(ticket) for _, ticket in drafts))
+    completion = await asyncio.gather(*(desk.arrive(ticket) for _, ticket in drafts))
 
-    errors = sorted(arrival.error or "" for arrival in arrivals)
+    errors = sorted(callback_result.error or "" for callback_result in completion)
     assert errors == ["", *["account_already_connected"] * 3]
 
 
@@ -153,11 +153,11 @@ async def test_a_draft_connected_to_the_wrong_shop_may_be_connected_to_another(d
     draft, ticket = await desk.draft()
     await desk.arrive(ticket, "m2")
 
-    arrival = await desk.reauthorise(draft.id, "m1")
+    callback_result = await desk.reauthorise(draft.id, "m1")
     await desk.lifecycle.change(TENANT, draft.id, IntegrationChange(default_currency="GBP"))
 
     integration = await desk.read(draft.id)
-    assert (arrival.result, integration.merchant_id, integration.shop_name) == ("connected", "m1", "Shop")
+    assert (callback_result.result, integration.merchant_id, integration.shop_name) == ("connected", "m1", "Shop")
     assert await desk.account("m2") is None
 
 

@@ -93,8 +93,8 @@ async def test_a_restored_integration_waits_for_its_merchant_and_has_its_account
     with pytest.raises(Invalid) as refused:
         await desk.reauthorise(integration.id)
     assert refused.value.code == "client_secret_needed"
-    arrival = await desk.reauthorise(integration.id, client_secret=Secret("s3cret-of-app1"))
-    assert arrival.result == "connected"
+    callback_result = await desk.reauthorise(integration.id, client_secret=Secret("s3cret-of-app1"))
+    assert callback_result.result == "connected"
     assert (await desk.read(integration.id)).status is Status.ACTIVE
 
 
@@ -134,8 +134,8 @@ async def test_a_removal_destroys_the_secret_of_a_browser_that_just_came_back(da
     async with database.session() as session:
         kept = await session.rows(select(attempts.c.client_secret, attempts.c.code_verifier))
     gate.open.set()
-    arrival = await arriving
-    assert arrival.integration_id is None
+    callback_result = await arriving
+    assert callback_result.integration_id is None
     assert {secret for row in kept for secret in row} == {None}
 
 

@@ -13,8 +13,8 @@ from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.quotas import Quotas
 from channel_sync.flows.connecting.authorise import Authorise
-from channel_sync.flows.connecting.callback import Callbacks
-from channel_sync.flows.connecting.consent import Departures
+from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.consent import ConsentRedirects
 from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
@@ -88,8 +88,8 @@ class Services(Vitals):
 
     channels: Mapping[str, Channel]
     authorise: Authorise
-    departures: Departures
-    callbacks: Callbacks
+    consent_redirects: ConsentRedirects
+    callbacks: OAuthCallbacks
     credentials: Credentials
     lifecycle: Lifecycle
     runs: Runs

@@ -12,12 +12,12 @@ from channel_sync.api.pages.visits import MAX_VALUE, CurrentVisits, Visits
 from channel_sync.api.pages.words import NOT_OURS, PAGES, READ_AHEAD, UNREADABLE, WHERE_TO_START
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelSyncError
-from channel_sync.flows.connecting.consent import Departure
+from channel_sync.flows.connecting.consent import ConsentRedirect
 from channel_sync.flows.connecting.outcomes import (
     AlreadyConnected,
-    Arrival,
     Asking,
     Callback,
+    CallbackResult,
     Choice,
     Outcome,
     Question,
@@ -69,7 +69,7 @@ async def show_authorise_page(request: Request, services: CurrentServices, visit
         return given
     ticket = given.get("ticket", "")
     try:
-        view = await services.departures.look(ticket, _cookies(request, visits))
+        view = await services.consent_redirects.describe(ticket, _cookies(request, visits))
     except ChannelSyncError as error:
         return visits.pages.failed(error)
     return visits.pages.authorise(view, ticket, new_token())
@@ -84,7 +84,7 @@ async def leave_for_marketplace(request: Request, services: CurrentServices, vis
     if isinstance(given, Response):
         return given
     ticket, offered = given.get("ticket", ""), given.get("browser", "")
-    leaving = services.departures.proceed(ticket, _cookies(request, visits), offered)
+    leaving = services.consent_redirects.start(ticket, _cookies(request, visits), offered)
     return await _left(request, visits, leaving)
 
 
@@ -131,7 +131,7 @@ async def answer_question(request: Request, services: CurrentServices, visits: C
             error = _ERRORS.get(given.get("error", ""), "access_denied")
             return await _arrived(request, visits, callbacks.stop(ref, error, cookies))
         case "again":
-            return await _left(request, visits, services.departures.again(ref, cookies))
+            return await _left(request, visits, services.consent_redirects.again(ref, cookies))
         case _:
             return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START, "plain")
 
@@ -171,16 +171,16 @@ def router_of(channel: str, suffix: str = "") -> APIRouter:
     return router
 
 
-async def _left(request: Request, visits: Visits, leaving: Awaitable[Departure]) -> Response:
+async def _left(request: Request, visits: Visits, leaving: Awaitable[ConsentRedirect]) -> Response:
     """The way to the marketplace, with the cookie to come back with."""
     try:
-        departure = await leaving
+        redirect = await leaving
     except ChannelSyncError as error:
         return visits.pages.failed(error)
-    response = RedirectResponse(departure.consent_url, status.HTTP_303_SEE_OTHER)
-    cookies = visits.cookies_of(departure.channel)
-    cookies.drop_all_but(request, response, (departure.ref, *departure.others))
-    cookies.give(response, departure.ref, departure.cookie, departure.max_age_s)
+    response = RedirectResponse(redirect.consent_url, status.HTTP_303_SEE_OTHER)
+    cookies = visits.cookies_of(redirect.channel)
+    cookies.drop_all_but(request, response, (redirect.ref, *redirect.others))
+    cookies.give(response, redirect.ref, redirect.cookie, redirect.max_age_s)
     return response
 
 
@@ -192,7 +192,7 @@ async def _arrived(
         outcome = await arriving
     except ChannelSyncError as error:
         return visits.pages.failed(error)
-    if isinstance(outcome, Arrival):
+    if isinstance(outcome, CallbackResult):
         return _end(visits, outcome)
     page = _question(visits, outcome, callback)
     refs = [candidate.ref for candidate in outcome.candidates]
@@ -212,19 +212,21 @@ def _question(visits: Visits, outcome: Asking, callback: Callback | None) -> Res
             return visits.pages.already_connected(outcome)
 
 
-def _end(visits: Visits, arrival: Arrival) -> Response:
-    if arrival.return_url is not None and arrival.integration_id is not None:
-        return RedirectResponse(_with_result(arrival.return_url, arrival), status.HTTP_303_SEE_OTHER)
-    if arrival.error is not None:
-        return visits.pages.ended(arrival.error)
-    return visits.pages.connected(arrival)
+def _end(visits: Visits, callback_result: CallbackResult) -> Response:
+    if callback_result.return_url is not None and callback_result.integration_id is not None:
+        return RedirectResponse(
+            _with_result(callback_result.return_url, callback_result), status.HTTP_303_SEE_OTHER
+        )
+    if callback_result.error is not None:
+        return visits.pages.ended(callback_result.error)
+    return visits.pages.connected(callback_result)
 
 
-def _with_result(return_url: str, arrival: Arrival) -> str:
+def _with_result(return_url: str, callback_result: CallbackResult) -> str:
     parts = urlsplit(return_url)
-    ours = {"integration_id": arrival.integration_id or "", "result": arrival.result}
-    if arrival.error is not None:
-        ours["error"] = arrival.error
+    ours = {"integration_id": callback_result.integration_id or "", "result": callback_result.result}
+    if callback_result.error is not None:
+        ours["error"] = callback_result.error
     kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in ours]
     return urlunsplit(parts._replace(query=urlencode([*kept, *ours.items()])))
 

@@ -15,7 +15,14 @@ from channel_sync.api.http.services import ApiSettings
 from channel_sync.api.pages.words import WHERE_TO_START, explanation
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.connecting.consent import AttemptView
-from channel_sync.flows.connecting.outcomes import AlreadyConnected, Arrival, Callback, Choice, Question, Setback
+from channel_sync.flows.connecting.outcomes import (
+    AlreadyConnected,
+    Callback,
+    CallbackResult,
+    Choice,
+    Question,
+    Setback,
+)
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -57,13 +64,13 @@ class Pages:
         words = explanation(code)
         return self.message(words.status, "Not connected", words.text, words.hint)
 
-    def connected(self, arrival: Arrival) -> HTMLResponse:
+    def connected(self, callback_result: CallbackResult) -> HTMLResponse:
         """The page for one that did."""
-        text = f"{arrival.shop_name or 'The account'} is connected to {arrival.integration_name}."
-        if arrival.kept_until is None:
+        text = f"{callback_result.shop_name or 'The account'} is connected to {callback_result.integration_name}."
+        if callback_result.kept_until is None:
             hint = "You can close this page and go back to your system."
             return self.message(200, "Connected", text, hint, "done")
-        day = f"{arrival.kept_until.day} {arrival.kept_until:%B %Y}"
+        day = f"{callback_result.kept_until.day} {callback_result.kept_until:%B %Y}"
         hint = f"Go back to your system and choose it there. The connection is kept until {day}."
         text = f"{text} Orders come in as soon as its currency is chosen."
         return self.message(200, "One step left: choose the currency", text, hint, "step")

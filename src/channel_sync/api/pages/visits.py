@@ -71,7 +71,7 @@ class Visits:
         cookies = self.cookies_of(channel).brought(request).values()
         if ticket or cookies:
             with suppress(StorageUnavailable):
-                attempt_id = await self._services.departures.recognised(ticket, list(cookies))
+                attempt_id = await self._services.consent_redirects.recognised(ticket, list(cookies))
                 if attempt_id is not None:
                     return attempt_id
         return client_of(request.scope)

@@ -14,8 +14,8 @@ from channel_sync.domain.channel import App, Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import CallbackError
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.connecting.completion import Arrivals, refusal_of
-from channel_sync.flows.connecting.outcomes import NOWHERE, Arrival, Callback, Outcome, Setback
+from channel_sync.flows.connecting.completion import AttemptCompletion, refusal_of
+from channel_sync.flows.connecting.outcomes import UNKNOWN_ATTEMPT, Callback, CallbackResult, Outcome, Setback
 from channel_sync.flows.connecting.pkce import hash_of
 from channel_sync.flows.connecting.questions import PendingAnswers
 from channel_sync.flows.connecting.redemption import Redeeming
@@ -26,10 +26,10 @@ from channel_sync.flows.connecting.under_way import UnderWay, chosen, under_way
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_tenant
 
-_UNKNOWN_STATE = replace(NOWHERE, error="state_mismatch")
+_UNKNOWN_STATE = replace(UNKNOWN_ATTEMPT, error="state_mismatch")
 
 
-class Callbacks:
+class OAuthCallbacks:
     """What comes back, and what a person says about it. `nudge` is called when a connection made jobs due.
 
     `cookies` are what the browser brought; without the one of an attempt that is nobody's, and nothing changes.
@@ -46,15 +46,15 @@ class Callbacks:
         self._database = database
         self._channels = channels
         redeeming = Redeeming(database, channels, public)
-        self._arrivals = Arrivals(database, redeeming, doubts, nudge)
-        self._pending = PendingAnswers(database, channels, redeeming, self._arrivals)
-        self._answers = Answers(database, redeeming, self._arrivals, self._pending, doubts, nudge)
+        self._completion = AttemptCompletion(database, redeeming, doubts, nudge)
+        self._pending = PendingAnswers(database, channels, redeeming, self._completion)
+        self._answers = Answers(database, redeeming, self._completion, self._pending, doubts, nudge)
 
     async def arrive(self, callback: Callback, cookies: Collection[str]) -> Outcome:
         """Where the browser ends up, or what is to be asked. However often it comes, one token call is made."""
         mine = await under_way(self._database, cookies)
         if not mine:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         asked = [one for one in mine if self._names_issuer_of(one, callback)]
         if callback.state is None:
             asked = [one for one in asked if self._may_lack_state(one)]
@@ -62,7 +62,7 @@ class Callbacks:
         for one in asked:
             if hmac.compare_digest(hash_of(callback.state), one.attempt.state_hash or ""):
                 with for_tenant(one.integration.tenant):
-                    return await self._arrivals.arrive(one, callback)
+                    return await self._completion.arrive(one, callback)
         return _UNKNOWN_STATE
 
     async def choose(self, ref: str, callback: Callback, cookies: Collection[str]) -> Outcome:
@@ -70,7 +70,7 @@ class Callbacks:
         mine = await under_way(self._database, cookies)
         one = chosen(mine, ref)
         if one is None:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         if not self._may_lack_state(one) or not self._names_issuer_of(one, callback):
             return _UNKNOWN_STATE
         return await self._without_state(callback, [one], mine)
@@ -79,21 +79,21 @@ class Callbacks:
         """The shop that answered is connected to the integration that a person chose for it."""
         mine = await under_way(self._database, cookies)
         one = chosen(mine, ref)
-        return NOWHERE if one is None else await self._answers.confirm(callback_id, one, mine)
+        return UNKNOWN_ATTEMPT if one is None else await self._answers.confirm(callback_id, one, mine)
 
     async def accept(self, callback_id: str, ref: str, cookies: Collection[str]) -> Outcome:
         """The draft that a person chose ends in the integration that has its shop already."""
         mine = await under_way(self._database, cookies)
         one = chosen(mine, ref)
-        return NOWHERE if one is None else await self._answers.accept(callback_id, one, mine)
+        return UNKNOWN_ATTEMPT if one is None else await self._answers.accept(callback_id, one, mine)
 
-    async def stop(self, ref: str, error: CallbackError, cookies: Collection[str]) -> Arrival:
+    async def stop(self, ref: str, error: CallbackError, cookies: Collection[str]) -> CallbackResult:
         """The attempt ended because a person says so, by the error that they were shown."""
         one = chosen(await under_way(self._database, cookies), ref)
         if one is None:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         with for_tenant(one.integration.tenant):
-            return await self._arrivals.give_up(one, error)
+            return await self._completion.give_up(one, error)
 
     async def _without_state(
         self, callback: Callback, asked: Sequence[UnderWay], mine: Sequence[UnderWay]
@@ -103,7 +103,7 @@ class Callbacks:
             if waiting:
                 return Setback(refusal_of(callback), self._pending.candidates(waiting))
         elif not callback.has_code or callback.code is None:
-            return replace(NOWHERE, error="exchange_failed")
+            return replace(UNKNOWN_ATTEMPT, error="exchange_failed")
         else:
             code = Secret(callback.code)
             known = await self._pending.known(code, mine)
@@ -112,7 +112,7 @@ class Callbacks:
             if waiting:
                 return await self._answers.redeem(code, waiting)
         with for_tenant(asked[0].integration.tenant):
-            return await self._arrivals.result_of(asked[0])
+            return await self._completion.result_of(asked[0])
 
     def _may_lack_state(self, one: UnderWay) -> bool:
         return not self._channels[one.integration.channel].rules.requires_state

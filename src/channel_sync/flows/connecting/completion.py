@@ -12,7 +12,7 @@ from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelError, Conflict
 from channel_sync.domain.integrations import Authorisation, Integration
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.connecting.outcomes import CONNECTED, NOWHERE, Arrival, Callback
+from channel_sync.flows.connecting.outcomes import CONNECTED, UNKNOWN_ATTEMPT, Callback, CallbackResult
 from channel_sync.flows.connecting.redemption import Redeeming
 from channel_sync.flows.connecting.second_consents import Doubts, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.connecting.under_way import UnderWay
@@ -32,11 +32,11 @@ _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 class Settled:
     """How an attempt ended, and which integration has its grant now."""
 
-    arrival: Arrival
+    callback_result: CallbackResult
     owner_id: str | None
 
 
-class Arrivals:
+class AttemptCompletion:
     """Ends of attempts. `nudge` is called when a connection made jobs due."""
 
     def __init__(
@@ -47,20 +47,20 @@ class Arrivals:
         self._doubts = doubts
         self._nudge = nudge
 
-    async def arrive(self, one: UnderWay, callback: Callback) -> Arrival:
+    async def arrive(self, one: UnderWay, callback: Callback) -> CallbackResult:
         """The result of an attempt whose state came back: the first callback brings it about, others wait."""
         now = utcnow()
         if not one.is_open(now):
             return await self.give_up(one, "attempt_expired")
         if callback.error is None and not callback.has_code:
-            return replace(NOWHERE, error="exchange_failed")
+            return replace(UNKNOWN_ATTEMPT, error="exchange_failed")
         async with self._database.begin() as work:
             is_first = await work.attempts.consume(one.attempt.id, now)
         if not is_first:
             return await self.result_of(one)
         return await self._finish(one, callback)
 
-    async def _finish(self, one: UnderWay, callback: Callback) -> Arrival:
+    async def _finish(self, one: UnderWay, callback: Callback) -> CallbackResult:
         """The attempt carried through. Killed in here, it stays used up without a result and nothing is stored."""
         if callback.error is not None or callback.code is None:
             return await self.fail(one, refusal_of(callback))
@@ -74,7 +74,7 @@ class Arrivals:
             return await self.fail(one, "insufficient_scope")
         return await self._settle(one, connection)
 
-    async def _settle(self, one: UnderWay, given: Connection) -> Arrival:
+    async def _settle(self, one: UnderWay, given: Connection) -> CallbackResult:
         """The grant for whom it is, and the end that this is for the attempt."""
         shop = shop_of(one.integration, given)
 
@@ -89,9 +89,9 @@ class Arrivals:
             return await self.fail(one, account_error(refused))
         self._doubts.look_into(shop, but=settled.owner_id)
         self._nudge()
-        return settled.arrival
+        return settled.callback_result
 
-    async def fail(self, one: UnderWay, error: CallbackError) -> Arrival:
+    async def fail(self, one: UnderWay, error: CallbackError) -> CallbackResult:
         """The attempt that was taken ended by a failure; of the integration only that is noted."""
 
         async def step() -> None:
@@ -100,9 +100,9 @@ class Arrivals:
                 await _note_failure(work, one.integration.id, error)
 
         await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
-        return arrival_of(one.attempt, one.integration, error)
+        return callback_result_of(one.attempt, one.integration, error)
 
-    async def give_up(self, one: UnderWay, error: CallbackError) -> Arrival:
+    async def give_up(self, one: UnderWay, error: CallbackError) -> CallbackResult:
         """The attempt ended by a failure, unless it came to its end before."""
 
         async def step() -> bool:
@@ -113,9 +113,9 @@ class Arrivals:
                 return is_first
 
         is_first = await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
-        return arrival_of(one.attempt, one.integration, error) if is_first else await self.result_of(one)
+        return callback_result_of(one.attempt, one.integration, error) if is_first else await self.result_of(one)
 
-    async def result_of(self, one: UnderWay) -> Arrival:
+    async def result_of(self, one: UnderWay) -> CallbackResult:
         """What an attempt that is over came to, waited for while its grant is on the way."""
         give_up_at = monotonic() + _FIRST_RESULT_WITHIN_S
         while True:
@@ -123,11 +123,11 @@ class Arrivals:
                 first = await work.attempts.get(one.attempt.id)
                 integration = await work.integrations.find(one.integration.id)
             if first is None or integration is None:
-                return NOWHERE
+                return UNKNOWN_ATTEMPT
             if first.result is not None or first.consumed_at is None:
-                return arrival_of(first, integration, first.result or "attempt_expired")
+                return callback_result_of(first, integration, first.result or "attempt_expired")
             if monotonic() >= give_up_at:
-                return arrival_of(first, integration, "attempt_used")
+                return callback_result_of(first, integration, "attempt_used")
             await asyncio.sleep(uniform(0.1, 0.2))
 
 
@@ -143,25 +143,25 @@ async def settle(work: UnitOfWork, one: UnderWay, given: Connection, now: dateti
         keeper = await renew_keeper(work, keeper, given, now)
         return Settled(await end_for_keeper(work, one.attempt, asked, keeper), keeper.id)
     if asked is None or asked.removed_at is not None:
-        return Settled(NOWHERE, None)
+        return Settled(UNKNOWN_ATTEMPT, None)
     connected = await connect(work, asked, given, now)
     await work.attempts.finish(one.attempt.id, CONNECTED)
-    return Settled(arrival_of(one.attempt, connected, CONNECTED), connected.id)
+    return Settled(callback_result_of(one.attempt, connected, CONNECTED), connected.id)
 
 
 async def end_for_keeper(
     work: UnitOfWork, attempt: Attempt, asked: Integration | None, keeper: Integration
-) -> Arrival:
+) -> CallbackResult:
     """The end of an attempt whose shop another integration has: a draft ends in that one, others are as before."""
     if asked is None or asked.removed_at is not None:
-        return NOWHERE
+        return UNKNOWN_ATTEMPT
     if asked.activated_at is None:
         await work.attempts.hand_over(attempt.id, keeper.id, CONNECTED)
         await work.integrations.delete(asked.id)
-        return arrival_of(attempt, keeper, CONNECTED)
+        return callback_result_of(attempt, keeper, CONNECTED)
     await work.attempts.finish(attempt.id, "account_mismatch")
     await _note_failure(work, asked.id, "account_mismatch")
-    return arrival_of(attempt, asked, "account_mismatch")
+    return callback_result_of(attempt, asked, "account_mismatch")
 
 
 async def _note_failure(work: UnitOfWork, integration_id: str, error: CallbackError) -> None:
@@ -176,9 +176,9 @@ async def _note_failure(work: UnitOfWork, integration_id: str, error: CallbackEr
     await work.events.add([replace(event, members={**event.members, "error": error})])
 
 
-def arrival_of(attempt: Attempt, integration: Integration, result: str) -> Arrival:
+def callback_result_of(attempt: Attempt, integration: Integration, result: str) -> CallbackResult:
     """The end that a result is."""
-    return Arrival(
+    return CallbackResult(
         integration_id=integration.id,
         result=CONNECTED if result == CONNECTED else "failed",
         error=None if result == CONNECTED else _ERRORS.get(result, "attempt_expired"),

@@ -36,7 +36,7 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class ConsentRedirect:
     """Where the browser goes, and the cookie it must bring back, named after channel and `ref`.
 
     `others` are the refs of what else it has under way; for any more it needs no cookie.
@@ -50,7 +50,7 @@ class Departure:
     others: tuple[str, ...]
 
 
-class Departures:
+class ConsentRedirects:
     """Ways to the marketplace, by a ticket or by the cookie of an attempt that is under way already."""
 
     def __init__(self, database: Database, channels: Mapping[str, Channel]) -> None:
@@ -62,7 +62,7 @@ class Departures:
         async with self._database.read() as work:
             return await work.attempts.live(hash_of(ticket), [hash_of(cookie) for cookie in cookies], utcnow())
 
-    async def look(self, ticket: str, cookies: Collection[str]) -> AttemptView:
+    async def describe(self, ticket: str, cookies: Collection[str]) -> AttemptView:
         """What the ticket is for; `Invalid` when another browser used it or it is too old. It is not used up."""
         async with self._database.read() as work:
             attempt, integration = await _by_ticket(work, ticket, utcnow())
@@ -77,13 +77,13 @@ class Departures:
             kind=attempt.kind,
         )
 
-    async def proceed(self, ticket: str, cookies: Collection[str], offered: str = "") -> Departure:
+    async def start(self, ticket: str, cookies: Collection[str], offered: str = "") -> ConsentRedirect:
         """The way to the marketplace for the first browser that takes it, as often as it likes until it is back.
 
         `offered` is what the page's form suggests as its cookie: pressed twice, it is the same browser's.
         """
 
-        async def step() -> Departure:
+        async def step() -> ConsentRedirect:
             now = utcnow()
             async with self._database.begin() as work:
                 attempt, integration = await _by_ticket(work, ticket, now)
@@ -91,10 +91,10 @@ class Departures:
 
         return await self._with_others(await while_stale(step), cookies)
 
-    async def again(self, ref: str, cookies: Collection[str]) -> Departure:
+    async def again(self, ref: str, cookies: Collection[str]) -> ConsentRedirect:
         """The same for one of the browser's own attempts, which it came back from in vain."""
 
-        async def step() -> Departure:
+        async def step() -> ConsentRedirect:
             now = utcnow()
             one = chosen(await under_way(self._database, cookies), ref)
             if one is None or not one.is_open(now):
@@ -106,7 +106,7 @@ class Departures:
 
     async def _leave(
         self, work: UnitOfWork, one: UnderWay, cookies: Collection[str], offered: str, now: datetime
-    ) -> Departure:
+    ) -> ConsentRedirect:
         attempt, integration = one.attempt, one.integration
         state, cookie = new_token(), _cookie_for(attempt, cookies, offered)
         hashes = hash_of(state), hash_of(cookie)
@@ -120,13 +120,13 @@ class Departures:
         challenge = challenge_of(attempt.code_verifier)
         consent_url = channel.consent_url(app, state, challenge)
         max_age_s = int(TICKET_LIFETIME.total_seconds())
-        return Departure(integration.channel, consent_url, attempt.ref, cookie, max_age_s, ())
+        return ConsentRedirect(integration.channel, consent_url, attempt.ref, cookie, max_age_s, ())
 
-    async def _with_others(self, departure: Departure, cookies: Collection[str]) -> Departure:
+    async def _with_others(self, redirect: ConsentRedirect, cookies: Collection[str]) -> ConsentRedirect:
         now = utcnow()
         mine = await under_way(self._database, cookies)
-        refs = [one.attempt.ref for one in mine if one.is_open(now) and one.attempt.ref != departure.ref]
-        return replace(departure, others=tuple(refs[: MOST_UNDER_WAY - 1]))
+        refs = [one.attempt.ref for one in mine if one.is_open(now) and one.attempt.ref != redirect.ref]
+        return replace(redirect, others=tuple(refs[: MOST_UNDER_WAY - 1]))
 
 
 async def set_out(work: UnitOfWork, integration: Integration, now: datetime) -> None:

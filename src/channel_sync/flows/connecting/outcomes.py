@@ -26,7 +26,7 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class CallbackResult:
     """How it ended. Without `integration_id` it belongs to nothing we know: no redirect, a page that says so.
 
     `kept_until` is when a draft goes that is connected and lacks its currency.
@@ -41,7 +41,7 @@ class Arrival:
     kept_until: datetime | None = None
 
 
-NOWHERE = Arrival(None, "failed", "attempt_expired")
+UNKNOWN_ATTEMPT = CallbackResult(None, "failed", "attempt_expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ class AlreadyConnected:
 
 
 Asking = Question | Choice | Setback | AlreadyConnected
-Outcome = Arrival | Asking
+Outcome = CallbackResult | Asking

@@ -10,9 +10,9 @@ from channel_sync.domain.channel import App, Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import Conflict, NotFound
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.connecting.completion import Arrivals, account_error
+from channel_sync.flows.connecting.completion import AttemptCompletion, account_error
 from channel_sync.flows.connecting.outcomes import (
-    NOWHERE,
+    UNKNOWN_ATTEMPT,
     AlreadyConnected,
     Asking,
     Candidate,
@@ -53,12 +53,16 @@ class PendingAnswers:
     """Reads what is known of an answer, and who of a browser's attempts it may be for."""
 
     def __init__(
-        self, database: Database, channels: Mapping[str, Channel], redeeming: Redeeming, arrivals: Arrivals
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        redeeming: Redeeming,
+        completion: AttemptCompletion,
     ) -> None:
         self._database = database
         self._channels = channels
         self._redeeming = redeeming
-        self._arrivals = arrivals
+        self._completion = completion
 
     def candidates(self, some: Sequence[UnderWay]) -> tuple[Candidate, ...]:
         """Attempts in the words of a person."""
@@ -106,7 +110,7 @@ class PendingAnswers:
     async def told(self, kept: KeptCallback, mine: Sequence[UnderWay]) -> Outcome:
         """What has become of a code so far, for a browser that it came to before."""
         if kept.attempt_id not in {one.attempt.id for one in mine}:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         with for_tenant(kept.tenant):
             settled = await self._settled(kept)
         mine, now = await reread(self._database, mine), utcnow()
@@ -114,10 +118,10 @@ class PendingAnswers:
         got = next((one for one in mine if one.integration.id == settled.integration_id), None)
         first = got or next((one for one in mine if one.attempt.id == settled.attempt_id), None)
         if first is None:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         with for_tenant(first.integration.tenant):
             if first not in open_now:
-                return await self._arrivals.result_of(first)
+                return await self._completion.result_of(first)
             return await self._asking(settled, first, open_now)
 
     async def _asking(self, kept: KeptCallback, first: UnderWay, open_now: Sequence[UnderWay]) -> Asking:

@@ -11,13 +11,21 @@ from channel_sync.domain.ids import new_id
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.completion import (
     STORE_PATIENCE_S,
-    Arrivals,
+    AttemptCompletion,
     Settled,
     account_error,
     end_for_keeper,
     settle,
 )
-from channel_sync.flows.connecting.outcomes import CONNECTED, NOWHERE, Arrival, Choice, Outcome, Question, Setback
+from channel_sync.flows.connecting.outcomes import (
+    CONNECTED,
+    UNKNOWN_ATTEMPT,
+    CallbackResult,
+    Choice,
+    Outcome,
+    Question,
+    Setback,
+)
 from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, hash_of
 from channel_sync.flows.connecting.questions import PendingAnswers
 from channel_sync.flows.connecting.redemption import Redeeming, app_is_new
@@ -37,14 +45,14 @@ class Answers:
         self,
         database: Database,
         redeeming: Redeeming,
-        arrivals: Arrivals,
+        completion: AttemptCompletion,
         pending: PendingAnswers,
         doubts: Doubts,
         nudge: Callable[[], None],
     ) -> None:
         self._database = database
         self._redeeming = redeeming
-        self._arrivals = arrivals
+        self._completion = completion
         self._pending = pending
         self._doubts = doubts
         self._nudge = nudge
@@ -67,11 +75,11 @@ class Answers:
         """The kept grant for the integration that a person chose; what has become of it, if it is gone."""
         kept = await self._of_browser(callback_id, mine)
         if kept is None or kept.merchant_id is None:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         asked = next(a for a in mine if a.attempt.id == kept.attempt_id)
         parties = await self._pending.parties([asked, one])
         if len(parties) < len({asked.attempt.id, one.attempt.id}) or len(set(parties.values())) > 1:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         app = parties[one.attempt.id].app
         shop = ShopOfApp(one.integration.channel, app.environment, app.client_id, kept.merchant_id)
         with for_tenant(one.integration.tenant):
@@ -79,21 +87,21 @@ class Answers:
                 settled = await self._connect(kept, one, app)
             except Conflict as refused:
                 self._doubts.look_into(shop, also=refused.related_id)
-                return await self._arrivals.give_up(one, account_error(refused))
+                return await self._completion.give_up(one, account_error(refused))
         if settled is None:
             return await self._pending.told(kept, mine)
         self._doubts.look_into(shop, but=settled.owner_id)
         self._nudge()
-        return settled.arrival
+        return settled.callback_result
 
     async def accept(self, callback_id: str, one: UnderWay, mine: Sequence[UnderWay]) -> Outcome:
         """A draft ended in the integration that has its shop already, because a person says so."""
         kept = await self._of_browser(callback_id, mine)
         if kept is None or kept.integration_id is None or kept.tenant != one.integration.tenant:
-            return NOWHERE
+            return UNKNOWN_ATTEMPT
         keeper_id = kept.integration_id
 
-        async def step() -> Arrival | None:
+        async def step() -> CallbackResult | None:
             async with self._database.begin() as work:
                 keeper = await work.integrations.find(keeper_id)
                 asked = await work.integrations.find(one.integration.id)
@@ -120,7 +128,7 @@ class Answers:
                 await work.callbacks.fail(kept.id, "attempt_used", None, None)
                 is_first = False
         if not is_first:
-            return await self._pending.known(code, waiting) or NOWHERE
+            return await self._pending.known(code, waiting) or UNKNOWN_ATTEMPT
         try:
             connection = await self._redeeming.redeem(newest, app, code)
         except ChannelError as error:
@@ -144,7 +152,7 @@ class Answers:
         if found.refusal is not None and not found.fitting:
             return await self._failed(waiting, account_error(found.refusal), kept, given)
         if not await self._keep(kept, given):
-            return await self._arrivals.result_of(waiting[0])
+            return await self._completion.result_of(waiting[0])
         candidates = self._pending.candidates(found.fitting)
         return Question(kept.id, shop.merchant_id, given.shop_name, candidates)
 
@@ -198,7 +206,7 @@ class Answers:
             async with self._database.begin() as work:
                 await work.callbacks.fail(kept.id, error, merchant_id, shop_name)
         if of_the_app and len(waiting) == 1:
-            return await self._arrivals.give_up(waiting[0], error)
+            return await self._completion.give_up(waiting[0], error)
         return Setback(error, self._pending.candidates(waiting), shop_name)
 
     async def _connect(self, kept: KeptCallback, one: UnderWay, app: App) -> Settled | None:
