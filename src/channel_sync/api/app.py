@@ -58,24 +58,24 @@ _OPEN = r"/health/(live|ready)|/channels/[^/]+/logo\.svg|/brand/logo"
 _DOCS = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
 _BEFORE_PAGES = (
     channels.router,
-    integrations.starting,
+    integrations.idempotent,
     integrations.router,
-    connections.starting,
+    connections.idempotent,
     connections.router,
 )
 _AFTER_PAGES = (
-    runs.starting,
+    runs.idempotent,
     runs.router,
-    erasure.starting,
+    erasure.idempotent,
     erasure.router,
-    orders.starting,
+    orders.idempotent,
     orders.router,
-    stock.starting,
+    stock.idempotent,
     stock.router,
     warehouses.router,
     listings.router,
     events.router,
-    keys.starting,
+    keys.idempotent,
     keys.router,
     health.router,
 )

@@ -24,7 +24,7 @@ from channel_sync.flows.connecting.authorise import Reauthorisation
 from channel_sync.flows.connecting.paste import PastedCredentials
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
-starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
 
 NOT_UNDERSTOOD = {"description": "The marketplace's reply could not be understood."}
 
@@ -32,7 +32,7 @@ GRANT = requires("credentials:write")
 VERIFY = requires("credentials:verify")
 
 
-@starting.post(
+@idempotent.post(
     "/integrations/{integration_id}/reauthorise",
     summary="Ask the seller for consent again",
     dependencies=[GRANT, IDEMPOTENT],
@@ -83,7 +83,7 @@ async def paste_credentials(
     return view
 
 
-@starting.post(
+@idempotent.post(
     "/integrations/{integration_id}/verify",
     summary="Ask the marketplace whether the credentials work",
     dependencies=[VERIFY, IDEMPOTENT],

@@ -18,7 +18,7 @@ from channel_sync.domain.errors import Invalid
 from channel_sync.persistence.sql.paging import as_position
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
-starting = APIRouter(tags=["orders"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["orders"], route_class=IdempotentRoute)
 
 ADMIN = requires("admin")
 
@@ -106,7 +106,7 @@ class RetentionView(TypedDict):
     held_orders_erased: int
 
 
-@starting.post("/orders/erase", summary="Erase buyers' personal data", dependencies=[ADMIN, IDEMPOTENT])
+@idempotent.post("/orders/erase", summary="Erase buyers' personal data", dependencies=[ADMIN, IDEMPOTENT])
 async def erase_orders(given: ErasureInput, caller: CurrentCaller, services: CurrentServices) -> ErasedView:
     """Addresses, tax details and the marketplace's replies are gone for good; money and skeleton stay.
 

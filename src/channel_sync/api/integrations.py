@@ -34,7 +34,7 @@ from channel_sync.flows.integrations.settings import SettingsPatch
 from channel_sync.persistence.integrations import IntegrationQuery, Sort
 
 router = APIRouter(tags=["integrations"], route_class=StrictRoute)
-starting = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["integrations"], route_class=IdempotentRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ READ = requires("integrations:read")
 WRITE = requires("integrations:write")
 
 
-@starting.post(
+@idempotent.post(
     "/integrations",
     status_code=status.HTTP_201_CREATED,
     summary="Add an integration as a draft",
@@ -222,7 +222,7 @@ async def preview_removal(
     }
 
 
-@starting.post(
+@idempotent.post(
     "/integrations/{integration_id}/restore",
     summary="Bring a removed integration back",
     dependencies=[WRITE, IDEMPOTENT],

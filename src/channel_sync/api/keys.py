@@ -19,7 +19,7 @@ from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key
 from channel_sync.flows.quotas import keep_quota
 
 router = APIRouter(tags=["api keys"], route_class=StrictRoute)
-starting = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
 
 ADMIN = requires("admin")
 
@@ -65,7 +65,7 @@ class ApiKeyPage(TypedDict):
     next_cursor: str | None
 
 
-@starting.post(
+@idempotent.post(
     "/api-keys", status_code=status.HTTP_201_CREATED, summary="Make an API key", dependencies=[ADMIN, IDEMPOTENT]
 )
 async def create_api_key(

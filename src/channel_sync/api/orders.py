@@ -27,7 +27,7 @@ from channel_sync.domain.orders import Order, OrderState
 from channel_sync.persistence.orders import OrderFeedQuery
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
-starting = APIRouter(tags=["orders"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["orders"], route_class=IdempotentRoute)
 
 READ = requires("orders:read")
 WRITE = requires("orders:write")
@@ -128,7 +128,7 @@ async def list_orders(
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-@starting.post("/orders/acknowledge", summary="Mark orders as taken over", dependencies=[WRITE, IDEMPOTENT])
+@idempotent.post("/orders/acknowledge", summary="Mark orders as taken over", dependencies=[WRITE, IDEMPOTENT])
 async def acknowledge_orders(
     given: Acknowledgement, caller: CurrentCaller, services: CurrentServices
 ) -> AcknowledgedView:
@@ -167,7 +167,7 @@ async def list_held_orders(
     return {"items": [held_order_view(held) for held in page.items], "next_cursor": cursors.write(page.next)}
 
 
-@starting.post(
+@idempotent.post(
     "/orders/held/{held_id}/replay",
     summary="Try a held order again",
     dependencies=[WRITE, IDEMPOTENT],

@@ -19,7 +19,7 @@ from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest
 from channel_sync.persistence.runs import RunQuery
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
-starting = APIRouter(tags=["runs"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["runs"], route_class=IdempotentRoute)
 
 READ = requires("runs:read")
 WRITE = requires("runs:write")
@@ -124,7 +124,7 @@ class CallPage(TypedDict):
     next_cursor: str | None
 
 
-@starting.post(
+@idempotent.post(
     "/integrations/{integration_id}/runs",
     status_code=status.HTTP_202_ACCEPTED,
     summary="Run something now",
@@ -207,7 +207,7 @@ async def list_run_calls(run_id: str, asked: Paging, caller: CurrentCaller, serv
     return {"items": [_call_view(call) for call in page.items], "next_cursor": cursors.write(page.next)}
 
 
-@starting.post("/runs/{run_id}/cancel", summary="Stop a run", dependencies=[WRITE, IDEMPOTENT])
+@idempotent.post("/runs/{run_id}/cancel", summary="Stop a run", dependencies=[WRITE, IDEMPOTENT])
 async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
     """The run. It stops at the next page; what is stored stays. A run that has ended stays as it is."""
     return run_view(await services.runs.cancel(caller.tenant, run_id), services.settings.address)

@@ -21,7 +21,7 @@ from channel_sync.api.stock_view import level_views
 from channel_sync.domain.stock import StockItem as Wanted
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
-starting = APIRouter(tags=["stock"], route_class=IdempotentRoute)
+idempotent = APIRouter(tags=["stock"], route_class=IdempotentRoute)
 
 READ = requires("stock:read")
 WRITE = requires("stock:write")
@@ -41,7 +41,7 @@ async def put_stock(given: StockInput, caller: CurrentCaller, services: CurrentS
     return {"items": views}
 
 
-@starting.post("/stock/push", summary="Send stock levels again", dependencies=[WRITE, IDEMPOTENT])
+@idempotent.post("/stock/push", summary="Send stock levels again", dependencies=[WRITE, IDEMPOTENT])
 async def push_stock(given: PushInput, caller: CurrentCaller, services: CurrentServices) -> PushAnswers:
     """An answer per SKU. Its level is sent once more to every listing that it feeds, whatever stands there now."""
     answers = await services.put_stock.push_again(caller.tenant, given.skus)
