@@ -7,7 +7,7 @@ from tests.processes import Deployment
 
 from channel_sync.domain.channel import Environment, Grant
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import Account, Integration, Settings
+from channel_sync.domain.integrations import Account, Integration, IntegrationSettings
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database, UnitOfWork
@@ -67,7 +67,7 @@ async def _connect(work: UnitOfWork, place: int) -> None:
         updated_at=now,
         status_since=now,
         orders_from=now,
-        settings=Settings(),
+        settings=IntegrationSettings(),
         default_currency="USD",
         activated_at=now,
         account_id=account.id,

@@ -22,8 +22,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tests.fake_shop import FakeMerchant, FakeShop
 
 from channel_sync.channels.wish.rules import RULES
-from channel_sync.domain.channel import Access as ShopAccess
-from channel_sync.domain.channel import App, CallContext, ChannelDescription, Consent, Grant
+from channel_sync.domain.channel import App, CallContext, ChannelDescription, Consent, Grant, ShopAccess
 from channel_sync.domain.channel_rules import ChannelRules, PollWaits
 from channel_sync.domain.errors import (
     AccessTokenRejected,

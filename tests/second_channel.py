@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from tests.fake_channel import DESCRIPTION, QUICK, FakeChannel
 from tests.fake_shop import FakeShop, page_of, time_of, within
 
-from channel_sync.domain.channel import Access, App, CallContext, ChannelDescription
+from channel_sync.domain.channel import App, CallContext, ChannelDescription, ShopAccess
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules, StockRules
 from channel_sync.domain.errors import ClientRejected
 from channel_sync.domain.orders import OrderPage, OrderQuery
@@ -69,7 +69,7 @@ class Bazaar(FakeChannel):
         if dict(app.more).get("stall") != Secret(STALL):
             raise ClientRejected("client_rejected", "There is no such stall.")
 
-    def shop(self, access: Access, context: CallContext) -> "BazaarShop":
+    def shop(self, access: ShopAccess, context: CallContext) -> "BazaarShop":
         return BazaarShop(self, access.token, context)
 
 

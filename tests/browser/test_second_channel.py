@@ -21,7 +21,7 @@ from tests.flows.goods import START, an_order
 from tests.second_channel import BAZAAR, STALL, Bazaar
 from tests.two_marketplaces import a_database, a_key, serving
 
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 from channel_sync.http.server import answering
 from channel_sync.persistence.rows.encryption import Cipher
 
@@ -50,7 +50,7 @@ class Running:
         both = {"wish": FakeChannel(), BAZAAR: self.bazaar}
         async with (
             serving(database, both, self.url, self.console) as app,
-            answering(app, self.listener, Bounds(75, 100)),
+            answering(app, self.listener, ConnectionBounds(75, 100)),
         ):
             self.ready.set()
             await asyncio.to_thread(self._stop.wait)

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 
 from channel_sync.channels.wish.client import ClientLimits, WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import Access, App, CallContext, Environment, Priority
+from channel_sync.domain.channel import App, CallContext, Environment, Priority, ShopAccess
 from channel_sync.domain.secrets import Secret
 
 BASE = "https://wish.test"
@@ -41,17 +41,17 @@ class Counter:
     """A shop and what its calls go through."""
 
     client: WishClient
-    connection: Connection
+    connection: WishConnection
     shop: WishShop
     context: HastyContext
 
-    def of(self, access: Access) -> WishShop:
+    def of(self, access: ShopAccess) -> WishShop:
         """Another shop at the same counter."""
         return WishShop(replace(self.connection, access=access))
 
 
-def an_access(integration_id: str = "int_1", token: str = TOKEN) -> Access:
-    return Access(integration_id, Environment.PRODUCTION, Secret(token), 1)
+def an_access(integration_id: str = "int_1", token: str = TOKEN) -> ShopAccess:
+    return ShopAccess(integration_id, Environment.PRODUCTION, Secret(token), 1)
 
 
 def a_wire(priority: Priority = Priority.ORDERS) -> CallContext:
@@ -77,7 +77,7 @@ async def at_the_counter(base: str = BASE, **changes: Any) -> AsyncIterator[Coun
     """A shop reached through a on_wake context."""
     async with a_client(base, **changes) as client:
         context = HastyContext(Priority.ORDERS)
-        connection = Connection(client, an_access(), context)
+        connection = WishConnection(client, an_access(), context)
         yield Counter(client, connection, WishShop(connection), context)
 
 

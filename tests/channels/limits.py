@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from channel_sync.domain.budgets import Allowance, Lease
+from channel_sync.domain.budgets import CallAllowance, CallLease
 from channel_sync.domain.channel import CallContext
 
 
@@ -33,21 +33,21 @@ class Purse:
     def __init__(self, calls: int = 0, again_s: float = 0.01) -> None:
         self.calls = calls
         self.again_s = again_s
-        self.asked: list[tuple[str, int, Allowance]] = []
+        self.asked: list[tuple[str, int, CallAllowance]] = []
         self.paused: list[object] = []
         self.pause_s = 0.0
         self.error: Exception | None = None
 
-    async def lease(self, integration_id: str, wanted: int, allowance: Allowance) -> Lease:
+    async def lease(self, integration_id: str, wanted: int, allowance: CallAllowance) -> CallLease:
         self.asked.append((integration_id, wanted, allowance))
         await asyncio.sleep(0)
         if self.error:
             raise self.error
         given = 0 if self.pause_s else min(wanted, self.calls)
         self.calls -= given
-        return Lease(given, self.again_s, self.pause_s)
+        return CallLease(given, self.again_s, self.pause_s)
 
-    async def pause(self, integration_id: str, seconds: float, allowance: Allowance) -> None:
+    async def pause(self, integration_id: str, seconds: float, allowance: CallAllowance) -> None:
         self.paused.append((integration_id, seconds))
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.channels.factories import NOW, http_answer
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts, BadAddress, checked_address, is_public
-from channel_sync.channels.http.exchange import Bounds
+from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.http.http_client import guarded_http_client
 from channel_sync.channels.wish.exchange import exchange
 from channel_sync.domain.errors import ReplyNotUnderstood
@@ -114,7 +114,7 @@ async def test_nobody_is_connected_to_who_is_not_public(asked: str):
     async with a_trap("127.0.0.1") as (port, reached), guarded_http_client(1, ()) as http:
         request = http.build_request("GET", f"http://{asked}:{port}/f")
         with pytest.raises(ReplyNotUnderstood) as raised:
-            await exchange(http, request, Bounds(), NOW)
+            await exchange(http, request, ReplyBounds(), NOW)
     assert raised.value.code == "blocked_address"
     assert reached == []
 
@@ -126,10 +126,10 @@ async def test_an_origin_that_the_operator_named_may_be_anywhere_and_only_that_o
         guarded_http_client(1, (f"http://127.0.0.1:{port}/base",)) as http,
     ):
         fine = http.build_request("GET", f"http://127.0.0.1:{port}/f")
-        assert (await exchange(http, fine, Bounds(), NOW)).status == 200
+        assert (await exchange(http, fine, ReplyBounds(), NOW)).status == 200
         for address in (f"http://127.0.0.1:{other}/f", f"http://localhost:{port}/f"):
             with pytest.raises(ReplyNotUnderstood):
-                await exchange(http, http.build_request("GET", address), Bounds(), NOW)
+                await exchange(http, http.build_request("GET", address), ReplyBounds(), NOW)
     assert (reached, untouched) == ([1], [])
 
 

@@ -6,7 +6,7 @@ from tests.channels.limits import Clock, Purse, no_jitter
 
 from channel_sync.channels.wish.call_sources import LeasedCalls
 from channel_sync.channels.wish.limiter import Limiter
-from channel_sync.domain.budgets import Allowance
+from channel_sync.domain.budgets import CallAllowance
 from channel_sync.domain.channel import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped, StorageUnavailable
 
@@ -19,7 +19,7 @@ async def test_a_call_is_leased_before_it_is_made():
     purse = Purse(calls=1)
     await limiter_of(purse).turn("int_1", a_wire())
 
-    assert purse.asked == [("int_1", 1, Allowance(5, 10))]
+    assert purse.asked == [("int_1", 1, CallAllowance(5, 10))]
 
 
 async def test_one_lease_serves_all_who_wait():
@@ -139,4 +139,4 @@ async def test_few_calls_left_at_wish_halve_the_rate():
     limiter.welcome("int_1", 9)
     await limiter.turn("int_1", a_wire())
 
-    assert purse.asked[0][2] == Allowance(2.5, 10)
+    assert purse.asked[0][2] == CallAllowance(2.5, 10)

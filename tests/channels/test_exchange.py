@@ -7,7 +7,7 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 from tests.channels.factories import a_client, a_server, a_wire, an_access, at_the_counter, http_answer
 
-from channel_sync.channels.http.exchange import Bounds
+from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.wish.client import Request
 from channel_sync.channels.wish.replies import Family
 from channel_sync.domain.channel import Environment
@@ -42,7 +42,7 @@ async def test_a_body_that_drips_ends_at_the_deadline():
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    async with a_server(drip) as address, at_the_counter(address, call=Bounds(0.3)) as counter:
+    async with a_server(drip) as address, at_the_counter(address, call=ReplyBounds(0.3)) as counter:
         started = monotonic()
         with pytest.raises(ChannelUnavailable) as raised:
             await counter.connection.queue(Family.PRODUCTS, "/x")
@@ -57,7 +57,7 @@ async def test_a_gzip_bomb_goes_off_at_the_cap():
         writer.write(http_answer(bomb, Content_Encoding="gzip"))
         await writer.drain()
 
-    async with a_server(serve) as address, at_the_counter(address, call=Bounds(5.0, 100_000)) as counter:
+    async with a_server(serve) as address, at_the_counter(address, call=ReplyBounds(5.0, 100_000)) as counter:
         with pytest.raises(ReplyNotUnderstood) as raised:
             await counter.shop.merchant_id()
     assert raised.value.code == "reply_too_large"

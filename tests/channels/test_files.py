@@ -7,7 +7,7 @@ import pytest
 import respx
 from tests.channels.factories import BASE, a_server, at_the_counter, http_answer
 
-from channel_sync.channels.http.exchange import Bounds
+from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.wish.caps import MOST_REPLY_BYTES
 from channel_sync.domain.errors import ChannelError, ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 
@@ -110,9 +110,9 @@ async def test_a_host_that_stumbles_is_asked_again():
 
 async def test_a_file_may_be_larger_than_a_reply_but_not_without_end():
     content = b"\n".join([b'{"a":1}'] * 2000)
-    assert len(await lines_of(httpx.Response(200, content=content), call=Bounds(5, 1000))) == 2000
+    assert len(await lines_of(httpx.Response(200, content=content), call=ReplyBounds(5, 1000))) == 2000
     with pytest.raises(ReplyNotUnderstood) as raised:
-        await lines_of(httpx.Response(200, content=content), file=Bounds(5, 10_000))
+        await lines_of(httpx.Response(200, content=content), file=ReplyBounds(5, 10_000))
     assert raised.value.code == "reply_too_large"
 
 
@@ -129,7 +129,7 @@ async def test_a_line_larger_than_any_value_is_cut_and_the_others_are_as_they_we
 
 async def test_an_array_may_not_be_larger_than_a_reply():
     with pytest.raises(ReplyNotUnderstood) as raised:
-        await lines_of(httpx.Response(200, content=b"[" + b"1," * 1000), call=Bounds(5, 1000))
+        await lines_of(httpx.Response(200, content=b"[" + b"1," * 1000), call=ReplyBounds(5, 1000))
     assert raised.value.code == "line_too_long"
 
 

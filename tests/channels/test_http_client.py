@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tests.channels.factories import NOW, a_server, http_answer
 
-from channel_sync.channels.http.exchange import Bounds
+from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.exchange import exchange
 from channel_sync.domain.errors import ChannelUnavailable
@@ -66,8 +66,8 @@ async def test_headers_that_drip_in_end_in_time_and_leave_the_connection_free():
     async with a_server(serve) as address, http_client(1, headers_s=0.2) as http:
         request = http.build_request("GET", address)
         with pytest.raises(ChannelUnavailable) as raised:
-            await exchange(http, request, Bounds(), NOW)
-        assert (await exchange(http, request, Bounds(), NOW)).status == 200
+            await exchange(http, request, ReplyBounds(), NOW)
+        assert (await exchange(http, request, ReplyBounds(), NOW)).status == 200
     assert raised.value.code == "timeout"
 
 
@@ -79,4 +79,4 @@ async def test_an_answer_that_is_no_http_is_a_failed_connection(garbage):
 
     async with a_server(serve) as address, http_client(1) as http:
         with pytest.raises(ChannelUnavailable):
-            await exchange(http, http.build_request("GET", address), Bounds(), NOW)
+            await exchange(http, http.build_request("GET", address), ReplyBounds(), NOW)

@@ -6,7 +6,7 @@ from tests.channels.limits import Clock, Purse, SkippingWire, no_jitter
 
 from channel_sync.channels.wish.call_sources import Bucket, LeasedCalls, OwnCalls
 from channel_sync.channels.wish.limiter import ByIntegration, Limiter
-from channel_sync.domain.budgets import Allowance
+from channel_sync.domain.budgets import CallAllowance
 from channel_sync.domain.channel import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped
 
@@ -164,7 +164,7 @@ def test_what_integrations_that_went_quiet_had_is_forgotten():
     clock = Clock()
     buckets = ByIntegration(Bucket, clock)
     for number in range(100):
-        buckets.of(f"int_{number}").lease(1, Allowance(5, 10), clock.now)
+        buckets.of(f"int_{number}").lease(1, CallAllowance(5, 10), clock.now)
     paused = buckets.of("int_7")
     paused.pause(600.0)
     clock.now += 500

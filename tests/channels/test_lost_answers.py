@@ -9,7 +9,7 @@ from tests.channels.factories import APP, NOW, HastyContext, a_server, an_access
 
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.client import WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.oauth import redeem, renew
 from channel_sync.channels.wish.replies import Family
 from channel_sync.domain.channel import Consent, Environment, Priority
@@ -38,12 +38,12 @@ class CuttingWish:
 
 
 @asynccontextmanager
-async def a_shop_at(wish: CuttingWish) -> AsyncIterator[Connection]:
+async def a_shop_at(wish: CuttingWish) -> AsyncIterator[WishConnection]:
     """A connection through the client that production has; it is kept alive after each of the answers."""
     async with a_server(wish.serve) as address, http_client(2) as http:
         urls = dict.fromkeys(Environment, address)
         client = WishClient(http, urls, limits(), lambda: NOW, lambda seconds: seconds / 1000)
-        shop = Connection(client, an_access(), HastyContext(Priority.ORDERS))
+        shop = WishConnection(client, an_access(), HastyContext(Priority.ORDERS))
         for _ in range(wish.answers):
             await shop.get(Family.ORDERS, "/answered")
         yield shop
@@ -61,7 +61,7 @@ async def a_shop_at(wish: CuttingWish) -> AsyncIterator[Connection]:
     ids=["get", "put", "post", "post-once"],
 )
 async def test_wish_sees_no_call_that_is_not_in_the_journal(
-    call: Callable[[Connection], Awaitable[object]], tries: int, answers: int
+    call: Callable[[WishConnection], Awaitable[object]], tries: int, answers: int
 ):
     wish = CuttingWish(answers)
     async with a_shop_at(wish) as shop:

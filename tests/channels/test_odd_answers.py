@@ -7,7 +7,7 @@ from tests.channels.factories import NOW, HastyContext, a_server, an_access, htt
 
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.client import WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Environment, Priority
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
@@ -17,9 +17,9 @@ BOM = b"\xef\xbb\xbf"
 TOKEN_REPLY = b'{"code":0,"message":"","data":{"merchant_id":"m1"}}'
 
 
-def a_shop(http, address: str) -> tuple[Connection, WishShop]:
+def a_shop(http, address: str) -> tuple[WishConnection, WishShop]:
     client = WishClient(http, dict.fromkeys(Environment, address), limits(), lambda: NOW)
-    connection = Connection(client, an_access(), HastyContext(Priority.ORDERS))
+    connection = WishConnection(client, an_access(), HastyContext(Priority.ORDERS))
     return connection, WishShop(connection)
 
 

@@ -4,12 +4,12 @@ import time
 import pytest
 from tests.factories import connected
 
-from channel_sync.domain.budgets import Allowance
+from channel_sync.domain.budgets import CallAllowance
 from channel_sync.flows.call_budgets import CallBudgets
 from channel_sync.persistence.database import Database
 
-QUICK = Allowance(rate_per_s=50, burst=10)
-SLOW = Allowance(rate_per_s=1, burst=10)
+QUICK = CallAllowance(rate_per_s=50, burst=10)
+SLOW = CallAllowance(rate_per_s=1, burst=10)
 
 
 @pytest.fixture

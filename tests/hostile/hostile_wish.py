@@ -12,7 +12,7 @@ from tests.channels.factories import BASE, NOW, HastyContext, an_access, limits
 from tests.hostile import replies
 
 from channel_sync.channels.wish.client import WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Environment, Priority
 
@@ -89,7 +89,7 @@ async def client_of(wish: HostileWish) -> AsyncIterator[WishClient]:
         yield WishClient(http, urls, bounds, now=lambda: NOW, jitter=lambda seconds: seconds / 10_000)
 
 
-def shop_of(client: WishClient) -> tuple[Connection, WishShop]:
+def shop_of(client: WishClient) -> tuple[WishConnection, WishShop]:
     """A shop there, whose waits take no time."""
-    connection = Connection(client, an_access(), HastyContext(Priority.ORDERS))
+    connection = WishConnection(client, an_access(), HastyContext(Priority.ORDERS))
     return connection, WishShop(connection)

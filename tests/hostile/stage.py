@@ -14,9 +14,9 @@ from tests.flows.workshop import Workshop
 from tests.hostile.hostile_wish import API, HostileWish, client_of, envelope
 
 from channel_sync.channels.wish.client import WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import Access, CallContext
+from channel_sync.domain.channel import CallContext, ShopAccess
 from channel_sync.main.order_reader.reader import page_reader
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.rows.encryption import new_key_text
@@ -57,9 +57,9 @@ class HostileChannel(FakeChannel):
 
     client: WishClient | None = None
 
-    def shop(self, access: Access, context: CallContext) -> Any:
+    def shop(self, access: ShopAccess, context: CallContext) -> Any:
         assert self.client is not None
-        return WishShop(Connection(self.client, access, context))
+        return WishShop(WishConnection(self.client, access, context))
 
 
 @asynccontextmanager

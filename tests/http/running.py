@@ -11,10 +11,10 @@ from typing import Any
 from fastapi import FastAPI
 from tests.api.world import World
 
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 from channel_sync.http.server import answering
 
-QUICK = Bounds(head_s=1, body_s=1, answer_s=1.5, unread_s=1)
+QUICK = ConnectionBounds(head_s=1, body_s=1, answer_s=1.5, unread_s=1)
 GET = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
@@ -92,7 +92,7 @@ class Running:
 
 
 @asynccontextmanager
-async def running(app: FastAPI, bounds: Bounds = QUICK) -> AsyncIterator[Running]:
+async def running(app: FastAPI, bounds: ConnectionBounds = QUICK) -> AsyncIterator[Running]:
     """The app behind the server of the service."""
     with create_server(("127.0.0.1", 0)) as listener:
         async with answering(app, listener, bounds):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.http.running import GET, QUICK, check_shape, posting, running
 
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 
 # The server looks every half second.
 SOON_S = 2.5
@@ -97,4 +97,4 @@ async def test_an_answer_that_nobody_takes_is_given_up(world):
 
 
 def test_connections_rest_longer_than_a_balancer_lets_its_own():
-    assert Bounds().keep_alive_s > 60
+    assert ConnectionBounds().keep_alive_s > 60

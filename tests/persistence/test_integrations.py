@@ -5,7 +5,7 @@ import pytest
 from tests.factories import NOW, TENANT, a_draft, a_run, an_integration, connected, later
 
 from channel_sync.domain.errors import Invalid, NotFound, StaleVersion
-from channel_sync.domain.integrations import OrderSettings, Settings, Status
+from channel_sync.domain.integrations import IntegrationSettings, OrderSettings, Status
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockSettings
@@ -34,7 +34,7 @@ async def names(database, query=None, tenant=TENANT, limit=50):
 
 
 async def test_an_integration_comes_back_as_it_was_stored(database):
-    settings = Settings(OrderSettings(False, 60), StockSettings(buffer=2, maximum=9, warehouse_id="w"))
+    settings = IntegrationSettings(OrderSettings(False, 60), StockSettings(buffer=2, maximum=9, warehouse_id="w"))
     integration = an_integration(
         settings=settings, scopes=("orders:read",), pending_until=later(600), generation=3
     )

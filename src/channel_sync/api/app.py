@@ -31,7 +31,7 @@ from channel_sync.api import (
 from channel_sync.api.contract.document import openapi_document, operation_id
 from channel_sync.api.contract.words import API_VERSION, LICENCE, TAGS
 from channel_sync.api.event_waits import EventWaits
-from channel_sync.api.http.access import Access, Credentials
+from channel_sync.api.http.access import Authentication, Authenticator
 from channel_sync.api.http.forwarded import TrustedProxies
 from channel_sync.api.http.head import HeadAsGet, with_head
 from channel_sync.api.http.limits import BodyCap, RateLimit
@@ -185,8 +185,8 @@ def _layers(services: Services) -> list[Middleware]:
         ),
         Middleware(BodyCap),
         Middleware(
-            Access,
-            credentials=Credentials(services.database, services.issuer),
+            Authentication,
+            credentials=Authenticator(services.database, services.issuer),
             is_open=_open_requests(settings.docs, tuple(services.channels)),
         ),
         Middleware(RateLimit, per_s=settings.rate_limit_per_s, tenant_per_s=settings.tenant_rate_limit_per_s),

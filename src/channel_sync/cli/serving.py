@@ -7,7 +7,7 @@ from socket import socket
 
 from channel_sync.cli import demo as demonstration
 from channel_sync.cli.admin import create_key, is_known, migrate, new_encryption_key
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 from channel_sync.http.server import Server, run_to_the_end, stop_signal
 from channel_sync.main.process import address_of, allow_open_files, exit_cleanly_when_asked, listen, only_process
 from channel_sync.main.service import contract, running
@@ -70,7 +70,7 @@ def _serve(listener: socket, ready: Callable[[str], None]) -> None:
 async def _answer_requests(listener: socket, ready: Callable[[str], None]) -> None:
     url = address_of(listener)
     settings = load_settings()
-    bounds = Bounds(settings.keep_alive_s, settings.max_connections)
+    bounds = ConnectionBounds(settings.keep_alive_s, settings.max_connections)
     async with running(settings, seen_by_browsers(settings, url)) as service:
         await Server(service.app, bounds, lambda: ready(url), service.stop_soon).serve(sockets=[listener])
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class CallAllowance:
     """What an integration may spend: calls a second, and how many of them at once after a rest."""
 
     rate_per_s: float
@@ -13,7 +13,7 @@ class Allowance:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class CallLease:
     """Calls that may be made now; where they are too few, when to ask again or how long nobody may call."""
 
     calls: int
@@ -24,10 +24,10 @@ class Lease:
 class SharedBudget(Protocol):
     """Gives out calls to all processes, never more than an integration may spend."""
 
-    async def lease(self, integration_id: str, wanted: int, allowance: Allowance) -> Lease:
+    async def lease(self, integration_id: str, wanted: int, allowance: CallAllowance) -> CallLease:
         """Up to so many calls."""
         ...
 
-    async def pause(self, integration_id: str, seconds: float, allowance: Allowance) -> None:
+    async def pause(self, integration_id: str, seconds: float, allowance: CallAllowance) -> None:
         """No process calls for the integration for so long."""
         ...

@@ -79,7 +79,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ShopAccess:
     """What one remote call needs. `generation` tells which credentials these are."""
 
     integration_id: str
@@ -286,6 +286,6 @@ class Channel(Protocol):
         """A new grant; the access tokens given so far stop working. `GrantRejected` if it is refused."""
         ...
 
-    def shop(self, access: Access, context: CallContext) -> Shop:
+    def shop(self, access: ShopAccess, context: CallContext) -> Shop:
         """The shop that the token opens."""
         ...

@@ -70,7 +70,7 @@ class OrderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class IntegrationSettings:
     """What the seller may set for one integration."""
 
     orders: OrderSettings = field(default_factory=OrderSettings)
@@ -101,7 +101,7 @@ class Integration:
     updated_at: datetime
     status_since: datetime
     orders_from: datetime
-    settings: Settings = field(default_factory=Settings)
+    settings: IntegrationSettings = field(default_factory=IntegrationSettings)
     enabled: bool = True
     default_currency: str | None = None
     draft_expires_at: datetime | None = None

@@ -12,7 +12,7 @@ MAX_IN_VAIN = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ConnectionBounds:
     """How many connections there may be at once, and how slow they may be. Durations in seconds.
 
     `keep_alive_s` lets a connection without a request rest; balancers must close theirs before that. A request's
@@ -30,14 +30,14 @@ class Bounds:
     unread_s: float = 5
 
 
-class Progress:
+class SendProgress:
     """Whether a client takes what it is sent."""
 
     def __init__(self, now: float) -> None:
         self._unsent = 0
         self._since = now
 
-    def stopped(self, unsent: int, now: float, bounds: Bounds) -> bool:
+    def stopped(self, unsent: int, now: float, bounds: ConnectionBounds) -> bool:
         """Whether, with so many bytes unsent, hardly any were taken for too long."""
         if unsent == 0 or unsent <= self._unsent - bounds.least_bytes:
             self._unsent, self._since = unsent, now

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from channel_sync.api.http.problems import HttpProblem, malformed
 from channel_sync.api.http.request_log import REFUSAL
-from channel_sync.http.bounds import MAX_AHEAD, MAX_HEAD, MAX_HEADERS, MAX_IN_VAIN, Bounds, Progress
+from channel_sync.http.bounds import MAX_AHEAD, MAX_HEAD, MAX_HEADERS, MAX_IN_VAIN, ConnectionBounds, SendProgress
 from channel_sync.http.idle import IdleConnections
 from channel_sync.http.parting import Parting
 
@@ -22,7 +22,7 @@ from channel_sync.http.parting import Parting
 class BoundedConfig(uvicorn.Config):
     """uvicorn's, with what its connections share."""
 
-    bounds: Bounds
+    bounds: ConnectionBounds
     idle: IdleConnections
 
 
@@ -53,7 +53,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._received = 0
         # Bytes since the request began or since its body's last byte.
         self._overhead = 0
-        self._answering = Progress(self._since)
+        self._answering = SendProgress(self._since)
         self._fault: HttpProblem | None = None
         self._deaf = False
 

@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 from channel_sync.http.connection import BoundedConfig, BoundedConnection
 from channel_sync.http.idle import IdleConnections
 
@@ -36,7 +36,7 @@ App = Callable[..., Awaitable[None]]
 class _BoundedServer(uvicorn.Server):
     """Ends connections that are too slow."""
 
-    def __init__(self, app: App, bounds: Bounds) -> None:
+    def __init__(self, app: App, bounds: ConnectionBounds) -> None:
         super().__init__(_config(app, bounds))
 
     async def on_tick(self, counter: int) -> bool:
@@ -52,7 +52,9 @@ class _BoundedServer(uvicorn.Server):
 class Server(_BoundedServer):
     """Says when it answers, and says at once when it has been asked to stop."""
 
-    def __init__(self, app: App, bounds: Bounds, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, app: App, bounds: ConnectionBounds, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(app, bounds)
         self._ready = ready
         self._stopping = stopping
@@ -86,7 +88,7 @@ class _ServerBeside(_BoundedServer):
 
 
 @asynccontextmanager
-async def answering(app: App, listener: socket.socket, bounds: Bounds) -> AsyncIterator[None]:
+async def answering(app: App, listener: socket.socket, bounds: ConnectionBounds) -> AsyncIterator[None]:
     """Requests are answered beside what else the process does, until the block ends."""
     server = _ServerBeside(app, bounds)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -97,7 +99,7 @@ async def answering(app: App, listener: socket.socket, bounds: Bounds) -> AsyncI
         await serving
 
 
-def _config(app: App, bounds: Bounds) -> BoundedConfig:
+def _config(app: App, bounds: ConnectionBounds) -> BoundedConfig:
     config = BoundedConfig(
         app,
         http=BoundedConnection,

@@ -6,7 +6,7 @@ from socket import socket
 
 from channel_sync.api.app import create_health_api
 from channel_sync.api.http.services import Vitals
-from channel_sync.http.bounds import Bounds
+from channel_sync.http.bounds import ConnectionBounds
 from channel_sync.http.server import answering
 from channel_sync.main.engine import queue_address, queue_setting, queue_worker
 from channel_sync.main.process import CannotStart
@@ -35,7 +35,7 @@ async def working(settings: Settings, listener: socket | None) -> AsyncIterator[
             # With connections of its own a check never waits behind a crowd of runs.
             database = await open_things.enter_async_context(open_database(settings))
             vitals = Vitals(database, worker, migrations.outdated())
-            bounds = Bounds(settings.keep_alive_s, settings.max_connections)
+            bounds = ConnectionBounds(settings.keep_alive_s, settings.max_connections)
             telling = answering(create_health_api(vitals), listener, bounds)
         with reaching(queue_setting(settings)):
             await worker.start()

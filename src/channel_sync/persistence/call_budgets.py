@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from channel_sync.domain.budgets import Allowance, Lease
+from channel_sync.domain.budgets import CallAllowance, CallLease
 from channel_sync.persistence.engine.session import Session
 
 _MICROS = 1_000_000
@@ -58,7 +58,7 @@ class Want:
 
     integration_id: str
     calls: int
-    allowance: Allowance
+    allowance: CallAllowance
 
 
 class CallBudgetRepository:
@@ -67,7 +67,7 @@ class CallBudgetRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def lease(self, wants: Sequence[Want]) -> dict[str, Lease]:
+    async def lease(self, wants: Sequence[Want]) -> dict[str, CallLease]:
         """What each may have. One whose integration is gone is missing; none is wanted twice."""
         leases = await self._lease(wants)
         fresh = [want for want in wants if want.integration_id not in leases]
@@ -77,7 +77,7 @@ class CallBudgetRepository:
             leases |= await self._lease(fresh)
         return leases
 
-    async def _lease(self, wants: Sequence[Want]) -> dict[str, Lease]:
+    async def _lease(self, wants: Sequence[Want]) -> dict[str, CallLease]:
         values = {
             "ids": [want.integration_id for want in wants],
             "calls": [want.calls for want in wants],
@@ -85,9 +85,9 @@ class CallBudgetRepository:
             "burst": [int(_each_us(want.allowance) * want.allowance.burst) for want in wants],
         }
         rows = await self._session.run(lambda connection: connection.execute(_LEASE, values).all())
-        return {row[0]: Lease(row.calls, row.again_us / _MICROS, row.pause_us / _MICROS) for row in rows}
+        return {row[0]: CallLease(row.calls, row.again_us / _MICROS, row.pause_us / _MICROS) for row in rows}
 
-    async def pause(self, integration_id: str, seconds: float, allowance: Allowance) -> None:
+    async def pause(self, integration_id: str, seconds: float, allowance: CallAllowance) -> None:
         """Nobody calls for the integration for so long."""
         each_us = _each_us(allowance)
         values = {
@@ -99,5 +99,5 @@ class CallBudgetRepository:
         await self._session.run(lambda connection: connection.execute(_PAUSE, values))
 
 
-def _each_us(allowance: Allowance) -> int:
+def _each_us(allowance: CallAllowance) -> int:
     return max(1, round(_MICROS / allowance.rate_per_s))

@@ -8,7 +8,7 @@ from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
-from channel_sync.domain.integrations import Settings
+from channel_sync.domain.integrations import IntegrationSettings
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.domain.stock import StockSettings
@@ -33,7 +33,7 @@ async def test_a_level_reaches_its_listing_and_other_warehouses_keep_theirs(work
 
 
 async def test_the_sellers_settings_decide_units_and_warehouse(workshop: Workshop):
-    rules = Settings(stock=StockSettings(buffer=2, maximum=5, warehouse_id="wh2"))
+    rules = IntegrationSettings(stock=StockSettings(buffer=2, maximum=5, warehouse_id="wh2"))
     seller = await a_shop(workshop, a_listing(1), settings=rules)
     await workshop.put(("sku-1", 12))
 
@@ -162,7 +162,7 @@ async def test_changed_settings_reach_every_listing_of_a_large_shop(workshop: Wo
     await push(workshop, seller)
     async with workshop.database.begin() as work:
         before = await work.integrations.get(TENANT, seller.id)
-        after = replace(before, settings=Settings(stock=StockSettings(buffer=2, warehouse_id="wh1")))
+        after = replace(before, settings=IntegrationSettings(stock=StockSettings(buffer=2, warehouse_id="wh1")))
         await follow_settings(work, before, await work.integrations.save(after), utcnow())
 
     await push(workshop, seller)

@@ -5,13 +5,13 @@ from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.channel import Warehouse
 from channel_sync.domain.errors import ChannelUnavailable
-from channel_sync.domain.integrations import Integration, Settings
+from channel_sync.domain.integrations import Integration, IntegrationSettings
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.runs import Outcome
 from channel_sync.domain.stock import StockSettings
 
 FIRST, SECOND = Warehouse("wh1"), Warehouse("wh2")
-IN_SECOND = Settings(stock=StockSettings(warehouse_id="wh2"))
+IN_SECOND = IntegrationSettings(stock=StockSettings(warehouse_id="wh2"))
 
 
 @pytest.fixture

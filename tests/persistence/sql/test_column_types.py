@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
-from channel_sync.domain.integrations import Settings
+from channel_sync.domain.integrations import IntegrationSettings
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import StockSettings
 from channel_sync.persistence.rows.timestamps import micros, moment
@@ -63,12 +63,12 @@ def test_a_choice_that_does_not_exist_is_refused():
 
 
 def test_a_document_of_an_older_release_gets_defaults():
-    stored = read(Document(Settings), '{"stock":{"buffer":2}}')
+    stored = read(Document(IntegrationSettings), '{"stock":{"buffer":2}}')
 
-    assert stored == Settings(stock=StockSettings(buffer=2))
+    assert stored == IntegrationSettings(stock=StockSettings(buffer=2))
 
 
-@pytest.mark.parametrize("column", [Utc(), MoneyAmount(), OneOf(RunKind), Document(Settings)])
+@pytest.mark.parametrize("column", [Utc(), MoneyAmount(), OneOf(RunKind), Document(IntegrationSettings)])
 def test_nothing_stays_nothing(column):
     assert column.process_bind_param(None, DIALECT) is None
     assert read(column, None) is None

@@ -36,7 +36,7 @@ BEARER = HTTPBearer(
 )
 
 
-class Credentials:
+class Authenticator:
     """Finds the caller behind a credential; a good API key is remembered for half a second."""
 
     def __init__(self, database: Database, issuer: Issuer | None) -> None:
@@ -71,10 +71,10 @@ class Credentials:
         return caller
 
 
-class Access:
+class Authentication:
     """Lets a request through only with a good credential; what is open is named, never guessed."""
 
-    def __init__(self, app: ASGIApp, credentials: Credentials, is_open: Callable[[Scope], bool]) -> None:
+    def __init__(self, app: ASGIApp, credentials: Authenticator, is_open: Callable[[Scope], bool]) -> None:
         self.app = app
         self._credentials = credentials
         self._is_open = is_open
@@ -120,7 +120,7 @@ def _bearer(headers: Headers) -> str:
 
 
 async def current_caller(request: Request) -> Caller:
-    """Who calls, as `Access` found out."""
+    """Who calls, as `Authentication` found out."""
     caller: Caller = request.state.caller
     return caller
 

@@ -24,7 +24,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ReplyBounds:
     """How long one answer may take in all, and how many bytes it may have when unpacked."""
 
     seconds: float = 30.0

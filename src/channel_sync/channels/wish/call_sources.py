@@ -6,7 +6,7 @@ from math import inf
 from time import monotonic
 
 from channel_sync.channels.wish.limiter import IDLE_AFTER_S, ByIntegration, Queue
-from channel_sync.domain.budgets import Allowance, Lease, SharedBudget
+from channel_sync.domain.budgets import CallAllowance, CallLease, SharedBudget
 
 # A call that is there but for so much of it is there: waiting for the rest would be waiting for a rounding error.
 _ROUNDING = 1e-9
@@ -20,14 +20,14 @@ class Bucket:
         # In the future while nobody may call.
         self._filled_at = now
 
-    def lease(self, wanted: int, allowance: Allowance, now: float) -> Lease:
+    def lease(self, wanted: int, allowance: CallAllowance, now: float) -> CallLease:
         """Up to so many calls."""
         if now < self._filled_at:
-            return Lease(0, pause_s=self._filled_at - now)
+            return CallLease(0, pause_s=self._filled_at - now)
         filled = self._calls + (now - self._filled_at) * allowance.rate_per_s
         given = min(wanted, int(min(allowance.burst, filled) + _ROUNDING))
         self._calls, self._filled_at = min(allowance.burst, filled) - given, now
-        return Lease(given, ask_again_s=max(0.0, (1 - self._calls) / allowance.rate_per_s))
+        return CallLease(given, ask_again_s=max(0.0, (1 - self._calls) / allowance.rate_per_s))
 
     def pause(self, until: float) -> None:
         """Give nothing out before then, and no burst afterwards."""

@@ -7,19 +7,19 @@ import httpx
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
 from channel_sync.channels.wish import oauth
 from channel_sync.channels.wish.client import ClientLimits, WishClient
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.description import REQUIRED_SCOPES, wish_description
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import (
-    Access,
     App,
     CallContext,
     ChannelDescription,
     Consent,
     Environment,
     Grant,
+    ShopAccess,
 )
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.secrets import Secret
@@ -69,6 +69,6 @@ class WishChannel:
         """A new grant; the access tokens given so far stop working."""
         return await oauth.renew(self._client, app, refresh_token)
 
-    def shop(self, access: Access, context: CallContext) -> WishShop:
+    def shop(self, access: ShopAccess, context: CallContext) -> WishShop:
         """The shop that the token opens."""
-        return WishShop(Connection(self._client, access, context))
+        return WishShop(WishConnection(self._client, access, context))

@@ -12,7 +12,7 @@ from typing import TypeVar
 import httpx
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
-from channel_sync.channels.http.exchange import MEGABYTE, Bounds
+from channel_sync.channels.http.exchange import MEGABYTE, ReplyBounds
 from channel_sync.channels.wish.breaker import Breaker
 from channel_sync.channels.wish.call_sources import LeasedCalls, OwnCalls
 from channel_sync.channels.wish.exchange import exchange
@@ -22,7 +22,7 @@ from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answe
 from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.times import utc_now
 from channel_sync.domain.budgets import SharedBudget
-from channel_sync.domain.channel import Access, Call, CallContext, Environment
+from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,
@@ -46,8 +46,8 @@ class ClientLimits:
 
     rate_per_s: float = 5.0
     concurrency: int = 64
-    call: Bounds = field(default_factory=Bounds)
-    file: Bounds = field(default_factory=lambda: Bounds(600.0, 256 * MEGABYTE))
+    call: ReplyBounds = field(default_factory=ReplyBounds)
+    file: ReplyBounds = field(default_factory=lambda: ReplyBounds(600.0, 256 * MEGABYTE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class WishClient:
         """Where Wish is in this environment, without a slash at the end."""
         return self._base_urls[environment]
 
-    async def call(self, request: Request, access: Access, context: CallContext) -> Reply:
+    async def call(self, request: Request, access: ShopAccess, context: CallContext) -> Reply:
         """The reply to a call with an access token. Any ChannelError, or RunStopped after a cancel."""
         return await with_retries(
             lambda: self._attempt(request, access, context), request.is_repeatable, context, self.jitter
@@ -145,7 +145,7 @@ class WishClient:
         self._in_flight.discard(task)
         self._seats.release()
 
-    async def _attempt(self, request: Request, access: Access, context: CallContext) -> Reply:
+    async def _attempt(self, request: Request, access: ShopAccess, context: CallContext) -> Reply:
         headers = {"Authorization": f"Bearer {_sendable(access)}"}
         await self._limiter.turn(access.integration_id, context)
         breaker = self._breakers[access.environment]
@@ -209,7 +209,7 @@ def _reply_of(outcome: _Outcome) -> Reply:
     return outcome.result
 
 
-def _sendable(access: Access) -> str:
+def _sendable(access: ShopAccess) -> str:
     """The token, if it can stand in a header at all: httpx repeats a value that cannot in its error."""
     token = access.token.value
     if not _TOKEN.fullmatch(token):

@@ -9,18 +9,18 @@ import msgspec
 from channel_sync.channels.wish.client import Request, WishClient
 from channel_sync.channels.wish.files import json_lines
 from channel_sync.channels.wish.replies import Family, Reply
-from channel_sync.domain.channel import Access, CallContext
+from channel_sync.domain.channel import CallContext, ShopAccess
 from channel_sync.domain.errors import ChannelRefused
 
 Query = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class WishConnection:
     """Calls with one access token, noted on one call context."""
 
     client: WishClient
-    access: Access
+    access: ShopAccess
     context: CallContext
 
     async def get(self, family: Family, path: str, query: Query = ()) -> Reply:

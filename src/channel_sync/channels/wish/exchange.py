@@ -5,12 +5,12 @@ from time import monotonic
 
 import httpx
 
-from channel_sync.channels.http.exchange import Bounds, answering, chunks
+from channel_sync.channels.http.exchange import ReplyBounds, answering, chunks
 from channel_sync.channels.wish.replies import Answer
 from channel_sync.channels.wish.times import wait_from_headers
 
 
-async def exchange(http: httpx.AsyncClient, request: httpx.Request, bounds: Bounds, now: datetime) -> Answer:
+async def exchange(http: httpx.AsyncClient, request: httpx.Request, bounds: ReplyBounds, now: datetime) -> Answer:
     """The whole answer; ChannelUnavailable when there is none, ReplyNotUnderstood when it has no end."""
     deadline = monotonic() + bounds.seconds
     async with answering(http, request) as response:

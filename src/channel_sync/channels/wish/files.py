@@ -14,7 +14,7 @@ from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.rows import rows_of
-from channel_sync.domain.channel import Access, Call, CallContext, Environment
+from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 
 _CHUNKS_AHEAD = 4
@@ -23,7 +23,7 @@ _A_LINE = 1000
 
 
 async def json_lines(
-    client: WishClient, url: str, access: Access, context: CallContext
+    client: WishClient, url: str, access: ShopAccess, context: CallContext
 ) -> AsyncGenerator[bytes, None]:
     """The JSON values of a file, one by one. A file that is one JSON array gives its elements.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
-from channel_sync.domain.budgets import Allowance, Lease
+from channel_sync.domain.budgets import CallAllowance, CallLease
 from channel_sync.domain.channel import CallContext
 from channel_sync.domain.errors import RateLimited
 
@@ -74,9 +74,9 @@ class Queue:
         return max(1, min(len(self.waiting) - self._calls, int(self._rate)))
 
     @property
-    def allowance(self) -> Allowance:
+    def allowance(self) -> CallAllowance:
         """What the integration may spend, by what Wish answered lately."""
-        return Allowance(self._rate * self.backoff.share, max(BURST, self._rate * BURST_S))
+        return CallAllowance(self._rate * self.backoff.share, max(BURST, self._rate * BURST_S))
 
     def is_turn(self, ticket: Ticket, now: float) -> bool:
         """Whether a leased call is left for this ticket, those before it served; in a pause none is."""
@@ -88,7 +88,7 @@ class Queue:
         """Use one call."""
         self._calls -= 1
 
-    def add(self, lease: Lease, wanted: int, now: float) -> None:
+    def add(self, lease: CallLease, wanted: int, now: float) -> None:
         """Note what was leased where so many calls were wanted."""
         self._calls += lease.calls
         self._leased_at = now

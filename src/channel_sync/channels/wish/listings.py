@@ -21,7 +21,7 @@ from channel_sync.channels.wish.caps import (
     Url,
     Word,
 )
-from channel_sync.channels.wish.connection import Connection, segment
+from channel_sync.channels.wish.connection import WishConnection, segment
 from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
 from channel_sync.channels.wish.off_loop import off_loop
@@ -92,18 +92,18 @@ _ID: msgspec.json.Decoder[str | int] = msgspec.json.Decoder(Id)
 _TIME = msgspec.json.Decoder(datetime)
 
 
-async def start_catalogue(connection: Connection) -> str:
+async def start_catalogue(connection: WishConnection) -> str:
     """The id of a new download of all products."""
     return job_id(await connection.queue(Family.PRODUCTS, _CATALOGUE_PATH))
 
 
-async def catalogue_job(connection: Connection, id: str) -> CatalogueJob:
+async def catalogue_job(connection: WishConnection, id: str) -> CatalogueJob:
     """Where the download is."""
     state, urls = job_of(await connection.get(Family.PRODUCTS, f"{_CATALOGUE_PATH}/{segment(id)}"))
     return CatalogueJob(state, urls)
 
 
-async def catalogue(connection: Connection, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
+async def catalogue(connection: WishConnection, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
     """The listings of a download's files, a few hundred at a time."""
     batch, left_out = list[ChannelListing](), 0
     for url in file_urls:
@@ -148,18 +148,18 @@ def _product_in(line: bytes) -> WishProduct | None:
         return None
 
 
-async def product_listings(connection: Connection, product_id: str) -> tuple[ChannelListing, ...]:
+async def product_listings(connection: WishConnection, product_id: str) -> tuple[ChannelListing, ...]:
     """The listings of one product as they are now."""
     return tuple(listings_of(read_product(await product_text(connection, product_id))))
 
 
-async def product_text(connection: Connection, product_id: str) -> bytes:
+async def product_text(connection: WishConnection, product_id: str) -> bytes:
     """One product as Wish writes it."""
     reply = await connection.get(Family.PRODUCTS, f"{PRODUCTS_PATH}/{segment(product_id)}")
     return bytes(reply.data)
 
 
-async def changed_products(connection: Connection, since: datetime) -> ChangedProducts:
+async def changed_products(connection: WishConnection, since: datetime) -> ChangedProducts:
     """Products changed since a moment. Incomplete after 2000 of them, or when a page is all of one instant.
 
     Wish has no way past such a page; the whole catalogue's download has.
@@ -181,7 +181,7 @@ async def changed_products(connection: Connection, since: datetime) -> ChangedPr
     return ChangedProducts(tuple(ids), newest, complete=False)
 
 
-async def _changed_since(connection: Connection, since: datetime) -> list[_ChangedRow]:
+async def _changed_since(connection: WishConnection, since: datetime) -> list[_ChangedRow]:
     query = (
         ("sort_by", "updated_at.asc"),
         ("updated_at_min", query_time(since)),

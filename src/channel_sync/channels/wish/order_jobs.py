@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from channel_sync.channels.wish.connection import Connection, Query, segment
+from channel_sync.channels.wish.connection import Query, WishConnection, segment
 from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.replies import Family
@@ -15,7 +15,7 @@ _POLLS_S = (2, 5, 10, 20, *[30] * 29)
 _AGAIN_S = 300.0
 
 
-async def downloaded_orders(connection: Connection, query: Query) -> AsyncIterator[Row]:
+async def downloaded_orders(connection: WishConnection, query: Query) -> AsyncIterator[Row]:
     """The orders of a window, whatever their number: queue the job, wait for it, read its files."""
     reply = await connection.queue(Family.ORDERS, _PATH, query)
     for url in await _file_urls(connection, job_id(reply)):
@@ -23,7 +23,7 @@ async def downloaded_orders(connection: Connection, query: Query) -> AsyncIterat
             yield read_order(line, reply.request_id)
 
 
-async def _file_urls(connection: Connection, id: str) -> tuple[str, ...]:
+async def _file_urls(connection: WishConnection, id: str) -> tuple[str, ...]:
     for seconds in _POLLS_S:
         await connection.context.sleep(seconds)
         state, urls = job_of(await connection.get(Family.ORDERS, f"{_PATH}/{segment(id)}"))

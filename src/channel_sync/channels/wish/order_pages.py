@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from channel_sync.channels.wish.connection import Connection, Query, segment
+from channel_sync.channels.wish.connection import Query, WishConnection, segment
 from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.order_jobs import downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
@@ -29,7 +29,7 @@ _READ_AT_ONCE = 50
 _STATES = ("APPROVED", "SHIPPED", "REFUNDED", "REQUIRE_REVIEW", "DECLINED")
 
 
-async def order_page(connection: Connection, query: OrderQuery) -> OrderPage | UnreadPage:
+async def order_page(connection: WishConnection, query: OrderQuery) -> OrderPage | UnreadPage:
     """One page, oldest first; unread where it is large. An instant with more orders than a page holds comes as one
     long page.
     """
@@ -59,7 +59,7 @@ async def _read_orders(data: bytes, request_id: str | None) -> list[Row]:
     return rows
 
 
-async def single_order(connection: Connection, channel_order_id: str) -> OrderPage:
+async def single_order(connection: WishConnection, channel_order_id: str) -> OrderPage:
     """A page of the one order as it is now."""
     reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}")
     return page_of([read_order(bytes(reply.data), reply.request_id)], None, is_full=False)
@@ -76,7 +76,7 @@ def _time_of(row: Row, window: OrderWindow) -> datetime | None:
     return row.released_at if isinstance(row, ChannelOrder) else None
 
 
-async def _ask(connection: Connection, query: OrderQuery, state: str | None) -> tuple[bytes, str | None]:
+async def _ask(connection: WishConnection, query: OrderQuery, state: str | None) -> tuple[bytes, str | None]:
     """The list as text, without the reply that it came in: a large page is held in memory once."""
     reply = await connection.get(Family.ORDERS, ORDERS_PATH, (*window(query, state), ("limit", str(LIMIT))))
     return bytes(reply.data), reply.request_id
@@ -94,7 +94,7 @@ def window(query: OrderQuery, state: str | None) -> Query:
 
 
 async def _orders_at(
-    connection: Connection, query: OrderQuery, instant: datetime, stuck: Sequence[Row]
+    connection: WishConnection, query: OrderQuery, instant: datetime, stuck: Sequence[Row]
 ) -> list[Row]:
     """All orders of an instant that fills a page: the page is the same however often it is asked for.
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
@@ -32,7 +32,7 @@ class _Warehouse(Struct):
 class WishShop:
     """The shop behind one access token."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: WishConnection) -> None:
         self._connection = connection
 
     async def merchant_id(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from channel_sync.channels.wish.connection import Connection, segment
+from channel_sync.channels.wish.connection import WishConnection, segment
 from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.listings import (
     PRODUCTS_PATH,
@@ -25,12 +25,12 @@ _VARIATIONS_PER_CALL = 400
 JsonObject = dict[str, object]
 
 
-async def set_stock(connection: Connection, product: ProductStock) -> tuple[StockOutcome, ...]:
+async def set_stock(connection: WishConnection, product: ProductStock) -> tuple[StockOutcome, ...]:
     """Write one product's stock; an outcome for each listing, taken from what Wish then shows."""
     return tuple([outcome for part in _parts(product) for outcome in await _written(connection, part)])
 
 
-async def start_stock_job(connection: Connection, products: Sequence[ProductStock]) -> str:
+async def start_stock_job(connection: WishConnection, products: Sequence[ProductStock]) -> str:
     """The id of a new update job; its body is a bare array."""
     body = [
         {"id": part.product_id, "variations": _variations(part.listings)}
@@ -40,7 +40,7 @@ async def start_stock_job(connection: Connection, products: Sequence[ProductStoc
     return job_id(await connection.post(Family.PRODUCTS, _JOB_PATH, body))
 
 
-async def stock_job(connection: Connection, id: str) -> StockJob:
+async def stock_job(connection: WishConnection, id: str) -> StockJob:
     """Where the job is, and what it refused. A result that names no product is a failed job: it hides somebody."""
     state, urls = job_of(await connection.get(Family.PRODUCTS, f"{_JOB_PATH}/{segment(id)}"))
     if state is not JobState.READY:
@@ -49,7 +49,7 @@ async def stock_job(connection: Connection, id: str) -> StockJob:
     return StockJob(JobState.FAILED) if refused is None else StockJob(JobState.READY, refused)
 
 
-async def _written(connection: Connection, product: ProductStock) -> list[StockOutcome]:
+async def _written(connection: WishConnection, product: ProductStock) -> list[StockOutcome]:
     """One refused variation may be why all were: then each is tried alone, once."""
     path = f"{PRODUCTS_PATH}/{segment(product.product_id)}"
     try:
@@ -63,7 +63,7 @@ async def _written(connection: Connection, product: ProductStock) -> list[StockO
     return await _checked(connection, product, bytes(reply.data))
 
 
-async def _checked(connection: Connection, product: ProductStock, text: bytes) -> list[StockOutcome]:
+async def _checked(connection: WishConnection, product: ProductStock, text: bytes) -> list[StockOutcome]:
     """The outcomes by what the reply shows, or else by what the product shows when it is read anew."""
     seen = _Seen(text)
     if not all(seen.shows(listing) or seen.is_in_review(listing) for listing in product.listings):

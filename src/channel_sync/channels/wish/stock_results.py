@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from channel_sync.channels.wish.caps import MOST_WORDS_BYTES, Reference, WholeNumber, Words
-from channel_sync.channels.wish.connection import Connection
+from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
 from channel_sync.channels.wish.plain_text import clean
 from channel_sync.channels.wish.replies import readable
@@ -58,7 +58,7 @@ class _Line(Struct, gc=False):
 _LINE = msgspec.json.Decoder(_Line)
 
 
-async def refusals(connection: Connection, file_urls: Sequence[str]) -> dict[str, Refusal] | None:
+async def refusals(connection: WishConnection, file_urls: Sequence[str]) -> dict[str, Refusal] | None:
     """Code and reason by product id; None when a line does not say which product it is about."""
     refused: dict[str, Refusal] = {}
     for url in file_urls:

@@ -16,7 +16,7 @@ from channel_sync.flows.connecting.outcomes import CONNECTED, UNKNOWN_ATTEMPT, C
 from channel_sync.flows.connecting.redemption import Redeeming
 from channel_sync.flows.connecting.second_consents import Doubts, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.connecting.under_way import UnderWay
-from channel_sync.flows.integrations.activation import Connection, connect
+from channel_sync.flows.integrations.activation import ObtainedGrant, connect
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.status.events import integration_event
 from channel_sync.persistence.attempts import Attempt
@@ -74,7 +74,7 @@ class AttemptCompletion:
             return await self.fail(one, "insufficient_scope")
         return await self._settle(one, connection)
 
-    async def _settle(self, one: UnderWay, given: Connection) -> CallbackResult:
+    async def _settle(self, one: UnderWay, given: ObtainedGrant) -> CallbackResult:
         """The grant for whom it is, and the end that this is for the attempt."""
         shop = shop_of(one.integration, given)
 
@@ -131,7 +131,7 @@ class AttemptCompletion:
             await asyncio.sleep(uniform(0.1, 0.2))
 
 
-async def settle(work: UnitOfWork, one: UnderWay, given: Connection, now: datetime) -> Settled:
+async def settle(work: UnitOfWork, one: UnderWay, given: ObtainedGrant, now: datetime) -> Settled:
     """The grant stored for whom it is, and the end that this is for the attempt.
 
     It is for another integration if that one has the shop already, also when the one that asked is gone by now.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from channel_sync.domain.channel import Access, App, CallContext, Channel, Grant, Priority, Shop
+from channel_sync.domain.channel import App, CallContext, Channel, Grant, Priority, Shop, ShopAccess
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import ErrorCode
 from channel_sync.domain.errors import (
@@ -22,7 +22,7 @@ from channel_sync.flows.connecting.verification import Verification, Verifying
 from channel_sync.flows.grants.credentials import more_of
 from channel_sync.flows.grants.given_credentials import check_name, check_secret
 from channel_sync.flows.grants.service import Grants
-from channel_sync.flows.integrations.activation import Connection, account_for, connect
+from channel_sync.flows.integrations.activation import ObtainedGrant, account_for, connect
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.flows.status.recovery import recover
 from channel_sync.flows.status.rejections import CLIENT_REJECTED, REFRESH_TOKEN_REJECTED
@@ -95,11 +95,11 @@ class Credentials:
 
     async def _connection(
         self, integration: Integration, pasted: PastedCredentials, merchant_id: str
-    ) -> Connection:
+    ) -> ObtainedGrant:
         grant = await self._renewed(integration, pasted, merchant_id)
         app = await self._app(integration, pasted)
         shop = self._shop(integration, grant.access_token)
-        return Connection(app, grant, await shop_name(shop), True, await first_warehouse(shop))
+        return ObtainedGrant(app, grant, await shop_name(shop), True, await first_warehouse(shop))
 
     async def verify(self, tenant: str, integration_id: str) -> Verification:
         """What the marketplace says now.
@@ -116,7 +116,7 @@ class Credentials:
         return found
 
     def _shop(self, integration: Integration, token: Secret) -> Shop:
-        access = Access(integration.id, integration.environment, token, integration.generation)
+        access = ShopAccess(integration.id, integration.environment, token, integration.generation)
         return self._channels[integration.channel].shop(access, CallContext(Priority.INTERACTIVE))
 
     async def _app(self, integration: Integration, pasted: PastedCredentials) -> App:
@@ -138,7 +138,7 @@ class Credentials:
             raise Invalid("insufficient_scope", f"Missing: {', '.join(missing)}.", "/access_token")
         return grant
 
-    async def _store(self, asked: Integration, given: Connection) -> Integration:
+    async def _store(self, asked: Integration, given: ObtainedGrant) -> Integration:
         """The integration that the grant is for, which has it now."""
 
         async def step() -> Integration:

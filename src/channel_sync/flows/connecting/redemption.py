@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from channel_sync.domain.addresses import PublicAddress
-from channel_sync.domain.channel import Access, App, CallContext, Channel, Consent, Grant, Priority
+from channel_sync.domain.channel import App, CallContext, Channel, Consent, Grant, Priority, ShopAccess
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.connecting.under_way import UnderWay
 from channel_sync.flows.grants.credentials import more_of
-from channel_sync.flows.integrations.activation import Connection
+from channel_sync.flows.integrations.activation import ObtainedGrant
 from channel_sync.persistence.database import Database
 
 
@@ -28,14 +28,14 @@ class Redeeming:
             more = await more_of(work, self._channels[integration.channel], integration.id)
         return App(attempt.client_id or integration.client_id, secret, integration.environment, more)
 
-    async def redeem(self, one: UnderWay, app: App, code: Secret) -> Connection:
+    async def redeem(self, one: UnderWay, app: App, code: Secret) -> ObtainedGrant:
         """What the code is good for. Any `ChannelError`; the code may be used up then, or not."""
         channel = self._channels[one.integration.channel]
         redirect_url = self._public.callback(one.integration.channel)
         grant = await channel.redeem(app, Consent(code, one.attempt.code_verifier, redirect_url))
-        access = Access(one.integration.id, one.integration.environment, grant.access_token, generation=0)
+        access = ShopAccess(one.integration.id, one.integration.environment, grant.access_token, generation=0)
         shop = channel.shop(access, CallContext(Priority.INTERACTIVE))
-        return Connection(app, grant, await shop_name(shop), app_is_new(one), await first_warehouse(shop))
+        return ObtainedGrant(app, grant, await shop_name(shop), app_is_new(one), await first_warehouse(shop))
 
     def covers(self, one: UnderWay, grant: Grant) -> bool:
         """Whether the grant has every scope that the jobs need."""

@@ -14,7 +14,7 @@ from channel_sync.domain.channel import CallContext, Environment, Priority
 from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.integrations.activation import Connection, connect
+from channel_sync.flows.integrations.activation import ObtainedGrant, connect
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.engine.tenancy import for_every_tenant
 from channel_sync.persistence.rows.encryption import Unreadable
@@ -32,7 +32,7 @@ class ShopOfApp:
     merchant_id: str
 
 
-def shop_of(integration: Integration, given: Connection) -> ShopOfApp:
+def shop_of(integration: Integration, given: ObtainedGrant) -> ShopOfApp:
     """The shop that a grant is for."""
     return ShopOfApp(integration.channel, integration.environment, given.app.client_id, given.grant.merchant_id)
 
@@ -50,7 +50,7 @@ async def keeper_of(
     return keeper if keeper is not None and keeper.client_id == client_id else None
 
 
-async def renew_keeper(work: UnitOfWork, keeper: Integration, given: Connection, now: datetime) -> Integration:
+async def renew_keeper(work: UnitOfWork, keeper: Integration, given: ObtainedGrant, now: datetime) -> Integration:
     """The integration that has the shop with the new grant, and with the secret that has just been proven."""
     try:
         app_is_new = (await work.credentials.app(keeper.id)).client_secret != given.app.client_secret

@@ -31,7 +31,7 @@ from channel_sync.flows.connecting.questions import PendingAnswers
 from channel_sync.flows.connecting.redemption import Redeeming, app_is_new
 from channel_sync.flows.connecting.second_consents import Doubts, ShopOfApp, keeper_of, renew_keeper, shop_of
 from channel_sync.flows.connecting.under_way import UnderWay
-from channel_sync.flows.integrations.activation import Connection
+from channel_sync.flows.integrations.activation import ObtainedGrant
 from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.persistence.callbacks import KeptCallback
 from channel_sync.persistence.database import Database
@@ -136,7 +136,7 @@ class Answers:
             return await self._failed(waiting, "exchange_failed", kept, of_the_app=of_the_app)
         return await self._ask(kept, waiting, connection)
 
-    async def _ask(self, kept: KeptCallback, waiting: Sequence[UnderWay], given: Connection) -> Outcome:
+    async def _ask(self, kept: KeptCallback, waiting: Sequence[UnderWay], given: ObtainedGrant) -> Outcome:
         """The question whether it is the right shop; none where an integration has that very shop already."""
         shop = shop_of(waiting[0].integration, given)
         if not self._redeeming.covers(waiting[0], given.grant):
@@ -156,7 +156,7 @@ class Answers:
         candidates = self._pending.candidates(found.fitting)
         return Question(kept.id, shop.merchant_id, given.shop_name, candidates)
 
-    async def _keep(self, kept: KeptCallback, given: Connection) -> bool:
+    async def _keep(self, kept: KeptCallback, given: ObtainedGrant) -> bool:
         answered = replace(
             kept,
             merchant_id=given.grant.merchant_id,
@@ -171,7 +171,7 @@ class Answers:
         return await until_stored(keep, STORE_PATIENCE_S)
 
     async def _renew_keeper(
-        self, kept: KeptCallback, waiting: Sequence[UnderWay], given: Connection
+        self, kept: KeptCallback, waiting: Sequence[UnderWay], given: ObtainedGrant
     ) -> str | None:
         """The integration that has the shop, with the new grant; one that waits for it has arrived."""
         merchant_id = given.grant.merchant_id
@@ -196,7 +196,7 @@ class Answers:
         waiting: Sequence[UnderWay],
         error: CallbackError,
         kept: KeptCallback | None = None,
-        given: Connection | None = None,
+        given: ObtainedGrant | None = None,
         *,
         of_the_app: bool = False,
     ) -> Outcome:
@@ -223,7 +223,7 @@ class Answers:
                     return None
                 if not await work.attempts.consume(attempt.id, now):
                     raise StaleVersion
-                given = Connection(app, grant, kept.shop_name, app_is_new(one), kept.warehouse_id)
+                given = ObtainedGrant(app, grant, kept.shop_name, app_is_new(one), kept.warehouse_id)
                 return await settle(work, one, given, now)
 
         return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)

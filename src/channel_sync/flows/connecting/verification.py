@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
-from channel_sync.domain.channel import Access, CallContext, Channel, Priority
+from channel_sync.domain.channel import CallContext, Channel, Priority, ShopAccess
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.credentials import HeldCredentials
@@ -65,7 +65,7 @@ class Verifying:
             self._note("endpoint", error.code, error.message)
         return self._result()
 
-    async def _test(self, access: Access) -> GrantRejected | None:
+    async def _test(self, access: ShopAccess) -> GrantRejected | None:
         """Why the access token is refused, if it is; an answer of any kind proves that the endpoint is there."""
         began, refusal = monotonic(), None
         try:

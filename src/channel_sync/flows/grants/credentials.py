@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from channel_sync.domain.channel import Access, App, Channel
+from channel_sync.domain.channel import App, Channel, ShopAccess
 from channel_sync.domain.errors import GrantRejected, NotFound
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import MoreCredentials
@@ -23,10 +23,10 @@ class HeldCredentials:
     app: App
     held: HeldGrant
 
-    def access(self) -> Access:
+    def access(self) -> ShopAccess:
         """What a remote call needs."""
         token = self.held.grant.access_token
-        return Access(self.integration.id, self.integration.environment, token, self.held.generation)
+        return ShopAccess(self.integration.id, self.integration.environment, token, self.held.generation)
 
     def lease_of_another(self, now: datetime) -> bool:
         """Whether somebody is renewing right now."""

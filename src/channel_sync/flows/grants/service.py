@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from channel_sync.domain.channel import Access, CallContext, Channel, Priority, Shop
+from channel_sync.domain.channel import CallContext, Channel, Priority, Shop, ShopAccess
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
@@ -55,7 +55,7 @@ class Grants:
         self._under_way: set[asyncio.Task[HeldCredentials]] = set()
         self._reads: Batcher[str, HeldCredentials] = Batcher(partial(read_all_credentials, database))
 
-    async def access(self, integration_id: str) -> Access:
+    async def access(self, integration_id: str) -> ShopAccess:
         """What the next call needs; `GrantRejected` when only the merchant can help."""
         current = await self._reads.submit(integration_id)
         if current.integration.rejected_reason is not None:
@@ -74,14 +74,14 @@ class Grants:
             return current.access()
         return renewed.access()
 
-    async def replace(self, access: Access) -> Access:
+    async def replace(self, access: ShopAccess) -> ShopAccess:
         """Another access than the one that was refused: the stored one if it is newer, else a renewed one.
 
         `RenewedLately` where that one was renewed a moment ago itself.
         """
         return (await self._renewed(Renewal(access.integration_id, access.generation))).access()
 
-    async def stored(self, integration_id: str) -> Access:
+    async def stored(self, integration_id: str) -> ShopAccess:
         """The access that is stored, rejected or not; for a person's trial."""
         return (await read_credentials(self._database, integration_id)).access()
 
@@ -102,12 +102,12 @@ class Grants:
             if renewed.app.client_secret == secret:
                 return
 
-    async def pause(self, access: Access, channel: Channel) -> None:
+    async def pause(self, access: ShopAccess, channel: Channel) -> None:
         """Note that the marketplace closed the account, unless newer credentials are stored."""
         reason = channel.rules.disabled_reason
         await Rejection(access.integration_id, access.generation, reason).paused(self._database)
 
-    async def revoked(self, access: Access) -> GrantRejected:
+    async def revoked(self, access: ShopAccess) -> GrantRejected:
         """Note that a grant was revoked right after its renewal, unless newer credentials are stored; the error.
 
         It is asked about once more when a renewal may be, for a renewal of ours that came late does the same.
@@ -234,7 +234,7 @@ class ShopConnection:
             await self._grants.pause(access, self._channel)
             raise
 
-    async def _other_than(self, refused: Access) -> Access:
+    async def _other_than(self, refused: ShopAccess) -> ShopAccess:
         """Another access or, where that one was renewed a moment ago, the same if it works after all."""
         try:
             return await self._grants.replace(refused)
@@ -248,7 +248,7 @@ class ShopConnection:
             raise await self._grants.revoked(access) from rejected
         return access
 
-    def _shop(self, access: Access) -> Shop:
+    def _shop(self, access: ShopAccess) -> Shop:
         return self._channel.shop(access, self._wire)
 
 

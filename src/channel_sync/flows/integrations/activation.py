@@ -18,7 +18,7 @@ _ACTIVATED: tuple[EventType, ...] = ("integration.created", "integration.connect
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ObtainedGrant:
     """A grant to store, and the application it was given to; `app_is_new` when that is to be stored, too.
 
     Stock goes to `warehouse_id` from now on, unless another one is chosen.
@@ -51,7 +51,7 @@ async def account_for(
     return account
 
 
-async def connect(work: UnitOfWork, integration: Integration, given: Connection, now: datetime) -> Integration:
+async def connect(work: UnitOfWork, integration: Integration, given: ObtainedGrant, now: datetime) -> Integration:
     """The integration with the grant stored. A draft that knows its currency becomes active.
 
     `Conflict` when the merchant is not the integration's to have, `StaleVersion` when to read it anew.

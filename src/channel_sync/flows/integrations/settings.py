@@ -8,8 +8,8 @@ from channel_sync.domain.errors import Invalid
 from channel_sync.domain.integrations import (
     MIN_ORDER_INTERVAL_S,
     MIN_STOCK_INTERVAL_S,
+    IntegrationSettings,
     OrderSettings,
-    Settings,
 )
 from channel_sync.domain.stock import StockSettings
 
@@ -17,9 +17,9 @@ from channel_sync.domain.stock import StockSettings
 SettingsPatch = Mapping[str, Any]
 
 
-def merged(settings: Settings, patch: SettingsPatch) -> Settings:
+def merged(settings: IntegrationSettings, patch: SettingsPatch) -> IntegrationSettings:
     """The settings with what was sent changed, or `Invalid`."""
-    changed = Settings(
+    changed = IntegrationSettings(
         orders=replace(settings.orders, **_meant(patch.get("orders", {}), OrderSettings())),
         stock=replace(settings.stock, **_meant(patch.get("stock", {}), StockSettings())),
     )

@@ -6,7 +6,7 @@ from channel_sync.domain.channel import Warehouse
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.incidents import MESSAGES, IncidentKind
-from channel_sync.domain.integrations import Integration, Settings
+from channel_sync.domain.integrations import Integration, IntegrationSettings
 from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.runs.session import RunSession
@@ -14,7 +14,7 @@ from channel_sync.flows.runs.session import RunSession
 _MISSING = IncidentKind.WAREHOUSE_MISSING
 
 
-def with_warehouse(settings: Settings, warehouse_id: str | None) -> Settings:
+def with_warehouse(settings: IntegrationSettings, warehouse_id: str | None) -> IntegrationSettings:
     """The settings with stock going to this warehouse."""
     return replace(settings, stock=replace(settings.stock, warehouse_id=warehouse_id))
 

@@ -32,7 +32,7 @@ Parameters = dict[str, Any] | list[dict[str, Any]]
 Values = tuple[Any, ...]
 
 
-class Run(Protocol):
+class RunStatement(Protocol):
     """Calls a function with the transaction's connection, wherever that may be used."""
 
     async def __call__(self, ask: Callable[[Connection], T], /) -> T:
@@ -47,7 +47,7 @@ class Session:
     is for, None for every one.
     """
 
-    def __init__(self, run: Run, postgres: bool, driver: Any = None, tenant: str | None = None) -> None:
+    def __init__(self, run: RunStatement, postgres: bool, driver: Any = None, tenant: str | None = None) -> None:
         self.run = run
         self.postgres = postgres
         self.driver = driver

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.domain.integrations import AttemptKind, Authorisation, Settings
+from channel_sync.domain.integrations import AttemptKind, Authorisation, IntegrationSettings
 from channel_sync.domain.listings import Omitted
 from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
 
@@ -114,7 +114,7 @@ integrations = Table(
     required("environment", OneOf(Environment)),
     required("name", Text),
     required("name_key", Text),  # the name without its case, for sorting and searching
-    required("settings", Document(Settings)),
+    required("settings", Document(IntegrationSettings)),
     required("enabled", Boolean),
     Column("default_currency", Text),
     required("orders_from", Utc),
