@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent
 DOWNWARDS = "Rooms import downwards only, and siblings never meet"
 MAIN_ONLY = "Only main knows the marketplaces and the settings"
 STRANGERS = "The service and the simulated Wish do not know each other"
+STORE = "The store imports downwards only"
+SHARED = "What every operation shares knows none of them"
 NO_STORE = "Rows are made without the store"
 EDGE = "Outgoing HTTP stays at the edge"
 SERVER = "The HTTP server stays in its room"
@@ -31,6 +33,9 @@ PLANTED = [
     ("channel_sync/persistence/database.py", "channel_sync.cli.demo", DOWNWARDS),
     ("channel_sync/persistence/database.py", "channel_sync.observability", DOWNWARDS),
     ("channel_sync/api/app.py", "channel_sync.http.bounds", DOWNWARDS),
+    ("channel_sync/flows/grants/service.py", "channel_sync.flows.runs.session", "Flows import downwards only"),
+    ("channel_sync/persistence/engine/session.py", "channel_sync.persistence.sql.paging", STORE),
+    ("channel_sync/api/http/paging.py", "channel_sync.api.pages.visits", SHARED),
     ("channel_sync/flows/runs/service.py", "channel_sync.channels.wish.times", MAIN_ONLY),
     ("channel_sync/api/health.py", "channel_sync.settings", MAIN_ONLY),
     ("channel_sync/api/health.py", "channel_sync.setting_values", "The values of settings stay with them"),
