@@ -1,4 +1,4 @@
-"""The one place that reads the wall clock."""
+"""The wall clock of our own moments; durations are measured by the monotonic one."""
 
 from datetime import UTC, datetime
 

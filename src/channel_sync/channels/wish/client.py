@@ -20,9 +20,9 @@ from channel_sync.channels.wish.limiter import Limiter
 from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.channels.wish.retries import with_retries
-from channel_sync.channels.wish.times import utc_now
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,
@@ -83,7 +83,7 @@ class WishClient:
         http: httpx.AsyncClient,
         base_urls: Mapping[Environment, str],
         limits: ClientLimits,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = utcnow,
         jitter: Callable[[float], float] = full_jitter,
         shared: SharedBudget | None = None,
         file_hosts: AllowedHosts = ANY_HOST,

@@ -7,8 +7,8 @@ from channel_sync.domain.channel import ChannelDescription
 
 REQUIRED_SCOPES = frozenset({"merchant:read", "orders:read", "products:read", "products:write"})
 
-# After sections 2.1 and 2.3 of wish-v3.md: a private app belongs to one merchant and is made in that merchant's
-# dashboard, and a scope that is added later counts only after another consent.
+# After Wish's guide for private apps (merchantfaq.wish.com 360034132014): such an app belongs to one merchant, is
+# made in that merchant's dashboard, and a scope that is added later counts only after another consent.
 _SETUP_STEPS = (
     "Sign in to the Wish Merchant Dashboard as the owner of the shop.",
     "Open the account menu, choose Settings, then API Settings.",

@@ -10,7 +10,7 @@ from channel_sync.domain.channel import JobState
 from channel_sync.domain.errors import ChannelUnavailable
 
 _PATH = "/api/v3/orders/bulk_get"
-# 15 minutes in all (wish-v3.md, section 6.2).
+# 15 minutes in all (published v3 document 3.0.65, July 2026).
 _POLLS_S = (2, 5, 10, 20, *[30] * 29)
 _AGAIN_S = 300.0
 

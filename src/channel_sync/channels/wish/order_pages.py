@@ -1,4 +1,4 @@
-"""Pages of orders: Wish pages by time alone, so where to go on is ours to work out (wish-v3.md, section 5.2)."""
+"""Pages of orders: Wish pages by time alone (published v3 document, July 2026); where to go on is ours."""
 
 import asyncio
 from collections.abc import Sequence

@@ -40,7 +40,7 @@ class WishPaidPrices(Struct, gc=False):
 
 
 class WishPaymentDetails(Struct, gc=False):
-    """Quantity and prices; `product_price` and `product_shipping_price` are per unit (wish-v3.md, section 5.6)."""
+    """Quantity and prices; `product_price` and `product_shipping_price` are per unit (v3 document, July 2026)."""
 
     product_quantity: Quantity
     payment_total: WishMoney | None = None

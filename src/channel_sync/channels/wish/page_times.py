@@ -1,4 +1,4 @@
-"""Where to go on after a page: Wish pages by time alone (wish-v3.md, section 5.2), and times may be wrong.
+"""Where to go on after a page: Wish pages by time alone (v3 document 3.0.65, July 2026), and times may be wrong.
 
 A few rows whose time is before the window or ahead of our clock stand where Wish sorted them, whatever they show;
 the others lead on. Only where nothing else is left is a time in the future gone on from, and only in this walk.

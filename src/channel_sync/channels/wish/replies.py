@@ -1,4 +1,4 @@
-"""Wish's envelope and error codes, turned into values or our errors (wish-v3.md, section 3)."""
+"""Wish's envelope and error codes, turned into values or our errors (published v3 document 3.0.65, July 2026)."""
 
 from dataclasses import dataclass
 from enum import StrEnum

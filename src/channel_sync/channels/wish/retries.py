@@ -1,4 +1,4 @@
-"""How often a call is repeated on the spot (wish-v3.md, end of section 3)."""
+"""How often a call is repeated on the spot (after the published v3 document 3.0.65, July 2026)."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""How Wish wants to be dealt with (wish-v3.md)."""
+"""How Wish wants to be dealt with (published v3 document 3.0.65, July 2026)."""
 
 from datetime import timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Stock written to Wish: one product at once, or many by a job (wish-v3.md, section 6.2)."""
+"""Stock written to Wish: one product at once, or many by a job (published v3 document 3.0.65, July 2026)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """The result files of a bulk update. Their layout is not published, so they are read with open eyes.
 
-A line counts as refused when it has a code other than 0, or any error or message (wish-v3.md, section 6.2).
+A line counts as refused when it has a code other than 0, or any error or message (v3 document, July 2026).
 """
 
 from collections.abc import Sequence

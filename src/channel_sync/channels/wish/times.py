@@ -12,11 +12,6 @@ _LONGEST_HEADER = 100
 _EPOCH_SECONDS, _EPOCH_MILLISECONDS = 1e9, 1e11
 
 
-def utc_now() -> datetime:
-    """The time now, aware."""
-    return datetime.now(UTC)
-
-
 def as_utc(moment: datetime) -> datetime:
     """The same moment in UTC; Wish's times without an offset are UTC. Raises OverflowError at the ends of time."""
     if moment.tzinfo is UTC:
@@ -41,7 +36,7 @@ def query_time(moment: datetime) -> str:
 def wait_from_headers(reset: str | None, retry_after: str | None, now: datetime) -> float | None:
     """Seconds until Wish's limiter resets, 1 to 600; None when neither header can be understood.
 
-    The format of Wish-Rate-Limit-Reset is not published (wish-v3.md, section 4), so all likely ones are read.
+    The format of Wish-Rate-Limit-Reset is not published (v3 document, July 2026), so all likely ones are read.
     """
     for text in (reset, retry_after):
         seconds = None if text is None or len(text) > _LONGEST_HEADER else _seconds_until(text.strip(), now)

@@ -1,4 +1,4 @@
-"""One renewal of one grant: lease, re-read, write the intent, ask, keep the answer (reliability rules 5 to 8)."""
+"""One renewal of one grant: lease, re-read, write the intent, ask, keep the answer."""
 
 import asyncio
 from collections.abc import Mapping
