@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -138,7 +139,7 @@ async def test_a_helper_that_stands_still_costs_no_page_either():
 
 async def test_what_a_helper_answers_too_late_is_nobodys():
     """It comes to itself in the moment in which the first of two pages is given up, whose answer it then sends."""
-    patience_s = 0.2
+    patience_s = 0.1
     reader = HelpedReader(Helper(SecretStr(KEYS), patience_s), PARTS)
     for early_ms in range(40):
         # One that takes longer to start than it may to answer is given up, too.
@@ -154,6 +155,23 @@ async def test_what_a_helper_answers_too_late_is_nobodys():
 
         for number, page in zip((2, 3), await asyncio.gather(*both), strict=True):
             assert {row.channel_order_id for row in page.rows} == {f"{number:024x}"}
+    await reader.close()
+
+
+class Liar(Helper):
+    """Answers something else than was asked for, as what reads a stranger's bytes might be made to."""
+
+    def ask(self, *_messages: bytes | bytearray | memoryview) -> bytearray:
+        return bytearray(pickle.dumps(print))
+
+
+async def test_what_is_no_answer_is_nothing_that_is_done(caplog: pytest.LogCaptureFixture):
+    reader = HelpedReader(Liar(SecretStr(KEYS)), PARTS)
+
+    page = await reader.read(a_page(2), CONTEXT)
+
+    assert page.rows[0].channel_order_id == f"{2:024x}"
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
     await reader.close()
 
 

@@ -1,20 +1,21 @@
 """A process that reads large pages of orders for the service: two cores work, and no request waits behind a page.
 
 `python -m channel_sync.main.order_reader.process` has one end of a socket pair as its standard input. The first
-message is the key ring, each further one a page, each answered by its rows; the process ends when the other end
-is closed, however that comes about. What it cannot answer ends it too: the service reads the page itself then,
-and meets the same error where it is logged.
+message is the key ring, answered by `READY`, each further one a page, each answered by its rows; the process ends
+when the other end is closed, however that comes about. What it cannot answer ends it too: the service reads the
+page itself then, and meets the same error where it is logged.
 """
 
 import gc
 import os
-import pickle
 import signal
 import socket
 import sys
 
+import msgspec
+
 from channel_sync.channels.registry import MARKETPLACES, dictionaries
-from channel_sync.domain.orders import UnreadPage
+from channel_sync.domain.orders import UnreadableOrder, UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, ready
 from channel_sync.persistence.rows.compression import Compression
 from channel_sync.persistence.rows.encryption import Cipher, parse_keys
@@ -26,29 +27,30 @@ _NICENESS = 5
 # A page makes some 10 000 objects that the collector follows; hardly one of them refers back to itself.
 _OBJECTS_BEFORE_A_LOOK = 100_000
 _LENGTH_BYTES = 8
+READY = b"ready"
+# What the process answers was made of a stranger's bytes: it is data of these shapes, and nothing that could act.
+_Rows = tuple[list[OrderRow], list[EventRow], tuple[UnreadableOrder, ...]]
+_encode = msgspec.msgpack.Encoder().encode
+_decode_question = msgspec.msgpack.Decoder(tuple[str | None, PageContext]).decode
+_decode_answer = msgspec.msgpack.Decoder(_Rows).decode
 
 
 def question(page: UnreadPage, context: PageContext) -> tuple[bytes, bytes | bytearray | memoryview]:
-    """The messages that ask for a page. Only this program's own processes exchange them."""
-    return pickle.dumps((page.channel_request_id, context), pickle.HIGHEST_PROTOCOL), page.content
+    """The messages that ask for a page."""
+    return _encode((page.channel_request_id, context)), page.content
 
 
 def answer(asked: bytearray, content: bytearray, parts: PersonalParts) -> bytes:
     """The message that answers a question."""
-    request_id, context = pickle.loads(asked)
+    request_id, context = _decode_question(asked)
     page = MARKETPLACES[context.channel].read_page(UnreadPage(content, request_id, next=None, full=False))
     fresh = ready(page, context, parts)
-    # As plain tuples: naming its class with each row would take longer than the row.
-    rows = [tuple(row) for row in fresh.rows]
-    created = [tuple(event) for event in fresh.created.values()]
-    return pickle.dumps((rows, created, fresh.unreadable), pickle.HIGHEST_PROTOCOL)
+    return _encode((fresh.rows, list(fresh.created.values()), fresh.unreadable))
 
 
 def ready_page(message: bytearray, page: UnreadPage) -> ReadyPage:
-    """The page that an answer is about, made ready."""
-    rows, created, unreadable = pickle.loads(message)
-    orders = [OrderRow._make(row) for row in rows]
-    events = [EventRow._make(event) for event in created]
+    """The page that an answer is about, made ready; ValueError for what is no answer."""
+    orders, events, unreadable = _decode_answer(message)
     by_row = {row.id: event for row, event in zip(orders, events, strict=True)}
     return ReadyPage(orders, by_row, unreadable, page.next, page.full, page.in_order)
 
@@ -87,6 +89,7 @@ def main() -> int:
         try:
             cipher = Cipher(parse_keys(receive(service).decode()))
             parts = PersonalParts(cipher, Compression(dictionaries()))
+            send(service, READY)
             while True:
                 send(service, answer(receive(service), receive(service), parts))
         except (EOFError, OSError):

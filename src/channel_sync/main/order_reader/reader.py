@@ -39,12 +39,12 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_
 class Helper:
     """The helper process, started when it is first asked. It answers one question after the other.
 
-    One that is silent for `patience_s`, stopped or stuck, counts as lost.
+    One that is silent for `patience_s` once it is ready, stopped or stuck, counts as lost.
     """
 
     def __init__(self, keys: SecretStr, patience_s: float = _PATIENCE_S) -> None:
         self._keys = keys
-        self._patience = struct.pack("ll", int(patience_s), round(patience_s % 1 * 1_000_000))
+        self._patience_s = patience_s
         # Whoever takes both takes them in this order.
         self._sending = Lock()
         self._receiving = Lock()
@@ -72,7 +72,7 @@ class Helper:
                 helper = self._socket or self._start()
                 for message in messages:
                     send(helper, message)
-            except OSError:
+            except (EOFError, OSError):
                 self._lose()
                 return None
             # Before anyone else may send: answers come in the order of questions.
@@ -100,8 +100,7 @@ class Helper:
     def _start(self) -> socket.socket:
         self._socket, theirs = socket.socketpair()
         with theirs:
-            for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                self._socket.setsockopt(socket.SOL_SOCKET, wait, self._patience)
+            _wait_at_most(_PATIENCE_S, self._socket)
             for end in (self._socket, theirs):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM_BETWEEN)
             self._process = subprocess.Popen(
@@ -111,6 +110,8 @@ class Helper:
                 env=_environment(),
             )
         send(self._socket, self._keys.get_secret_value().encode())
+        receive(self._socket)
+        _wait_at_most(self._patience_s, self._socket)
         return self._socket
 
     def end(self) -> None:
@@ -129,6 +130,12 @@ class Helper:
                 self._process.wait()
         self._socket = self._process = None
         self._lost = False
+
+
+def _wait_at_most(seconds: float, helper: socket.socket) -> None:
+    patience = struct.pack("ll", int(seconds), round(seconds % 1 * 1_000_000))
+    for wait in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        helper.setsockopt(socket.SOL_SOCKET, wait, patience)
 
 
 def _environment() -> dict[str, str]:
@@ -152,9 +159,13 @@ class HelpedReader:
 
     def _read(self, page: UnreadPage, context: PageContext) -> ReadyPage:
         message = self._helper.ask(*question(page, context))
-        if message is not None:
-            return ready_page(message, page)
-        _log.warning("The process that reads orders was lost; the page is read here.")
+        try:
+            if message is not None:
+                return ready_page(message, page)
+        except ValueError:
+            _log.error("The process that reads orders answered what is no answer; the page is read here.")
+        else:
+            _log.warning("The process that reads orders was lost; the page is read here.")
         return ready(MARKETPLACES[context.channel].read_page(page), context, self._parts)
 
     async def close(self) -> None:
