@@ -171,3 +171,16 @@ async def test_a_body_of_another_kind_is_415(world):
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
             answer = await caller.put("/stock", content=b"{}", headers={"Content-Type": kind})
             assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("value", [5, "", "ab", None, {"a": CANARY}])
+async def test_what_stands_in_the_place_of_a_name_is_not_repeated(world, value: object):
+    """Names are free in one member: whoever mixes up field and secret finds the secret in no answer."""
+    new = {"channel": "wish", "name": "Lamps", "client_id": "c" * 24, "client_secret": "s" * 32}
+    async with world.caller() as caller:
+        answer = await caller.post("/integrations", json={**new, "more_credentials": {CANARY * 100: value}})
+    check(answer, b"")
+    assert (answer.status_code, {error["pointer"] for error in answer.json()["errors"]}) == (
+        422,
+        {"/more_credentials"},
+    )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
@@ -47,13 +48,18 @@ def told(name: str) -> str:
     return name if _TELLABLE.fullmatch(name) else ""
 
 
+def _is_tellable(part: str | int) -> bool:
+    """Names are free in some members: where one may not be told, the pointer ends before it."""
+    return isinstance(part, int) or told(part) != ""
+
+
 def _field_error(item: Mapping[str, Any]) -> FieldError:
     place, *path = item["loc"]
     code, message = str(item["type"]), str(item["msg"]).removeprefix("Value error, ")
     if code == "extra_forbidden":
         path, message = _unknown(path)
     if place == "body":
-        return in_body("".join(f"/{part}" for part in path), code, message)
+        return in_body("".join(f"/{part}" for part in takewhile(_is_tellable, path)), code, message)
     name = str(path[0]) if path else ""
     if place == "header":
         return {"header": name, "code": code, "message": message}
