@@ -7,10 +7,13 @@ import httpx
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from starlette.requests import Request
+from starlette.types import Message
 from tests.api.world import World
 from tests.factories import an_event
 from tests.http.running import GET, running
 
+from channel_sync.api.event_waits import EventWaits
 from channel_sync.api.http.services import WaitLimits
 
 pytestmark = pytest.mark.every_store
@@ -134,3 +137,28 @@ async def test_who_is_gone_gives_up_the_place(world):
 async def test_nothing_looks_into_the_store_once_nobody_waits(world):
     await poll(world, wait_s=1)
     assert not [task for task in asyncio.all_tasks() if "keep_looking" in str(task.get_coro())]
+
+
+async def test_who_is_done_does_not_wait_for_one_who_came_meanwhile(world):
+    """The second comes in the moment in which the first, who was alone, goes."""
+    waits = EventWaits(world.database, world.app.state.services.health, WaitLimits())
+    come: list[asyncio.Task[bool]] = []
+
+    async def comes_when_the_other_goes() -> Message:
+        try:
+            return await stays()
+        except asyncio.CancelledError:
+            come.append(asyncio.create_task(waits.news("acme", 0, 5, Request({"type": "http"}, stays))))
+            raise
+
+    first = waits.news("acme", 0, 0.1, Request({"type": "http"}, comes_when_the_other_goes))
+    assert not await asyncio.wait_for(first, 2)
+    assert not come[0].done()
+    await tell(world, "acme")
+    assert await asyncio.wait_for(come[0], 2)
+
+
+async def stays() -> Message:
+    """What comes from a client that is there and says nothing."""
+    await asyncio.sleep(60)
+    raise AssertionError("that long")

@@ -38,8 +38,8 @@ class EventWaits:
         self._of_key: Counter[str] = Counter()
         self._of_tenant: Counter[str] = Counter()
         self._waiting: set[_Waiter] = set()
-        self._left_alone = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._nobody_waits = asyncio.Event()
 
     @contextmanager
     def place(self, caller: Caller) -> Iterator[None]:
@@ -61,9 +61,9 @@ class EventWaits:
         """Whether the feed has something behind the position, as soon as it does; the client may leave before."""
         waiter = _Waiter(tenant, position)
         self._waiting.add(waiter)
-        self._left_alone.clear()
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._keep_looking())
+            self._nobody_waits = asyncio.Event()
+            self._looking = asyncio.create_task(self._keep_looking(self._nobody_waits))
         told, left = asyncio.create_task(waiter.told.wait()), asyncio.create_task(_left(request))
         try:
             await asyncio.wait((told, left), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
@@ -73,16 +73,21 @@ class EventWaits:
             told.cancel()
             left.cancel()
             if not self._waiting:
-                # The last one sees to it that nothing looks into a store that is about to be closed.
-                self._left_alone.set()
-                await asyncio.wait([self._looking])
+                await self._end_looking()
 
-    async def _keep_looking(self) -> None:
+    async def _end_looking(self) -> None:
+        """Nothing looks into a store that may be about to be closed. Whoever comes meanwhile looks anew."""
+        looking, self._looking = self._looking, None
+        self._nobody_waits.set()
+        if looking is not None:
+            await asyncio.wait([looking])
+
+    async def _keep_looking(self, nobody_waits: asyncio.Event) -> None:
         """Look for as long as anybody waits."""
-        while self._waiting:
+        while not nobody_waits.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._left_alone.wait(), LOOK_EVERY_S)
-                continue
+                await asyncio.wait_for(nobody_waits.wait(), LOOK_EVERY_S)
+                return
             for waiter in await self._with_news():
                 waiter.told.set()
 
