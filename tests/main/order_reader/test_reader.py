@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from tests.stores import COMPRESSION
 from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.orders import OrderQuery, UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ready
+from channel_sync.main.order_reader.process import receive
 from channel_sync.main.order_reader.reader import HelpedReader, Helper, page_reader
 from channel_sync.persistence.rows.encryption import Cipher, new_key_text, parse_keys
 from channel_sync.persistence.rows.prepared_orders import PersonalParts
@@ -173,6 +175,14 @@ async def test_what_is_no_answer_is_nothing_that_is_done(caplog: pytest.LogCaptu
     assert page.rows[0].channel_order_id == f"{2:024x}"
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     await reader.close()
+
+
+def test_a_length_that_no_message_has_is_the_end():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"\xff" * 8)
+        with pytest.raises(EOFError):
+            receive(ours)
 
 
 async def test_what_the_helper_cannot_read_at_all_fails_as_it_would_here(reader: HelpedReader):

@@ -27,6 +27,8 @@ _NICENESS = 5
 # A page makes some 10 000 objects that the collector follows; hardly one of them refers back to itself.
 _OBJECTS_BEFORE_A_LOOK = 100_000
 _LENGTH_BYTES = 8
+# A page has 16 MB at most, and becomes less than this.
+_LONGEST_MESSAGE = 256 << 20
 READY = b"ready"
 # What the process answers was made of a stranger's bytes: it is data of these shapes, and nothing that could act.
 _Rows = tuple[list[OrderRow], list[EventRow], tuple[UnreadableOrder, ...]]
@@ -62,9 +64,11 @@ def send(to: socket.socket, message: bytes | bytearray | memoryview) -> None:
 
 
 def receive(sender: socket.socket) -> bytearray:
-    """A whole message, or `EOFError` once the other end is closed."""
-    message = bytearray(int.from_bytes(_receive(sender, bytearray(_LENGTH_BYTES))))
-    return _receive(sender, message)
+    """A whole message, or `EOFError` once the other end is closed or says what is no length of one."""
+    length = int.from_bytes(_receive(sender, bytearray(_LENGTH_BYTES)))
+    if length > _LONGEST_MESSAGE:
+        raise EOFError
+    return _receive(sender, bytearray(length))
 
 
 def _receive(sender: socket.socket, message: bytearray) -> bytearray:
