@@ -19,8 +19,7 @@ from channel_sync.main.worker import working
 def serve(host: str, port: int) -> None:
     """Answer requests until a signal comes."""
     exit_cleanly_when_asked()
-    start()
-    _serve(listen(host, port), lambda url: print(f"listening on {url}", flush=True))
+    _serve(lambda: listen(host, port), lambda url: print(f"listening on {url}", flush=True))
 
 
 def work(health_host: str, health_port: int | None) -> None:
@@ -53,15 +52,15 @@ def demo(port: int | None) -> None:
         def greet(url: str) -> None:
             print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
 
-        start()
-        _serve(listener, greet)
+        _serve(lambda: listener, greet)
 
 
-def _serve(listener: socket, ready: Callable[[str], None]) -> None:
-    settings = load_settings()
+def _serve(listening: Callable[[], socket], ready: Callable[[str], None]) -> None:
+    """A setting that is wrong is told of before an address that is taken."""
+    settings = start()
     allow_open_files(settings.max_connections)
     with ExitStack() as held:
-        held.enter_context(listener)
+        listener = held.enter_context(listening())
         if database := sqlite_file(settings):
             held.enter_context(only_process(database))
         run_to_the_end(_answer_requests(listener, ready))
