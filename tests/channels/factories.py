@@ -54,7 +54,7 @@ def an_access(integration_id: str = "int_1", token: str = TOKEN) -> ShopAccess:
     return ShopAccess(integration_id, Environment.PRODUCTION, Secret(token), 1)
 
 
-def a_wire(priority: Priority = Priority.ORDERS) -> CallContext:
+def a_context(priority: Priority = Priority.ORDERS) -> CallContext:
     return CallContext(priority)
 
 

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from tests.channels.factories import a_wire
+from tests.channels.factories import a_context
 from tests.channels.limits import Clock, Purse, no_jitter
 
 from channel_sync.channels.wish.call_sources import LeasedCalls
@@ -17,7 +17,7 @@ def limiter_of(purse, rate=5, **clock):
 
 async def test_a_call_is_leased_before_it_is_made():
     purse = Purse(calls=1)
-    await limiter_of(purse).turn("int_1", a_wire())
+    await limiter_of(purse).turn("int_1", a_context())
 
     assert purse.asked == [("int_1", 1, CallAllowance(5, 10))]
 
@@ -25,14 +25,14 @@ async def test_a_call_is_leased_before_it_is_made():
 async def test_one_lease_serves_all_who_wait():
     purse = Purse(calls=4)
     limiter = limiter_of(purse)
-    await asyncio.gather(*(limiter.turn("int_1", a_wire()) for _ in range(4)))
+    await asyncio.gather(*(limiter.turn("int_1", a_context()) for _ in range(4)))
 
     assert [wanted for _, wanted, _ in purse.asked] == [4]
 
 
 async def test_who_finds_nothing_asks_again_when_told():
     purse = Purse(again_s=0.02)
-    waiting = asyncio.create_task(limiter_of(purse).turn("int_1", a_wire()))
+    waiting = asyncio.create_task(limiter_of(purse).turn("int_1", a_context()))
     await asyncio.sleep(0.01)
     purse.calls = 1
     await asyncio.wait_for(waiting, 5)
@@ -45,7 +45,7 @@ async def test_the_most_urgent_gets_the_first_call_that_is_left():
     limiter = limiter_of(purse)
 
     async def caller(priority):
-        await limiter.turn("int_1", a_wire(priority))
+        await limiter.turn("int_1", a_context(priority))
         served.append(priority)
 
     late_to_early = [Priority.CATALOGUE, Priority.STOCK, Priority.ORDERS, Priority.INTERACTIVE]
@@ -63,14 +63,14 @@ async def test_the_most_urgent_gets_the_first_call_that_is_left():
 async def test_a_lease_that_is_not_used_is_given_up_after_a_second():
     clock, purse = Clock(), Purse(calls=5)
     limiter = limiter_of(purse, clock=clock)
-    impatient = [asyncio.create_task(limiter.turn("int_1", a_wire())) for _ in range(3)]
+    impatient = [asyncio.create_task(limiter.turn("int_1", a_context())) for _ in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     for one in impatient[1:]:
         one.cancel()
     await asyncio.wait(impatient)
     clock.now = 1.5
-    await limiter.turn("int_1", a_wire())
+    await limiter.turn("int_1", a_context())
 
     assert [wanted for _, wanted, _ in purse.asked] == [3, 1]
 
@@ -82,7 +82,7 @@ async def test_a_refusal_pauses_all_processes():
     assert limiter.pause("int_1", 20) == pytest.approx(20, abs=0.1)
     await asyncio.sleep(0)
     assert purse.paused == [("int_1", pytest.approx(20, abs=0.1))]
-    context = a_wire()
+    context = a_context()
     waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.02)
     assert context.is_paused
@@ -90,7 +90,7 @@ async def test_a_refusal_pauses_all_processes():
 
 
 async def test_a_pause_holds_a_call_that_is_just_being_leased():
-    purse, context = Purse(calls=1), a_wire()
+    purse, context = Purse(calls=1), a_context()
     limiter = limiter_of(purse)
     waiting = asyncio.create_task(limiter.turn("int_1", context))
     async with asyncio.timeout(5):
@@ -107,13 +107,13 @@ async def test_a_pause_of_another_process_is_kept_here():
     purse = Purse(calls=9)
     purse.pause_s = 200
     with pytest.raises(ChannelUnavailable) as refused:
-        await limiter_of(purse).turn("int_1", a_wire())
+        await limiter_of(purse).turn("int_1", a_context())
 
     assert refused.value.retry_after_s == pytest.approx(200, abs=1)
 
 
 async def test_a_cut_wire_wakes_at_once():
-    purse, context = Purse(again_s=60), a_wire()
+    purse, context = Purse(again_s=60), a_context()
     waiting = asyncio.create_task(limiter_of(purse).turn("int_1", context))
     await asyncio.sleep(0.01)
     context.cancel()
@@ -126,10 +126,10 @@ async def test_a_store_that_is_away_is_said_so_and_asked_again_later():
     limiter = limiter_of(purse)
     purse.error = StorageUnavailable()
     with pytest.raises(StorageUnavailable):
-        await limiter.turn("int_1", a_wire())
+        await limiter.turn("int_1", a_context())
     purse.error = None
 
-    await limiter.turn("int_1", a_wire())
+    await limiter.turn("int_1", a_context())
 
 
 async def test_few_calls_left_at_wish_halve_the_rate():
@@ -137,6 +137,6 @@ async def test_few_calls_left_at_wish_halve_the_rate():
     limiter = limiter_of(purse)
     limiter.welcome("int_1", 100)
     limiter.welcome("int_1", 9)
-    await limiter.turn("int_1", a_wire())
+    await limiter.turn("int_1", a_context())
 
     assert purse.asked[0][2] == CallAllowance(2.5, 10)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import httpx
 import respx
 from httpx_aiohttp import AiohttpTransport
-from tests.channels.factories import APP, a_wire, an_access, limits, ok
+from tests.channels.factories import APP, a_context, an_access, limits, ok
 
 from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.channel import WishChannel
@@ -68,7 +68,7 @@ async def test_each_environment_has_its_own_address():
         assert channel.consent_url(APP, "s", "c").startswith("https://wish.test/v3/oauth/authorize?")
         with respx.mock as router:
             router.get("https://wish.test/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
-            shop: Shop = channel.shop(an_access(), a_wire())
+            shop: Shop = channel.shop(an_access(), a_context())
             assert await shop.merchant_id() == "m1"
 
 

@@ -10,7 +10,7 @@ from tests.channels.factories import (
     NOW,
     TOKEN,
     a_client,
-    a_wire,
+    a_context,
     an_access,
     at_the_counter,
     ok,
@@ -117,7 +117,7 @@ async def test_no_call_of_the_integration_starts_before_the_reset():
         )
         async with a_client() as client:
             started = monotonic()
-            await client.call(Request(Family.OAUTH, "GET", "/api/v3/oauth/test"), an_access(), a_wire())
+            await client.call(Request(Family.OAUTH, "GET", "/api/v3/oauth/test"), an_access(), a_context())
     assert monotonic() - started >= 1.0
 
 
@@ -215,7 +215,7 @@ async def test_a_token_that_cannot_be_one_is_never_sent(token):
         route = router.route().mock(return_value=ok({}))
         async with a_client() as client:
             with pytest.raises(AccessTokenRejected) as raised:
-                await client.call(Request(Family.OAUTH, "GET", "/x"), an_access(token=token), a_wire())
+                await client.call(Request(Family.OAUTH, "GET", "/x"), an_access(token=token), a_context())
     assert route.call_count == 0
     assert not token or token not in repr(raised.value)
 

@@ -5,7 +5,7 @@ from time import monotonic
 import httpx
 import pytest
 from httpx_aiohttp import AiohttpTransport
-from tests.channels.factories import a_client, a_server, a_wire, an_access, at_the_counter, http_answer
+from tests.channels.factories import a_client, a_context, a_server, an_access, at_the_counter, http_answer
 
 from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.wish.client import Request
@@ -150,5 +150,5 @@ async def test_no_more_calls_are_out_than_there_are_seats():
 
     async with a_server(serve) as address, a_client(address, concurrency=3) as client:
         call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
-        await asyncio.gather(*(client.call(call, an_access(), a_wire()) for _ in range(20)))
+        await asyncio.gather(*(client.call(call, an_access(), a_context()) for _ in range(20)))
     assert most_out == 3

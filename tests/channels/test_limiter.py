@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from tests.channels.factories import a_wire
+from tests.channels.factories import a_context
 from tests.channels.limits import Clock, Purse, SkippingWire, no_jitter
 
 from channel_sync.channels.wish.call_sources import Bucket, LeasedCalls, OwnCalls
@@ -51,7 +51,7 @@ async def test_a_late_wake_up_costs_no_rate_at_a_thousand_a_second():
 
 
 async def test_integrations_do_not_share_a_budget():
-    limiter, context = limiter_of(1), a_wire()
+    limiter, context = limiter_of(1), a_context()
     for number in range(5):
         for _ in range(10):
             await asyncio.wait_for(limiter.turn(f"int_{number}", context), 5)
@@ -60,10 +60,10 @@ async def test_integrations_do_not_share_a_budget():
 async def test_orders_go_before_stock_and_stock_before_the_catalogue():
     limiter, served = limiter_of(50), []
     for _ in range(10):
-        await limiter.turn("int_1", a_wire())
+        await limiter.turn("int_1", a_context())
 
     async def caller(priority):
-        await limiter.turn("int_1", a_wire(priority))
+        await limiter.turn("int_1", a_context(priority))
         served.append(priority)
 
     late_to_early = [Priority.CATALOGUE, Priority.STOCK, Priority.ORDERS, Priority.INTERACTIVE]
@@ -73,7 +73,7 @@ async def test_orders_go_before_stock_and_stock_before_the_catalogue():
 
 async def test_a_cut_wire_wakes_at_once_and_leaves_no_place_in_the_queue():
     clock = Clock()
-    limiter, context = limiter_of(0.01, clock), a_wire(Priority.INTERACTIVE)
+    limiter, context = limiter_of(0.01, clock), a_context(Priority.INTERACTIVE)
     for _ in range(10):
         await limiter.turn("int_1", context)
     waiting = asyncio.create_task(limiter.turn("int_1", context))
@@ -82,7 +82,7 @@ async def test_a_cut_wire_wakes_at_once_and_leaves_no_place_in_the_queue():
     with pytest.raises(RunStopped):
         await asyncio.wait_for(waiting, 5)
     clock.now += 100
-    await asyncio.wait_for(limiter.turn("int_1", a_wire()), 5)
+    await asyncio.wait_for(limiter.turn("int_1", a_context()), 5)
 
 
 async def test_a_pause_holds_every_call_until_it_is_over():
@@ -119,7 +119,7 @@ async def test_a_call_that_went_well_ends_the_doubling():
 
 async def test_the_wire_tells_of_a_pause_while_its_call_waits_for_it():
     clock = Clock()
-    limiter, context = limiter_of(5, clock), a_wire()
+    limiter, context = limiter_of(5, clock), a_context()
     limiter.pause("int_1", 20.0)
     waiting = asyncio.create_task(limiter.turn("int_1", context))
     await asyncio.sleep(0.01)
@@ -130,7 +130,7 @@ async def test_the_wire_tells_of_a_pause_while_its_call_waits_for_it():
 
 
 async def test_a_full_queue_alone_is_no_pause():
-    limiter, context = limiter_of(5, Clock()), a_wire()
+    limiter, context = limiter_of(5, Clock()), a_context()
     for _ in range(10):
         await limiter.turn("int_1", context)
     waiting = asyncio.create_task(limiter.turn("int_1", context))
@@ -145,7 +145,7 @@ async def test_a_long_pause_is_not_slept_through():
     limiter = limiter_of(5)
     limiter.pause("int_1", 200.0)
     with pytest.raises(ChannelUnavailable) as raised:
-        await limiter.turn("int_1", a_wire())
+        await limiter.turn("int_1", a_context())
     assert raised.value.code == "rate_limited"
     assert raised.value.retry_after_s == pytest.approx(200, abs=1)
 
@@ -178,9 +178,9 @@ async def test_a_pause_is_not_forgotten_while_it_lasts():
     limiter = Limiter(LeasedCalls(Purse(calls=9), clock), 5, no_jitter, clock)
     limiter.pause("int_7", 600.0)
     clock.now += 500
-    await limiter.turn("int_new", a_wire())
+    await limiter.turn("int_new", a_context())
 
     with pytest.raises(ChannelUnavailable) as refused:
-        await limiter.turn("int_7", a_wire())
+        await limiter.turn("int_7", a_context())
 
     assert refused.value.retry_after_s == pytest.approx(100)

@@ -209,7 +209,7 @@ class ShopConnection:
         self._grants = grants
         self._channel = channel
         self._integration_id = integration_id
-        self._wire = context
+        self._context = context
 
     @property
     def rules(self) -> ChannelRules:
@@ -226,7 +226,7 @@ class ShopConnection:
         except AccessTokenRejected:
             access = await self._other_than(access)
         except AccountDisabled:
-            await self._wire.sleep(self._grants.confirm_after_s)
+            await self._context.sleep(self._grants.confirm_after_s)
             access = await self._grants.access(self._integration_id)
         try:
             return await ask(self._shop(access))
@@ -239,7 +239,7 @@ class ShopConnection:
         try:
             return await self._grants.replace(refused)
         except RenewedLately:
-            await self._wire.sleep(self._grants.confirm_after_s)
+            await self._context.sleep(self._grants.confirm_after_s)
         access = await self._grants.access(self._integration_id)
         try:
             # Not what was asked for: that may be refused for a reason of its own.
@@ -249,7 +249,7 @@ class ShopConnection:
         return access
 
     def _shop(self, access: ShopAccess) -> Shop:
-        return self._channel.shop(access, self._wire)
+        return self._channel.shop(access, self._context)
 
 
 def _still_good(current: HeldCredentials, rules: RenewalRules, now: datetime) -> bool:
