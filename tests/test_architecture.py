@@ -19,6 +19,7 @@ MAIN_ONLY = "Only main knows the marketplaces and the settings"
 STRANGERS = "The service and the simulated Wish do not know each other"
 STORE = "The store imports downwards only"
 SHARED = "What every operation shares knows none of them"
+CHANNELS = "What every marketplace shares knows none of them"
 NO_STORE = "Rows are made without the store"
 EDGE = "Outgoing HTTP stays at the edge"
 SERVER = "The HTTP server stays in its room"
@@ -36,6 +37,7 @@ PLANTED = [
     ("channel_sync/flows/grants/service.py", "channel_sync.flows.runs.session", "Flows import downwards only"),
     ("channel_sync/persistence/engine/session.py", "channel_sync.persistence.sql.paging", STORE),
     ("channel_sync/api/http/paging.py", "channel_sync.api.pages.visits", SHARED),
+    ("channel_sync/channels/http/limiter.py", "channel_sync.channels.wish.caps", CHANNELS),
     ("channel_sync/flows/runs/service.py", "channel_sync.channels.wish.times", MAIN_ONLY),
     ("channel_sync/api/health.py", "channel_sync.settings", MAIN_ONLY),
     ("channel_sync/api/health.py", "channel_sync.setting_values", "The values of settings stay with them"),

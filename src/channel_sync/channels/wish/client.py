@@ -12,14 +12,14 @@ from typing import TypeVar
 import httpx
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
+from channel_sync.channels.http.breaker import Breaker
+from channel_sync.channels.http.call_sources import LeasedCalls, OwnCalls
 from channel_sync.channels.http.exchange import MEGABYTE, ReplyBounds
-from channel_sync.channels.wish.breaker import Breaker
-from channel_sync.channels.wish.call_sources import LeasedCalls, OwnCalls
+from channel_sync.channels.http.limiter import Limiter
+from channel_sync.channels.http.off_loop import off_loop
+from channel_sync.channels.http.retries import with_retries
 from channel_sync.channels.wish.exchange import exchange
-from channel_sync.channels.wish.limiter import Limiter
-from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
-from channel_sync.channels.wish.retries import with_retries
 from channel_sync.domain.budgets import SharedBudget
 from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
 from channel_sync.domain.clock import utcnow

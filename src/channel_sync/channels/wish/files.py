@@ -8,11 +8,11 @@ import httpx
 
 from channel_sync.channels.http.addresses import BadAddress, checked_address
 from channel_sync.channels.http.exchange import answering, chunks
+from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
+from channel_sync.channels.http.retries import with_retries
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.lines import LineSplitter
-from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.replies import not_understood
-from channel_sync.channels.wish.retries import with_retries
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Raw, Struct
 
+from channel_sync.channels.http.off_loop import off_loop
 from channel_sync.channels.wish.caps import (
     MOST_COMMAS,
     MOST_REPLY_BYTES,
@@ -24,7 +25,6 @@ from channel_sync.channels.wish.caps import (
 from channel_sync.channels.wish.connection import WishConnection, segment
 from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
-from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.plain_text import clean
 from channel_sync.channels.wish.replies import Family, not_understood, read
 from channel_sync.channels.wish.rows import is_whole, loose_members, loose_value, rows_of

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.connection import Query, WishConnection, segment
-from channel_sync.channels.wish.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.order_jobs import downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.page_times import times_in, way_on

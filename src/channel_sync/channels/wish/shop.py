@@ -5,10 +5,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from channel_sync.channels.http.off_loop import off_loop
 from channel_sync.channels.wish import listings, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import WishConnection
-from channel_sync.channels.wish.off_loop import off_loop
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome

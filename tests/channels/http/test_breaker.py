@@ -1,6 +1,6 @@
 import pytest
 
-from channel_sync.channels.wish.breaker import (
+from channel_sync.channels.http.breaker import (
     FAILURES_TO_OPEN,
     MOST_SHOPS,
     SHOPS_TO_OPEN_FOR_ALL,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from math import inf
 from time import monotonic
 
-from channel_sync.channels.wish.limiter import IDLE_AFTER_S, ByIntegration, Queue
+from channel_sync.channels.http.limiter import IDLE_AFTER_S, ByIntegration, Queue
 from channel_sync.domain.budgets import CallAllowance, CallLease, SharedBudget
 
 # A call that is there but for so much of it is there: waiting for the rest would be waiting for a rounding error.

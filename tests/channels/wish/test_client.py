@@ -17,7 +17,7 @@ from tests.channels.factories import (
     refused,
 )
 
-from channel_sync.channels.wish.breaker import FAILURES_TO_OPEN
+from channel_sync.channels.http.breaker import FAILURES_TO_OPEN
 from channel_sync.channels.wish.client import Request
 from channel_sync.channels.wish.replies import Family
 from channel_sync.domain.channel import Call, Environment

@@ -1,4 +1,4 @@
-"""The outbound calls of each integration: a queue by priority, pauses when Wish asks for one.
+"""The outbound calls of each integration: a queue by priority, pauses when the marketplace asks for one.
 
 aiolimiter has neither priorities nor pauses, and its wait could not be cut short, hence these lines of our own.
 """
@@ -29,7 +29,7 @@ Ticket = tuple[int, int]
 
 
 class Backoff:
-    """How much an integration's calls are held back, by what Wish answered to them."""
+    """How much an integration's calls are held back, by what the marketplace answered to them."""
 
     def __init__(self, jitter: Callable[[float], float]) -> None:
         self.share = 1.0
@@ -38,7 +38,7 @@ class Backoff:
         self._most_remaining = 0
 
     def refused(self, seconds: float | None) -> float:
-        """How long to pause: what Wish asked for, or 1, 2, 4 … 60 s with jitter."""
+        """How long to pause: what the marketplace asked for, or 1, 2, 4 … 60 s with jitter."""
         if seconds is None:
             seconds = self._jitter(min(2.0**self._refusals, LONGEST_BACK_OFF_S))
         self._refusals = min(self._refusals + 1, 10)
@@ -75,7 +75,7 @@ class Queue:
 
     @property
     def allowance(self) -> CallAllowance:
-        """What the integration may spend, by what Wish answered lately."""
+        """What the integration may spend, by what the marketplace answered lately."""
         return CallAllowance(self._rate * self.backoff.share, max(BURST, self._rate * BURST_S))
 
     def is_turn(self, ticket: Ticket, now: float) -> bool:
@@ -195,7 +195,7 @@ class Limiter:
         now = self._clock()
         pause_s, rest_s = queue.pause_left(now), queue.rest_left(now)
         if pause_s > LONGEST_PAUSE_IN_PLACE_S:
-            raise RateLimited("Wish asks us to wait.", retry_after_s=pause_s)
+            raise RateLimited("The marketplace asks us to wait.", retry_after_s=pause_s)
         context.is_paused = pause_s > 0
         if rest_s > 0:
             return await context.sleep(min(rest_s, LOOK_AGAIN_S))
@@ -207,12 +207,12 @@ class Limiter:
             context.raise_if_cancelled()
 
     def pause(self, integration_id: str, seconds: float | None) -> float:
-        """Wish refused a call for its rate: nobody of this integration calls for the seconds returned."""
+        """A call was refused for its rate: nobody of this integration calls for the seconds returned."""
         queue, now = self._queues.of(integration_id), self._clock()
         queue.pause(seconds, now)
         self._source.pause(integration_id, queue)
         return queue.pause_left(now)
 
     def welcome(self, integration_id: str, remaining: int | None) -> None:
-        """Wish took a call and may have said how many are left."""
+        """The marketplace took a call and may have said how many are left."""
         self._queues.of(integration_id).backoff.welcome(remaining)

@@ -4,8 +4,8 @@ import pytest
 from tests.channels.factories import a_context
 from tests.channels.limits import Clock, Purse, no_jitter
 
-from channel_sync.channels.wish.call_sources import LeasedCalls
-from channel_sync.channels.wish.limiter import Limiter
+from channel_sync.channels.http.call_sources import LeasedCalls
+from channel_sync.channels.http.limiter import Limiter
 from channel_sync.domain.budgets import CallAllowance
 from channel_sync.domain.channel import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped, StorageUnavailable

@@ -1,4 +1,4 @@
-"""What keeps us from knocking at a Wish that is down, for one shop or for all."""
+"""What keeps us from knocking at a marketplace that is down, for one shop or for all."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -49,14 +49,14 @@ class Breaker:
         self._failing: set[str] = set()
 
     def check(self, integration_id: str, by_person: bool = False) -> None:
-        """Raise CircuitOpen while Wish is down, unless this call is the trial; a person's always is."""
+        """Raise CircuitOpen while the marketplace is down, unless this call is the trial; a person's always is."""
         now, shop = self._clock(), self._shops.get(integration_id)
         shops_wait_s = 0.0 if shop is None else shop.wait_s(now)
         wait_s = max(shops_wait_s, self._all.wait_s(now))
         if wait_s > 0 and not by_person:
             whose = "this shop's last calls" if wait_s == shops_wait_s else "the last calls of several shops"
             raise CircuitOpen(
-                f"Wish did not answer {whose}. The next one is made in {wait_s:.0f} s, a person's own at once.",
+                f"There was no answer to {whose}. The next one is made in {wait_s:.0f} s, a person's own at once.",
                 retry_after_s=wait_s,
             )
         for circuit in (self._all,) if shop is None else (self._all, shop):
