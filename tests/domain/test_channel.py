@@ -25,7 +25,11 @@ async def test_a_cut_wire_lets_no_call_start():
 
 
 async def test_a_whole_wire_sleeps_its_time():
+    clock = asyncio.get_running_loop().time
+    began = clock()
     await CallContext(Priority.STOCK).sleep(0.01)
+
+    assert clock() - began > 0.009
 
 
 def test_a_secret_never_shows_itself():

@@ -80,6 +80,8 @@ async def test_a_run_starts_within_a_second_of_being_asked_for(workshop: Worksho
         run = await workshop.queue(seller)
         await until(partial(is_finished, workshop, run.id), within_s=1)
 
+    assert (await workshop.look(run)).outcome is Outcome.NO_CHANGES
+
 
 async def test_the_queue_knows_a_run_by_its_id_alone_and_only_if_it_is_stored(workshop: Workshop):
     seller = await workshop.connect()
@@ -163,6 +165,8 @@ async def test_runs_that_the_queue_has_lost_are_queued_again(workshop: Workshop,
         await session.execute(text("UPDATE runs SET created_at = created_at - 60000000"))
     async with workers(app_url, workshop, jobs=JOBS_OF_WORKERS):
         await until(partial(is_finished, workshop, lost.id))
+
+    assert (await workshop.look(lost)).outcome is Outcome.NO_CHANGES
 
 
 async def test_runs_that_the_queue_knows_of_are_not_queued_twice(workshop: Workshop):

@@ -165,6 +165,8 @@ async def test_a_stock_level_is_at_the_shop_soon_after_a_nudge(workshop: Worksho
         runner.nudge()
         await until(lambda: has_units(workshop, 3), within_s=1)
 
+    assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 7}
+
 
 async def test_due_runs_start_by_the_clock(workshop: Workshop):
     seller = await workshop.connect()
@@ -174,6 +176,8 @@ async def test_due_runs_start_by_the_clock(workshop: Workshop):
     async with running(workshop, *JOBS):
         await until(lambda: has_orders(workshop, 1))
 
+    assert [order.channel_order_id for order in await workshop.orders()] == ["o-1"]
+
 
 async def test_orders_come_soon_after_the_clock_was_set_back(workshop: Workshop):
     seller = await workshop.connect()
@@ -182,6 +186,8 @@ async def test_orders_come_soon_after_the_clock_was_set_back(workshop: Workshop)
     workshop.shop().place(an_order(1))
     async with running(workshop, *JOBS):
         await until(lambda: has_orders(workshop, 1))
+
+    assert [order.channel_order_id for order in await workshop.orders()] == ["o-1"]
 
 
 async def test_runs_at_once_are_bounded(workshop: Workshop):

@@ -80,11 +80,13 @@ def test_the_first_answer_closes_it():
     clock = Clock()
     breaker = an_open_breaker(clock)
     clock.now += TRIAL_EVERY_S
-    breaker.check(SHOP)
+    assert not is_open(breaker, SHOP)
+
     breaker.answered(SHOP)
     for _ in range(FAILURES_TO_OPEN - 1):
         breaker.failed(SHOP)
-    breaker.check(SHOP)
+
+    assert not is_open(breaker, SHOP)
 
 
 def test_failures_with_answers_between_them_keep_it_closed():
@@ -92,7 +94,7 @@ def test_failures_with_answers_between_them_keep_it_closed():
     for _ in range(50):
         breaker.failed(SHOP)
         breaker.answered(SHOP)
-        breaker.check(SHOP)
+        assert not is_open(breaker, SHOP)
 
 
 def test_two_shops_without_answers_are_no_outage_of_the_marketplace():

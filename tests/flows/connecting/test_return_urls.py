@@ -6,6 +6,14 @@ from channel_sync.flows.connecting.return_urls import check_return_url
 ORIGINS = ("https://shop.example", "http://localhost:8080")
 
 
+def is_allowed(url, origins=ORIGINS):
+    try:
+        check_return_url(url, origins)
+    except Invalid:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -18,7 +26,7 @@ ORIGINS = ("https://shop.example", "http://localhost:8080")
     ],
 )
 def test_addresses_at_a_listed_origin_are_allowed(url):
-    check_return_url(url, ORIGINS)
+    assert is_allowed(url)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +72,8 @@ def test_addresses_elsewhere_are_refused(url):
 
 
 def test_without_origins_no_address_is_allowed():
-    with pytest.raises(Invalid):
-        check_return_url("https://shop.example/", ())
+    assert not is_allowed("https://shop.example/", ())
 
 
 def test_a_broken_origin_in_the_settings_allows_nothing():
-    with pytest.raises(Invalid):
-        check_return_url("javascript:alert(1)", ("not an origin",))
+    assert not is_allowed("javascript:alert(1)", ("not an origin",))
