@@ -65,11 +65,11 @@ def limits(**changes: Any) -> ClientLimits:
 @asynccontextmanager
 async def a_client(base: str = BASE, **changes: Any) -> AsyncIterator[WishClient]:
     """A client on httpx's own transport, which respx can see; waits between tries have no length."""
-    timeout = httpx.Timeout(changes.pop("timeout_s", 5.0))
-    transport = changes.pop("transport", None)
-    async with httpx.AsyncClient(timeout=timeout, trust_env=False, transport=transport) as http:
+    async with changes.pop("transport", None) or httpx.AsyncHTTPTransport(trust_env=False) as transport:
         urls = {Environment.PRODUCTION: base, Environment.SANDBOX: base}
-        yield WishClient(http, urls, limits(**changes), now=lambda: NOW, jitter=lambda seconds: seconds / 1000)
+        yield WishClient(
+            transport, urls, limits(**changes), now=lambda: NOW, jitter=lambda seconds: seconds / 1000
+        )
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,13 +79,12 @@ class HostileWish:
         return httpx.Response(200, content=GOOD.get(route, b'{"code":90001,"message":"","data":{}}'))
 
 
-@asynccontextmanager
-async def client_of(wish: HostileWish) -> AsyncIterator[WishClient]:
+def client_of(wish: HostileWish) -> WishClient:
     """The client as the service has it, on a connection to that Wish."""
-    async with httpx.AsyncClient(transport=httpx.MockTransport(wish.answer)) as http:
-        urls = dict.fromkeys(Environment, BASE)
-        bounds = limits(rate_per_s=10_000.0)
-        yield WishClient(http, urls, bounds, now=lambda: NOW, jitter=lambda seconds: seconds / 10_000)
+    urls = dict.fromkeys(Environment, BASE)
+    bounds = limits(rate_per_s=10_000.0)
+    transport = httpx.MockTransport(wish.answer)
+    return WishClient(transport, urls, bounds, now=lambda: NOW, jitter=lambda seconds: seconds / 10_000)
 
 
 def shop_of(client: WishClient) -> tuple[WishConnection, WishShop]:

@@ -65,5 +65,5 @@ class HostileChannel(FakeChannel):
 @asynccontextmanager
 async def a_service(database: Database, wish: HostileWish) -> AsyncIterator[Workshop]:
     """The service's runs with their helper, and that Wish behind them. The database is sealed with `KEYS`."""
-    async with client_of(wish) as client, page_reader(SecretStr(KEYS), database.personal) as reader:
-        yield Workshop(database, HostileChannel(client=client), reader=reader)
+    async with page_reader(SecretStr(KEYS), database.personal) as reader:
+        yield Workshop(database, HostileChannel(client=client_of(wish)), reader=reader)

@@ -86,8 +86,8 @@ async def outcome(operation: Operation, client: WishClient) -> object:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAME)
 async def test_a_good_reply_is_a_value(operation: Operation):
     wish = HostileWish()
-    async with client_of(wish) as client:
-        ended = await outcome(operation, client)
+    client = client_of(wish)
+    ended = await outcome(operation, client)
     assert not isinstance(ended, ChannelError)
     assert operation.route in wish.asked
 
@@ -105,8 +105,8 @@ async def test_a_member_gone_wrong_is_a_value_or_a_classed_error(operation: Oper
                 error.add_note(f"{kind} at {path}")
                 raise
 
-    async with client_of(wish) as client:
-        await keep_watch(ask_for_each)
+    client = client_of(wish)
+    await keep_watch(ask_for_each)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAME)
@@ -118,8 +118,8 @@ async def test_a_body_gone_wrong_is_a_value_or_a_classed_error(operation: Operat
             wish.spoilt[operation.route] = body
             await outcome(operation, client)
 
-    async with client_of(wish) as client:
-        await keep_watch(ask_for_each)
+    client = client_of(wish)
+    await keep_watch(ask_for_each)
 
 
 @pytest.mark.parametrize("data", LARGE)
@@ -135,8 +135,8 @@ async def test_large_data_made_to_be_work_holds_nobody_up(operation: Operation, 
             wish.spoilt[operation.route] = body
             await outcome(operation, client)
 
-    async with client_of(wish) as client:
-        await keep_watch(ask_for_each)
+    client = client_of(wish)
+    await keep_watch(ask_for_each)
 
 
 @pytest.mark.parametrize("operation", READ_APART, ids=NAME)
@@ -149,5 +149,5 @@ async def test_a_bomb_goes_off_at_the_cap(operation: Operation):
         # A file may be larger than a reply; what it has of lines that are too long is left out.
         assert isinstance(ended, ChannelError) or operation.is_file
 
-    async with client_of(wish) as client:
-        await keep_watch(ask)
+    client = client_of(wish)
+    await keep_watch(ask)

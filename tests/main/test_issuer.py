@@ -38,7 +38,7 @@ def web():
 
 
 async def test_the_keys_are_found_through_the_discovery_document(web):
-    assert await PublishedKeys(ISSUER, httpx.AsyncClient).keys() == PUBLISHED
+    assert await PublishedKeys(ISSUER, httpx.AsyncHTTPTransport).keys() == PUBLISHED
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ async def test_an_unusable_discovery_document_is_an_outage(web, reply):
     web.get(DISCOVERY).mock(return_value=reply)
 
     with pytest.raises(ChannelUnavailable):
-        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
+        await PublishedKeys(ISSUER, httpx.AsyncHTTPTransport).keys()
 
 
 @pytest.mark.parametrize("failure", [httpx.ConnectError("CANARY"), httpx.ReadTimeout("CANARY")])
@@ -67,7 +67,7 @@ async def test_an_issuer_that_does_not_answer_is_an_outage_without_its_words(web
     web.get(KEYS).mock(side_effect=failure)
 
     with pytest.raises(ChannelUnavailable) as unavailable:
-        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
+        await PublishedKeys(ISSUER, httpx.AsyncHTTPTransport).keys()
 
     assert "CANARY" not in str(unavailable.value)
 
@@ -78,6 +78,6 @@ async def test_keys_from_beyond_this_machine_come_by_plain_http_only_where_that_
     asked = web.get(plain).respond(json=PUBLISHED)
 
     with pytest.raises(ChannelUnavailable):
-        await PublishedKeys(ISSUER, httpx.AsyncClient).keys()
+        await PublishedKeys(ISSUER, httpx.AsyncHTTPTransport).keys()
     assert not asked.called
-    assert await PublishedKeys(ISSUER, httpx.AsyncClient, plain_http=True).keys() == PUBLISHED
+    assert await PublishedKeys(ISSUER, httpx.AsyncHTTPTransport, plain_http=True).keys() == PUBLISHED

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a marketplace is opened with. `concurrency` calls at once are all that the HTTP client bears.
+    """What a marketplace is opened with. `concurrency` calls at once are all that the transport bears.
 
     A `shared` budget is that of all our processes.
     """
 
     settings: ChannelSettings
-    http: httpx.AsyncClient
+    transport: httpx.AsyncBaseTransport
     concurrency: int
     shared: SharedBudget | None
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from channel_sync.api.http.tokens import Issuer
-from channel_sync.channels.http.exchange import answering, chunks
-from channel_sync.channels.http.http_client import http_client
+from channel_sync.channels.http.exchange import answering, asking, chunks
+from channel_sync.channels.http.transport import open_transport
 from channel_sync.domain.errors import ChannelError, ChannelUnavailable
 from channel_sync.domain.plain_http import can_be_overheard
 from channel_sync.setting_values import Switch
@@ -27,7 +27,7 @@ def issuer_of(settings: Settings) -> Issuer | None:
     return Issuer(
         settings.oidc_issuer,
         settings.oidc_audience,
-        PublishedKeys(settings.oidc_issuer, lambda: http_client(1), settings.insecure_http is Switch.ON),
+        PublishedKeys(settings.oidc_issuer, lambda: open_transport(1), settings.insecure_http is Switch.ON),
         settings.oidc_tenant_claim,
         settings.oidc_scope_claim,
     )
@@ -36,36 +36,36 @@ def issuer_of(settings: Settings) -> Issuer | None:
 class PublishedKeys:
     """The signing keys that an issuer publishes, found through its discovery document.
 
-    `open_client` gives a client for one look at them. Only where it is permitted do they come by plain http from
+    `transport` gives one for one look at them. Only where it is permitted do they come by plain http from
     beyond this machine: whoever changed them on the way would be every tenant.
     """
 
     def __init__(
-        self, issuer: str, open_client: Callable[[], httpx.AsyncClient], plain_http: bool = False
+        self, issuer: str, transport: Callable[[], httpx.AsyncBaseTransport], plain_http: bool = False
     ) -> None:
         self._issuer = issuer
         self._plain_http = plain_http
-        self._open_client = open_client
+        self._transport = transport
         self._discovery = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
 
     async def keys(self) -> dict[str, Any]:
         """The key set as it is now; `ChannelUnavailable` when it cannot be read."""
         try:
-            # A client of its own is cancelled with the call; a time-out of the client alone would bound each read.
-            async with asyncio.timeout(_KEYS_WITHIN_S), self._open_client() as http:
-                found = await self._read(http, self._discovery)
+            # One of its own is cancelled with the call; the request's time-outs alone would bound each read.
+            async with asyncio.timeout(_KEYS_WITHIN_S), self._transport() as transport:
+                found = await self._read(transport, self._discovery)
                 if found["issuer"] != self._issuer:
                     raise ValueError
-                return await self._read(http, str(found["jwks_uri"]))
+                return await self._read(transport, str(found["jwks_uri"]))
         except (ChannelError, httpx.InvalidURL, ValueError, KeyError, TimeoutError, RecursionError):
             # Neither the cause nor its text: both hold addresses.
             raise ChannelUnavailable("issuer_unavailable", "The issuer's keys cannot be read.") from None
 
-    async def _read(self, http: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    async def _read(self, transport: httpx.AsyncBaseTransport, url: str) -> dict[str, Any]:
         if can_be_overheard(url) and not self._plain_http:
             raise ValueError
         deadline = monotonic() + _KEYS_WITHIN_S
-        async with answering(http, http.build_request("GET", url)) as answer:
+        async with answering(transport, asking("GET", url)) as answer:
             if not answer.is_success:
                 raise ValueError
             body = b"".join([chunk async for chunk in chunks(answer, deadline, _MOST_KEY_BYTES)])

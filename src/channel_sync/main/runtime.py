@@ -7,9 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import httpx
-
-from channel_sync.channels.http.http_client import guarded_http_client
+from channel_sync.channels.http.transport import GuardedTransport
 from channel_sync.channels.marketplace import Opening
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.budgets import SharedBudget
@@ -74,10 +72,10 @@ async def open_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         database = await open_things.enter_async_context(open_database(settings, run_queue(settings)))
         await check_clock(database, settings.lease_s)
         await warn_of_a_missing_wall(database)
-        http = await open_things.enter_async_context(_http(settings))
+        transport = await open_things.enter_async_context(_transport(settings))
         reader = await open_things.enter_async_context(page_reader(encryption_keys(settings), database.personal))
         shared = CallBudgets(database) if settings.jobs is Jobs.DISTRIBUTED else None
-        yield Runtime(settings, database, _channels(settings, http, shared), reader)
+        yield Runtime(settings, database, _channels(settings, transport, shared), reader)
 
 
 async def check_clock(database: Database, lease_s: float) -> None:
@@ -99,14 +97,14 @@ async def warn_of_a_missing_wall(database: Database) -> None:
         )
 
 
-def _http(settings: Settings) -> httpx.AsyncClient:
+def _transport(settings: Settings) -> GuardedTransport:
     """Where the marketplaces are is the operator's word; where they send us is theirs, and must be public."""
     trusted = [url for one in MARKETPLACES.values() for url in one.addresses(settings).values()]
-    return guarded_http_client(settings.sync_concurrency, trusted)
+    return GuardedTransport(settings.sync_concurrency, trusted)
 
 
-def _channels(settings: Settings, http: httpx.AsyncClient, shared: SharedBudget | None) -> dict[str, Channel]:
-    opening = Opening(settings, http, settings.sync_concurrency, shared)
+def _channels(settings: Settings, transport: GuardedTransport, shared: SharedBudget | None) -> dict[str, Channel]:
+    opening = Opening(settings, transport, settings.sync_concurrency, shared)
     return {one.type: one.open(opening) for one in MARKETPLACES.values()}
 
 

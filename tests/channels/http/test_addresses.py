@@ -8,8 +8,8 @@ import pytest
 from tests.channels.factories import NOW, http_answer
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts, BadAddress, checked_address, is_public
-from channel_sync.channels.http.exchange import ReplyBounds
-from channel_sync.channels.http.http_client import guarded_http_client
+from channel_sync.channels.http.exchange import ReplyBounds, asking
+from channel_sync.channels.http.transport import GuardedTransport
 from channel_sync.channels.wish.exchange import exchange
 from channel_sync.domain.errors import ReplyNotUnderstood
 
@@ -111,10 +111,10 @@ async def a_trap(host: str):
 
 @pytest.mark.parametrize("asked", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]"])
 async def test_nobody_is_connected_to_who_is_not_public(asked: str):
-    async with a_trap("127.0.0.1") as (port, reached), guarded_http_client(1, ()) as http:
-        request = http.build_request("GET", f"http://{asked}:{port}/f")
+    async with a_trap("127.0.0.1") as (port, reached), GuardedTransport(1, ()) as transport:
+        request = asking("GET", f"http://{asked}:{port}/f")
         with pytest.raises(ReplyNotUnderstood) as raised:
-            await exchange(http, request, ReplyBounds(), NOW)
+            await exchange(transport, request, ReplyBounds(), NOW)
     assert raised.value.code == "blocked_address"
     assert reached == []
 
@@ -123,14 +123,21 @@ async def test_an_origin_that_the_operator_named_may_be_anywhere_and_only_that_o
     async with (
         a_trap("127.0.0.1") as (port, reached),
         a_trap("127.0.0.1") as (other, untouched),
-        guarded_http_client(1, (f"http://127.0.0.1:{port}/base",)) as http,
+        GuardedTransport(1, (f"http://127.0.0.1:{port}/base",)) as transport,
     ):
-        fine = http.build_request("GET", f"http://127.0.0.1:{port}/f")
-        assert (await exchange(http, fine, ReplyBounds(), NOW)).status == 200
+        fine = asking("GET", f"http://127.0.0.1:{port}/f")
+        assert (await exchange(transport, fine, ReplyBounds(), NOW)).status == 200
         for address in (f"http://127.0.0.1:{other}/f", f"http://localhost:{port}/f"):
             with pytest.raises(ReplyNotUnderstood):
-                await exchange(http, http.build_request("GET", address), ReplyBounds(), NOW)
+                await exchange(transport, asking("GET", address), ReplyBounds(), NOW)
     assert (reached, untouched) == ([1], [])
+
+
+async def test_an_origin_without_a_port_is_no_word_for_the_other_ports_of_its_host():
+    async with a_trap("127.0.0.1") as (port, reached), GuardedTransport(1, ("http://127.0.0.1",)) as transport:
+        with pytest.raises(ReplyNotUnderstood):
+            await exchange(transport, asking("GET", f"http://127.0.0.1:{port}/f"), ReplyBounds(), NOW)
+    assert reached == []
 
 
 def test_the_addresses_of_httpx_and_ours_are_the_same_host():

@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+from dataclasses import dataclass
 from time import monotonic
 
 import httpx
@@ -88,8 +89,23 @@ async def test_a_connection_cut_within_the_body_is_no_reply():
     assert raised.value.code == "connection_failed"
 
 
-@pytest.mark.parametrize("transport", [None, AiohttpTransport(trust_env=False)], ids=["httpcore", "aiohttp"])
-async def test_after_many_timeouts_and_abandoned_calls_every_seat_is_free_again(transport):
+@dataclass
+class Hasty(httpx.AsyncBaseTransport):
+    """Waits for an answer no longer than `patience_s`."""
+
+    transport: httpx.AsyncBaseTransport
+    patience_s: float = 0.03
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["timeout"] = httpx.Timeout(self.patience_s).as_dict()
+        return await self.transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self.transport.aclose()
+
+
+@pytest.mark.parametrize("carrier", [httpx.AsyncHTTPTransport, AiohttpTransport], ids=["httpcore", "aiohttp"])
+async def test_after_many_timeouts_and_abandoned_calls_every_seat_is_free_again(carrier):
     is_healthy = False
 
     async def serve(reader, writer):
@@ -99,17 +115,15 @@ async def test_after_many_timeouts_and_abandoned_calls_every_seat_is_free_again(
         writer.write(FINE)
         await writer.drain()
 
-    async with (
-        a_server(serve) as address,
-        a_client(address, timeout_s=0.03, concurrency=4, transport=transport) as client,
-    ):
+    transport = Hasty(carrier(trust_env=False))
+    async with a_server(serve) as address, a_client(address, concurrency=4, transport=transport) as client:
         call = Request(Family.OAUTH, "GET", "/api/v3/oauth/test")
         tasks = [asyncio.create_task(client.call_without_token(call, Environment.PRODUCTION)) for _ in range(120)]
         for task in tasks[::3]:
             await asyncio.sleep(0.005)
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        is_healthy, client.http.timeout = True, httpx.Timeout(10)
+        is_healthy, transport.patience_s = True, 10
         healthy = [client.call_without_token(call, Environment.PRODUCTION) for _ in range(40)]
         replies = await asyncio.gather(*healthy)
     assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError, NoAnswer}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from tests.channels.factories import APP, NOW, HastyContext, a_server, an_access, limits
 
-from channel_sync.channels.http.http_client import http_client
+from channel_sync.channels.http.transport import open_transport
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.oauth import redeem, renew
@@ -39,10 +39,10 @@ class CuttingWish:
 
 @asynccontextmanager
 async def a_shop_at(wish: CuttingWish) -> AsyncIterator[WishConnection]:
-    """A connection through the client that production has; it is kept alive after each of the answers."""
-    async with a_server(wish.serve) as address, http_client(2) as http:
+    """A connection through the transport that production has; it is kept alive after each of the answers."""
+    async with a_server(wish.serve) as address, open_transport(2) as transport:
         urls = dict.fromkeys(Environment, address)
-        client = WishClient(http, urls, limits(), lambda: NOW, lambda seconds: seconds / 1000)
+        client = WishClient(transport, urls, limits(), lambda: NOW, lambda seconds: seconds / 1000)
         shop = WishConnection(client, an_access(), HastyContext(Priority.ORDERS))
         for _ in range(wish.answers):
             await shop.get(Family.ORDERS, "/answered")

@@ -8,7 +8,6 @@ import pytest
 import respx
 from tests.channels.factories import APP, BASE, NOW, a_client, ok, refused
 
-from channel_sync.channels.http.http_client import http_client
 from channel_sync.channels.wish.oauth import consent_url, redeem, renew
 from channel_sync.domain.channel import Consent
 from channel_sync.domain.errors import (
@@ -228,7 +227,6 @@ async def test_a_code_is_never_sent_twice(lost):
 
 
 async def test_neither_log_nor_error_nor_grant_shows_a_secret(caplog):
-    await http_client(1).aclose()
     caplog.set_level(logging.DEBUG)
     seen = []
     for answer in (

@@ -91,14 +91,15 @@ def checked_address(text: str, allowed: AllowedHosts, trusted: httpx.URL | None 
         raise BadAddress("This is no address.") from None
     if not address.host or address.userinfo:
         raise BadAddress("The address has no host, or a user before it.")
-    if trusted is not None and _origin(address) == _origin(trusted):
+    if trusted is not None and origin(address) == origin(trusted):
         return address
     if address.scheme != "https" or not allowed.allow(address):
         raise BadAddress("The address is not on https, or its host and port are not allowed.")
     return address
 
 
-def _origin(address: httpx.URL) -> tuple[str, str, int | None]:
+def origin(address: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port, which is None where it is the scheme's own."""
     return address.scheme, address.host, address.port
 
 

@@ -33,13 +33,13 @@ class WishChannel:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         base_urls: Mapping[Environment, str],
         limits: ClientLimits,
         shared: SharedBudget | None = None,
         file_hosts: AllowedHosts = ANY_HOST,
     ) -> None:
-        self._client = WishClient(http, base_urls, limits, shared=shared, file_hosts=file_hosts)
+        self._client = WishClient(transport, base_urls, limits, shared=shared, file_hosts=file_hosts)
         self._description = wish_description()
 
     @property

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
 from channel_sync.channels.http.breaker import Breaker
 from channel_sync.channels.http.call_sources import LeasedCalls, OwnCalls
-from channel_sync.channels.http.exchange import MEGABYTE, ReplyBounds
+from channel_sync.channels.http.exchange import MEGABYTE, ReplyBounds, asking
 from channel_sync.channels.http.limiter import Limiter
 from channel_sync.channels.http.off_loop import off_loop
 from channel_sync.channels.http.retries import with_retries
@@ -42,7 +43,7 @@ def full_jitter(seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ClientLimits:
-    """What Wish and this process bear. `concurrency` must not exceed the HTTP client's pool."""
+    """What Wish and this process bear. `concurrency` must not exceed what the transport bears."""
 
     rate_per_s: float = 5.0
     concurrency: int = 64
@@ -80,7 +81,7 @@ class WishClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
         base_urls: Mapping[Environment, str],
         limits: ClientLimits,
         now: Callable[[], datetime] = utcnow,
@@ -88,7 +89,7 @@ class WishClient:
         shared: SharedBudget | None = None,
         file_hosts: AllowedHosts = ANY_HOST,
     ) -> None:
-        self.http = http
+        self.transport = transport
         self.file_hosts = file_hosts
         self.limits = limits
         self.now = now
@@ -177,15 +178,12 @@ class WishClient:
     async def _converse(self, request: Request, environment: Environment, headers: dict[str, str]) -> _Outcome:
         if request.body is not None:
             headers = {**headers, "Content-Type": "application/json"}
-        sent = self.http.build_request(
-            request.method,
-            self.base_url(environment) + request.path,
-            params=request.query or None,
-            content=request.body,
-            headers=headers,
-        )
+        url = self.base_url(environment) + request.path
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        sent = asking(request.method, url, headers, request.body)
         try:
-            answer = await exchange(self.http, sent, self.limits.call, self.now())
+            answer = await exchange(self.transport, sent, self.limits.call, self.now())
         except ChannelError as error:
             return _Outcome(error)
         code, result = await off_loop(len(answer.body), lambda: read_answer(request.family, answer))

@@ -10,10 +10,12 @@ from channel_sync.channels.wish.replies import Answer
 from channel_sync.channels.wish.times import wait_from_headers
 
 
-async def exchange(http: httpx.AsyncClient, request: httpx.Request, bounds: ReplyBounds, now: datetime) -> Answer:
+async def exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, bounds: ReplyBounds, now: datetime
+) -> Answer:
     """The whole answer; ChannelUnavailable when there is none, ReplyNotUnderstood when it has no end."""
     deadline = monotonic() + bounds.seconds
-    async with answering(http, request) as response:
+    async with answering(transport, request) as response:
         # Grown in place: joined from pieces, a large body would be in memory twice.
         body = bytearray()
         async for chunk in chunks(response, deadline, bounds.max_bytes):

@@ -7,7 +7,7 @@ from time import monotonic
 import httpx
 
 from channel_sync.channels.http.addresses import BadAddress, checked_address
-from channel_sync.channels.http.exchange import answering, chunks
+from channel_sync.channels.http.exchange import answering, asking, chunks
 from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.http.retries import with_retries
 from channel_sync.channels.wish.client import WishClient
@@ -70,7 +70,7 @@ class _Download:
 
     def __init__(self, client: WishClient, address: httpx.URL) -> None:
         self._client = client
-        self._request = client.http.build_request("GET", address, headers={"Accept": "*/*"})
+        self._request = asking("GET", address, {"Accept": "*/*"})
         self._is_wanted = True
         self._room = asyncio.Semaphore(_CHUNKS_AHEAD)
         self._arrived: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
@@ -81,7 +81,7 @@ class _Download:
         at, started, status = self._client.now(), monotonic(), None
         bounds = self._client.limits.file
         try:
-            async with answering(self._client.http, self._request) as response:
+            async with answering(self._client.transport, self._request) as response:
                 status = response.status_code
                 _refuse_status(status)
                 async for chunk in chunks(response, started + bounds.seconds, bounds.max_bytes):

@@ -33,7 +33,7 @@ def open_channel(opening: Opening) -> Channel:
     settings = opening.settings
     limits = ClientLimits(settings.wish_rate_per_s, opening.concurrency)
     hosts = AllowedHosts(settings.wish_file_hosts)
-    return WishChannel(opening.http, addresses(settings), limits, opening.shared, hosts)
+    return WishChannel(opening.transport, addresses(settings), limits, opening.shared, hosts)
 
 
 WISH = Marketplace("wish", addresses, open_channel, read_page, (DICTIONARY,))

@@ -1,19 +1,20 @@
-"""The HTTP client for what this process asks of others in production."""
+"""What carries the calls of this process in production.
+
+There is no httpx client above it: redirects, cookies, credentials and the proxies of its surroundings are what one
+adds, none of which we want.
+"""
 
 import asyncio
-import logging
 import re
-from collections.abc import Collection, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+import ssl
+from collections.abc import Collection
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from channel_sync.channels.http.addresses import BlockedAddress, public_socket
+from channel_sync.channels.http.addresses import BlockedAddress, origin, public_socket
 
-CONNECT_S = 5.0
-READ_S = 10.0
 HEADERS_S = 30.0
 _KEEP_ALIVE_S = 30.0
 # Of one line of an answer's head, and how many lines there may be. aiohttp's own 8190 bytes are less than some
@@ -24,39 +25,37 @@ _HEADERS = 256
 _TOO_LARGE = re.compile("Got more than|Too many headers")
 
 
-def http_client(concurrency: int, headers_s: float = HEADERS_S) -> httpx.AsyncClient:
-    """The client for at most `concurrency` calls at once; close it with `aclose`.
+def open_transport(
+    concurrency: int, headers_s: float = HEADERS_S, socket_factory: aiohttp.SocketFactoryType | None = None
+) -> httpx.AsyncBaseTransport:
+    """The transport of at most `concurrency` calls at once; close it with `aclose`.
 
     `headers_s` bounds the time to an answer's last header.
     aiohttp carries it: a shared plain httpx pool collapses beyond 16 calls at once.
     """
-    return _client(_transport(concurrency, headers_s))
-
-
-def guarded_http_client(
-    concurrency: int, trusted: Collection[str], headers_s: float = HEADERS_S
-) -> httpx.AsyncClient:
-    """The same, but it connects to public addresses only, apart from the origins of these `trusted` addresses."""
-    open_ = _transport(concurrency, headers_s)
-    guarded = _transport(concurrency, headers_s, public_socket)
-    return _client(guarded, {str(httpx.URL(address).copy_with(raw_path=b"/")): open_ for address in trusted})
-
-
-def _client(
-    transport: httpx.AsyncBaseTransport, mounts: Mapping[str, httpx.AsyncBaseTransport] | None = None
-) -> httpx.AsyncClient:
-    # At INFO httpx logs whole URLs, and that of a token refresh may hold the client secret.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        transport=transport,
-        mounts=mounts,
-        timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
-        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "channel-sync"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
-        trust_env=False,
+    tls = httpx.create_ssl_context(trust_env=False)
+    return AiohttpTransport(
+        tls, client=lambda: _session(concurrency, headers_s, socket_factory, tls), trust_env=False
     )
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """The same, but it connects to public addresses only, apart from the origins of these `trusted` addresses."""
+
+    def __init__(self, concurrency: int, trusted: Collection[str], headers_s: float = HEADERS_S) -> None:
+        self._trusted = frozenset(origin(httpx.URL(address)) for address in trusted)
+        self._open = open_transport(concurrency, headers_s)
+        self._guarded = open_transport(concurrency, headers_s, public_socket)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer as soon as its headers are there."""
+        transport = self._open if origin(request.url) in self._trusted else self._guarded
+        return await transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._open.aclose()
+        await self._guarded.aclose()
 
 
 class HeadTooLarge(aiohttp.ClientError):
@@ -71,21 +70,12 @@ class AnswerLost(aiohttp.ClientError):
     """The connection ended before the answer: what was asked for may have been done, and repeating it is ours."""
 
 
-def _transport(
-    concurrency: int, headers_s: float, socket_factory: aiohttp.SocketFactoryType | None = None
-) -> AiohttpTransport:
-    return AiohttpTransport(client=lambda: _session(concurrency, headers_s, socket_factory), trust_env=False)
-
-
 def _session(
-    concurrency: int, headers_s: float, socket_factory: aiohttp.SocketFactoryType | None
+    concurrency: int, headers_s: float, socket_factory: aiohttp.SocketFactoryType | None, tls: ssl.SSLContext
 ) -> aiohttp.ClientSession:
     """Without the cookies that the transport's own session keeps: accounts share this one."""
     connector = aiohttp.TCPConnector(
-        limit=concurrency,
-        ssl=httpx.create_ssl_context(trust_env=False),
-        keepalive_timeout=_KEEP_ALIVE_S,
-        socket_factory=socket_factory,
+        limit=concurrency, ssl=tls, keepalive_timeout=_KEEP_ALIVE_S, socket_factory=socket_factory
     )
 
     async def end_dripping_headers(
