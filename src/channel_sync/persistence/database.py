@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -136,15 +137,14 @@ class Database:
         On SQLite all of it runs in the writer's thread: one way there and back, not one a statement, each of which
         waits its turn behind whatever the event loop does. Nothing of it queues a run.
         """
-
-        async def whole(session: Session) -> T:
-            work = UnitOfWork(session, self.personal)
-            result = await act(work)
-            await work.feeds.write()
-            return result
-
         with translated():
-            return await self._store.run_transaction(whole, current_tenant(), durable)
+            return await self._store.run_transaction(partial(self._act, act), current_tenant(), durable)
+
+    async def _act(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], session: Session) -> T:
+        work = UnitOfWork(session, self.personal)
+        result = await act(work)
+        await work.feeds.write()
+        return result
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:

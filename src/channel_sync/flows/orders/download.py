@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import is_ahead
@@ -14,8 +15,9 @@ from channel_sync.domain.runs import Counts
 from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
-from channel_sync.flows.orders.store import as_held, context_of, store_page
-from channel_sync.flows.runs.session import RunSession, RunTransaction
+from channel_sync.flows.orders.store import as_held, context_of, count_page, store_page
+from channel_sync.flows.runs.session import RunSession
+from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.rows.prepared_orders import OrderRow
 
 # One or two bad orders alone on a quiet shop's page are poison, not a changed contract.
@@ -134,7 +136,7 @@ class OrderDownload:
         if not len(page) and cursor is None:
             return 0
         try:
-            counts = await self._keep_whole(page, cursor)
+            counts = await self.session.keep(partial(self._store, page, cursor))
         except ValueRefused:
             counts = await self._keep_in_halves(page, cursor)
         if cursor is not None:
@@ -143,33 +145,30 @@ class OrderDownload:
         # What a dry run counts stays news for ever, and would be asked for again and again.
         return 0 if self.session.run.dry_run else counts.news
 
-    async def _keep_whole(self, page: ReadyPage, cursor: datetime | None) -> Counts:
-        async def store(kept: RunTransaction) -> None:
-            kept.counts = await self._store(kept, page)
-            if cursor is not None:
-                await kept.work.accounts.move_cursor(self.session.account.id, cursor)
-
-        return await self.session.keep(store)
-
     async def _keep_in_halves(self, page: ReadyPage, cursor: datetime | None) -> Counts:
         """The page without what the database refuses, which is held; the cursor moves with the last of it."""
         counts = Counts()
 
         async def store(rows: Sequence[OrderRow]) -> None:
             nonlocal counts
-            counts += await self._keep_whole(replace(page, rows=[*rows], unreadable=()), None)
+            part = replace(page, rows=[*rows], unreadable=())
+            counts += await self.session.keep(partial(self._store, part, None))
 
         refused = await store_in_halves(page.rows, store)
         held = (*page.unreadable, *(as_held(row, self.session.database.personal) for row in refused))
-        return counts + await self._keep_whole(replace(page, rows=[], unreadable=held), cursor)
+        rest = replace(page, rows=[], unreadable=held)
+        return counts + await self.session.keep(partial(self._store, rest, cursor))
 
-    async def _store(self, kept: RunTransaction, page: ReadyPage) -> Counts:
+    async def _store(self, page: ReadyPage, cursor: datetime | None, work: UnitOfWork) -> Counts:
+        """What the page brought; a dry run only counts it. The cursor moves with it."""
         session = self.session
-        if not session.run.dry_run:
-            return await store_page(kept.work, session.integration, session.account, page)
-        ids = {row.channel_order_id for row in page.rows}
-        created = len(ids - await kept.work.orders.known(session.account.id, list(ids)))
-        return Counts(created=created, unchanged=len(page.rows) - created, held=len(page.unreadable))
+        if session.run.dry_run:
+            counts = await count_page(work, session.account, page)
+        else:
+            counts = await store_page(work, session.integration, session.account, page)
+        if cursor is not None:
+            await work.accounts.move_cursor(session.account.id, cursor)
+        return counts
 
     def _cursor_after(self, page: ReadyPage, asked_at: datetime) -> datetime | None:
         """The marketplace's own time to go on from, if that is further than we are.

@@ -46,6 +46,13 @@ async def store_page(work: UnitOfWork, integration: Integration, account: Accoun
     return counts
 
 
+async def count_page(work: UnitOfWork, account: Account, fresh: ReadyPage) -> Counts:
+    """What `store_page` would count, but for changes of orders that are known."""
+    ids = {row.channel_order_id for row in fresh.rows}
+    created = len(ids - await work.orders.known(account.id, list(ids)))
+    return Counts(created=created, unchanged=len(fresh.rows) - created, held=len(fresh.unreadable))
+
+
 def as_held(row: OrderRow, parts: PersonalParts) -> UnreadableOrder:
     """A row that the database refuses, as an order that is held."""
     return not_storable(row.channel_order_id, moment(row.channel_updated_at), raw_of(row, parts))

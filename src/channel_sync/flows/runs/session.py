@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +20,8 @@ from channel_sync.flows.retries import until_stored
 from channel_sync.persistence.database import Database, UnitOfWork
 
 T = TypeVar("T")
+# Writes in a transaction that may be carried out again, and says what that comes to.
+Store = Callable[[UnitOfWork], Coroutine[Any, Any, Counts]]
 _STORE_PATIENCE_S = 30
 
 
@@ -71,38 +74,35 @@ class RunSession:
                 page = RunTransaction(work)
                 yield page
                 calls = self.context.take_calls()
-                await self._sign(page, calls)
+                await self._sign(work, page.counts, calls)
             kept = True
             self.counts += page.counts
         finally:
             if not kept:
                 self.context.calls[:0] = calls
 
-    async def keep(
-        self, store: Callable[[RunTransaction], Coroutine[Any, Any, None]], durable: bool = True
-    ) -> Counts:
+    async def keep(self, store: Store, durable: bool = True) -> Counts:
         """What `store` counts, in a transaction carried out as a whole (see `Database.run_transaction`)."""
         calls = self.context.take_calls()
-
-        async def whole(work: UnitOfWork) -> Counts:
-            page = RunTransaction(work)
-            await store(page)
-            await self._sign(page, calls)
-            return page.counts
-
+        signed = partial(self._signed, store, calls)
         try:
             # Whole or not at all, so a store that is away for a moment is waited for: the download goes on.
-            counts = await until_stored(lambda: self.database.run_transaction(whole, durable), _STORE_PATIENCE_S)
+            counts = await until_stored(partial(self.database.run_transaction, signed, durable), _STORE_PATIENCE_S)
         except BaseException:
             self.context.calls[:0] = calls
             raise
         self.counts += counts
         return counts
 
-    async def _sign(self, page: RunTransaction, calls: list[Call]) -> None:
+    async def _signed(self, store: Store, calls: list[Call], work: UnitOfWork) -> Counts:
+        counts = await store(work)
+        await self._sign(work, counts, calls)
+        return counts
+
+    async def _sign(self, work: UnitOfWork, counts: Counts, calls: list[Call]) -> None:
         """The heartbeat, which locks the run, so that pages kept side by side number their calls in turn."""
-        await page.work.runs.beat(self.run.id, self.counts + page.counts, utcnow())
-        await page.work.run_batches.add_calls({self.run.id: calls})
+        await work.runs.beat(self.run.id, self.counts + counts, utcnow())
+        await work.run_batches.add_calls({self.run.id: calls})
 
 
 class Walk(Protocol):

@@ -13,10 +13,11 @@ from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
-from channel_sync.flows.runs.session import RunSession, RunTransaction
+from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.due import next_stock_at
 from channel_sync.flows.stock.drift import tell_drifts
 from channel_sync.flows.stock.skips import tell_skips
+from channel_sync.persistence.database import UnitOfWork
 
 _WHOLE_EVERY = timedelta(days=1)
 _OVERLAP = timedelta(minutes=10)
@@ -132,13 +133,13 @@ class SyncListings:
 
 
 async def _store(
-    account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, page: RunTransaction
-) -> None:
-    page.counts = await page.work.listings.replace(account_id, listings, utcnow(), seen_at)
+    account_id: str, listings: Sequence[ChannelListing], seen_at: datetime, work: UnitOfWork
+) -> Counts:
+    return await work.listings.replace(account_id, listings, utcnow(), seen_at)
 
 
-async def _store_gone(account: Account, ids: Sequence[str], page: RunTransaction) -> None:
-    page.counts = Counts(updated=await page.work.listings.mark_gone(account, ids, utcnow()))
+async def _store_gone(account: Account, ids: Sequence[str], work: UnitOfWork) -> Counts:
+    return Counts(updated=await work.listings.mark_gone(account, ids, utcnow()))
 
 
 async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
