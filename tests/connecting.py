@@ -10,7 +10,8 @@ from tests.stored import held_grant
 
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.addresses import public_address
-from channel_sync.domain.channel import CallContext, Environment, Priority
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import Environment
 from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger

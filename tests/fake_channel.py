@@ -19,10 +19,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.fake_shop import FakeMerchant, FakeShop
+from tests.fake_shop import FakeMerchant, FakeShop, page_of
 
 from channel_sync.channels.wish.rules import RULES
-from channel_sync.domain.channel import App, CallContext, ChannelDescription, Consent, Grant, ShopAccess
+from channel_sync.domain.calls import CallContext
+from channel_sync.domain.channel import (
+    App,
+    ChannelDescription,
+    Consent,
+    ConsentRequest,
+    Environment,
+    Grant,
+    ShopAccess,
+)
 from channel_sync.domain.channel_rules import ChannelRules, PollWaits
 from channel_sync.domain.errors import (
     AccessTokenRejected,
@@ -32,6 +41,7 @@ from channel_sync.domain.errors import (
     GrantRejected,
     NoAnswer,
 )
+from channel_sync.domain.orders import OrderPage
 from channel_sync.domain.secrets import Secret
 
 QUICK = PollWaits(0.01, 60, (0.01,), 900)
@@ -181,9 +191,17 @@ class FakeChannel:
         if operation in self._outages:
             raise self._outages[operation]
 
-    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
-        query = urlencode({"client_id": app.client_id, "state": state, "code_challenge": code_challenge})
-        return f"https://{app.environment}.wish.example/consent?{query}"
+    def issuer(self, environment: Environment) -> str:
+        return f"https://{environment}.wish.example"
+
+    def consent_url(self, asked: ConsentRequest) -> str:
+        members = {"client_id": asked.client_id, "state": asked.state, "code_challenge": asked.code_challenge}
+        return f"{self.issuer(asked.environment)}/consent?{urlencode(members)}"
+
+    def read_order(self, raw: bytes) -> OrderPage:
+        known = {order.raw: order for owner in self.merchants.values() for order in owner.orders.values()}
+        readable = {kept: order for owner in self.merchants.values() for kept, order in owner.readable.items()}
+        return page_of([(known | readable)[raw]], None, True)
 
     async def redeem(self, app: App, consent: Consent) -> Grant:
         async with self.take("redeem"):

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from channel_sync.domain.calls import Call, CallContext
 from channel_sync.domain.channel import (
-    Call,
-    CallContext,
     CatalogueBatch,
     CatalogueJob,
     ChangedProducts,
@@ -155,11 +154,6 @@ class FakeShop:
         if channel_order_id not in owner.orders:
             raise ChannelRefused("1004", "No such order.")
         return page_of([owner.orders[channel_order_id]], None, True)
-
-    def read_order(self, raw: bytes) -> OrderPage:
-        owner = self.channel.owner_of(self.token)
-        known = {order.raw: order for order in owner.orders.values()} | owner.readable
-        return page_of([known[raw]], None, True)
 
     async def start_catalogue(self) -> str:
         async with self._call("start_catalogue") as owner:

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 from tests.fake_channel import DESCRIPTION, QUICK, FakeChannel
 from tests.fake_shop import FakeShop, page_of, time_of, within
 
-from channel_sync.domain.channel import App, CallContext, ChannelDescription, ShopAccess
+from channel_sync.domain.calls import CallContext
+from channel_sync.domain.channel import App, ChannelDescription, ConsentRequest, Environment, ShopAccess
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules, StockRules
 from channel_sync.domain.errors import ClientRejected
 from channel_sync.domain.orders import OrderPage, OrderQuery
@@ -52,14 +53,16 @@ class Bazaar(FakeChannel):
     rules: ChannelRules = RULES
     consent_page: str = "https://bazaar.example/consent"
 
-    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
-        stall = dict(app.more).get("stall", Secret(""))
+    def issuer(self, environment: Environment) -> str:
+        return self.consent_page
+
+    def consent_url(self, asked: ConsentRequest) -> str:
         query = urlencode(
             {
-                "client_id": app.client_id,
-                "state": state,
-                "code_challenge": code_challenge,
-                "stall": stall.value,
+                "client_id": asked.client_id,
+                "state": asked.state,
+                "code_challenge": asked.code_challenge,
+                "stall": dict(asked.more).get("stall", Secret("")).value,
             }
         )
         return f"{self.consent_page}?{query}"

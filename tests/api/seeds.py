@@ -7,7 +7,7 @@ from tests.api.world import World
 from tests.factories import a_channel_listing, a_channel_order, an_unreadable_order
 from tests.stored import order_rows
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing

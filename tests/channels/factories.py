@@ -12,7 +12,8 @@ import httpx
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import App, CallContext, Environment, Priority, ShopAccess
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import App, Environment, ShopAccess
 from channel_sync.domain.secrets import Secret
 
 BASE = "https://wish.test"

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from channel_sync.domain.budgets import CallAllowance, CallLease
-from channel_sync.domain.channel import CallContext
+from channel_sync.domain.calls import CallContext
 
 
 class Clock:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from channel_sync.domain.channel import CallContext, Priority
+from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.secrets import Secret
 

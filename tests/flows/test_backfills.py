@@ -7,7 +7,7 @@ import pytest
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
 
-from channel_sync.domain.channel import Priority
+from channel_sync.domain.calls import Priority
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import Conflict
 from channel_sync.domain.integrations import Integration

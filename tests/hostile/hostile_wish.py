@@ -13,7 +13,8 @@ from tests.hostile import replies
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import Environment, Priority
+from channel_sync.domain.calls import Priority
+from channel_sync.domain.channel import Environment
 
 API = "/api/v3"
 FILE = "/files/1"

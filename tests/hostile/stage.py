@@ -16,7 +16,8 @@ from tests.hostile.hostile_wish import API, HostileWish, client_of, envelope
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import CallContext, ShopAccess
+from channel_sync.domain.calls import CallContext
+from channel_sync.domain.channel import ShopAccess
 from channel_sync.main.order_reader.reader import page_reader
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.rows.encryption import new_key_text

@@ -2,7 +2,7 @@
 
 from tests.factories import NOW, TENANT, a_run
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.runs import Counts, Outcome, RunStatus
 from channel_sync.persistence.runs import RunQuery
 from channel_sync.persistence.sql.paging import PageRequest

@@ -14,7 +14,7 @@ from channel_sync.api.http.paging import Cursors, PageQuery, Paging
 from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.addresses import PublicAddress
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.persistence.runs import RunQuery
 

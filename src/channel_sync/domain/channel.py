@@ -1,14 +1,13 @@
 """What a marketplace must be able to do for us. `channels/<name>/` implements it, flows see only this."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Protocol
 
+from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel_rules import ChannelRules
-from channel_sync.domain.errors import RunStopped
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import MoreCredentials, Secret
@@ -19,16 +18,6 @@ class Environment(StrEnum):
 
     PRODUCTION = "production"
     SANDBOX = "sandbox"
-
-
-class Priority(IntEnum):
-    """Who goes first when calls of one integration wait for its rate budget; lower is sooner."""
-
-    INTERACTIVE = 0
-    ORDERS = 1
-    STOCK = 2
-    CATALOGUE = 3
-    BACKFILL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +59,17 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentRequest:
+    """What the merchant is asked with. The challenge is PKCE S256; `more` is that of the `App`."""
+
+    client_id: str
+    environment: Environment
+    state: str
+    code_challenge: str
+    more: MoreCredentials = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """The proof that goes with an authorization code: PKCE verifier and the redirect address used."""
 
@@ -95,61 +95,6 @@ class Warehouse:
     id: str
     name: str | None = None
     kind: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call to the marketplace, as kept with its run: the path has no query, nothing has a secret."""
-
-    at: datetime
-    method: str
-    path: str
-    status: int | None
-    code: int | None
-    duration_ms: int
-    channel_request_id: str | None
-
-
-@dataclass(slots=True)
-class CallContext:
-    """What the calls of one run share: their journal, their place in the queue, and the way to stop them.
-
-    `cancel` may come from anywhere in the process; from then on no new call starts. `is_paused` is true while a
-    call waits because the marketplace asked for a pause. `by_person`: a person asked for the run.
-    """
-
-    priority: Priority
-    calls: list[Call] = field(default_factory=list)
-    is_paused: bool = False
-    by_person: bool = False
-    _cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def is_a_persons(self) -> bool:
-        """Whether somebody waits who would rather see a call fail than none made."""
-        return self.by_person or self.priority is Priority.INTERACTIVE
-
-    def cancel(self) -> None:
-        """Let no further call start."""
-        self._cancelled.set()
-
-    def raise_if_cancelled(self) -> None:
-        """Raise `RunStopped` once it is cancelled."""
-        if self._cancelled.is_set():
-            raise RunStopped
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, but wake at once with `RunStopped` when it is cancelled."""
-        try:
-            await asyncio.wait_for(self._cancelled.wait(), seconds)
-        except TimeoutError:
-            return
-        raise RunStopped
-
-    def take_calls(self) -> list[Call]:
-        """The calls since the last time this was asked."""
-        calls, self.calls = self.calls, []
-        return calls
 
 
 class JobState(StrEnum):
@@ -215,10 +160,6 @@ class Shop(Protocol):
         """One order read anew: a page of one order or of one unreadable order."""
         ...
 
-    def read_order(self, raw: bytes) -> OrderPage:
-        """A kept reply read again, without a call: a page of one order or of one unreadable order."""
-        ...
-
     async def start_catalogue(self) -> str:
         """The id of a newly queued download of the whole catalogue."""
         ...
@@ -274,8 +215,12 @@ class Channel(Protocol):
         """Scopes without which the jobs cannot work."""
         ...
 
-    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
-        """Where the merchant's browser goes to give consent. The challenge is PKCE S256."""
+    def issuer(self, environment: Environment) -> str:
+        """Who gives codes there, as RFC 9207 has it told with them: an address, of which the origin counts."""
+        ...
+
+    def consent_url(self, asked: ConsentRequest) -> str:
+        """Where the merchant's browser goes to give consent."""
         ...
 
     async def redeem(self, app: App, consent: Consent) -> Grant:
@@ -288,4 +233,8 @@ class Channel(Protocol):
 
     def shop(self, access: ShopAccess, context: CallContext) -> Shop:
         """The shop that the token opens."""
+        ...
+
+    def read_order(self, raw: bytes) -> OrderPage:
+        """A kept reply read again, without a call: a page of one order or of one unreadable order."""
         ...

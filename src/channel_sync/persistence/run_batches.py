@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.runs import Outcome, Run, RunStatus, Trigger
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.engine.session import Session, columns_of

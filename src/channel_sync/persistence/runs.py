@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, func, literal, or_, select, update
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
 from channel_sync.domain.integrations import Status
 from channel_sync.domain.runs import (

@@ -7,7 +7,7 @@ from tests.channels.limits import Clock, Purse, no_jitter
 from channel_sync.channels.http.call_sources import LeasedCalls
 from channel_sync.channels.http.limiter import Limiter
 from channel_sync.domain.budgets import CallAllowance
-from channel_sync.domain.channel import Priority
+from channel_sync.domain.calls import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped, StorageUnavailable
 
 

@@ -7,7 +7,7 @@ from tests.channels.limits import Clock, Purse, SkippingWire, no_jitter
 from channel_sync.channels.http.call_sources import Bucket, LeasedCalls, OwnCalls
 from channel_sync.channels.http.limiter import ByIntegration, Limiter
 from channel_sync.domain.budgets import CallAllowance
-from channel_sync.domain.channel import Priority
+from channel_sync.domain.calls import Priority
 from channel_sync.domain.errors import ChannelUnavailable, RunStopped
 
 

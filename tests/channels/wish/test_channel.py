@@ -3,10 +3,10 @@ from xml.etree import ElementTree
 
 import httpx
 import respx
-from tests.channels.factories import APP, a_context, an_access, limits, ok
+from tests.channels.factories import a_context, an_access, limits, ok
 
 from channel_sync.channels.wish.channel import WishChannel
-from channel_sync.domain.channel import Channel, Environment, Shop
+from channel_sync.domain.channel import Channel, ConsentRequest, Environment, Shop
 
 URLS = {Environment.PRODUCTION: "https://wish.test/", Environment.SANDBOX: "https://sandbox.test"}
 
@@ -56,7 +56,9 @@ def test_currencies_are_codes_without_doubles():
 
 async def test_each_environment_has_its_own_address():
     channel = a_channel()
-    assert channel.consent_url(APP, "s", "c").startswith("https://wish.test/v3/oauth/authorize?")
+    asked = ConsentRequest("app", Environment.PRODUCTION, "s", "c")
+    assert channel.consent_url(asked).startswith("https://wish.test/v3/oauth/authorize?")
+    assert channel.issuer(Environment.SANDBOX) == "https://sandbox.test"
     with respx.mock as router:
         router.get("https://wish.test/api/v3/oauth/test").mock(return_value=ok({"merchant_id": "m1"}))
         shop: Shop = channel.shop(an_access(), a_context())

@@ -20,7 +20,8 @@ from tests.channels.factories import (
 from channel_sync.channels.http.breaker import FAILURES_TO_OPEN
 from channel_sync.channels.wish.client import Request
 from channel_sync.channels.wish.replies import Family
-from channel_sync.domain.channel import Call, Environment
+from channel_sync.domain.calls import Call
+from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import (
     AccessTokenRejected,
     ChannelError,

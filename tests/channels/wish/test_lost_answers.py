@@ -12,7 +12,8 @@ from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.oauth import redeem, renew
 from channel_sync.channels.wish.replies import Family
-from channel_sync.domain.channel import Consent, Environment, Priority
+from channel_sync.domain.calls import Priority
+from channel_sync.domain.channel import Consent, Environment
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.secrets import Secret
 

@@ -9,7 +9,7 @@ import respx
 from tests.channels.factories import APP, BASE, NOW, a_client, ok, refused
 
 from channel_sync.channels.wish.oauth import consent_url, redeem, renew
-from channel_sync.domain.channel import Consent
+from channel_sync.domain.channel import Consent, ConsentRequest
 from channel_sync.domain.errors import (
     AccountDisabled,
     ChannelError,
@@ -58,7 +58,7 @@ async def renewed(*answers):
 
 
 def test_the_consent_page_gets_state_and_challenge_and_nothing_unknown():
-    address = urlsplit(consent_url(BASE, APP, "st&te", "ch"))
+    address = urlsplit(consent_url(BASE, ConsentRequest("client-1", APP.environment, "st&te", "ch")))
     assert f"{address.scheme}://{address.netloc}{address.path}" == f"{BASE}/v3/oauth/authorize"
     assert parse_qs(address.query) == {
         "client_id": ["client-1"],

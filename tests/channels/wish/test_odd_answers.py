@@ -9,7 +9,8 @@ from channel_sync.channels.http.transport import open_transport
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.shop import WishShop
-from channel_sync.domain.channel import Environment, Priority
+from channel_sync.domain.calls import Priority
+from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.main.issuer import PublishedKeys
 

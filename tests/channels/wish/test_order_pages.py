@@ -7,6 +7,7 @@ import respx
 from tests.channels.factories import BASE, an_order, at_the_counter, ok, refused
 from tests.channels.small_wish import SmallWish
 
+from channel_sync.channels.wish.order_pages import kept_order
 from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, RunStopped
 from channel_sync.domain.orders import OrderQuery, OrderWindow, UnreadPage
@@ -260,8 +261,7 @@ async def test_an_unknown_order_is_refused():
                 await counter.shop.order("o1")
 
 
-async def test_a_kept_reply_is_read_without_a_call():
-    async with at_the_counter() as counter:
-        good = counter.shop.read_order(json.dumps(an_order(1)).encode())
-        bad = counter.shop.read_order(b"{}")
+def test_a_kept_reply_is_read_without_a_call():
+    good = kept_order(json.dumps(an_order(1)).encode())
+    bad = kept_order(b"{}")
     assert (len(good.orders), len(bad.unreadable)) == (1, 1)

@@ -1,10 +1,11 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.flows.goods import an_order, an_unreadable_order
 from tests.flows.workshop import TENANT, Workshop
 
-from channel_sync.domain.errors import Conflict, NotFound
+from channel_sync.domain.errors import ChannelUnavailable, Conflict, NotFound
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.orders import HeldOrder, Order
 from channel_sync.flows.orders.held import Held
@@ -67,6 +68,16 @@ async def test_the_kept_reply_is_used_where_the_marketplace_has_none(workshop: W
 
     assert isinstance(order, Order)
     assert await still_held(workshop) == 0
+
+
+async def test_a_kept_reply_is_read_while_no_grant_is_to_be_had(workshop: Workshop):
+    workshop.channel.lifetime = timedelta(0)
+    _, held_id = await hold(workshop, channel_order_id=None)
+    [kept] = workshop.shop().orders.values()
+    workshop.shop().readable = {kept.raw: an_order(1)}
+    workshop.channel.break_down("renew", ChannelUnavailable("outage", "Away."))
+
+    assert isinstance(await replay(workshop, held_id), Order)
 
 
 async def test_a_held_reply_without_an_id_is_released_too(workshop: Workshop):

@@ -7,7 +7,7 @@ from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop, waiting
 from tests.stored import newest_run
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
     AccessTokenRejected,

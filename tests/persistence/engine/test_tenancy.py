@@ -14,7 +14,7 @@ from tests.persistence.order_steps import store
 from tests.persistence.plans import postgres_plans_of
 from tests.pgbouncer import CONNECTIONS
 
-from channel_sync.domain.channel import Call
+from channel_sync.domain.calls import Call
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.session import Session

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 from channel_sync.domain.budgets import CallAllowance, CallLease
-from channel_sync.domain.channel import CallContext
+from channel_sync.domain.calls import CallContext
 from channel_sync.domain.errors import RateLimited
 
 BURST = 10

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from channel_sync.domain.channel import CallContext
+from channel_sync.domain.calls import CallContext
 from channel_sync.domain.errors import ChannelUnavailable, CircuitOpen, RateLimited
 
 T = TypeVar("T")

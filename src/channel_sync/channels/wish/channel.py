@@ -9,19 +9,22 @@ from channel_sync.channels.wish import oauth
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.description import REQUIRED_SCOPES, wish_description
+from channel_sync.channels.wish.order_pages import kept_order
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.budgets import SharedBudget
+from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel import (
     App,
-    CallContext,
     ChannelDescription,
     Consent,
+    ConsentRequest,
     Environment,
     Grant,
     ShopAccess,
 )
 from channel_sync.domain.channel_rules import ChannelRules
+from channel_sync.domain.orders import OrderPage
 from channel_sync.domain.secrets import Secret
 
 
@@ -57,9 +60,13 @@ class WishChannel:
         """Scopes without which the jobs cannot work."""
         return REQUIRED_SCOPES
 
-    def consent_url(self, app: App, state: str, code_challenge: str) -> str:
+    def issuer(self, environment: Environment) -> str:
+        """Who gives codes there: Wish itself."""
+        return self._client.base_url(environment)
+
+    def consent_url(self, asked: ConsentRequest) -> str:
         """Where the merchant's browser goes to give consent."""
-        return oauth.consent_url(self._client.base_url(app.environment), app, state, code_challenge)
+        return oauth.consent_url(self._client.base_url(asked.environment), asked)
 
     async def redeem(self, app: App, consent: Consent) -> Grant:
         """The grant for an authorization code."""
@@ -72,3 +79,7 @@ class WishChannel:
     def shop(self, access: ShopAccess, context: CallContext) -> WishShop:
         """The shop that the token opens."""
         return WishShop(WishConnection(self._client, access, context))
+
+    def read_order(self, raw: bytes) -> OrderPage:
+        """A kept reply read again, without a call."""
+        return kept_order(raw)

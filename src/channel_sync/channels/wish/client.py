@@ -22,7 +22,8 @@ from channel_sync.channels.http.retries import with_retries
 from channel_sync.channels.wish.exchange import exchange
 from channel_sync.channels.wish.replies import Answer, Family, Reply, read_answer
 from channel_sync.domain.budgets import SharedBudget
-from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
+from channel_sync.domain.calls import Call, CallContext
+from channel_sync.domain.channel import Environment, ShopAccess
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
     AccessTokenRejected,

@@ -9,7 +9,8 @@ import msgspec
 from channel_sync.channels.wish.client import Request, WishClient
 from channel_sync.channels.wish.files import json_lines
 from channel_sync.channels.wish.replies import Family, Reply
-from channel_sync.domain.channel import CallContext, ShopAccess
+from channel_sync.domain.calls import CallContext
+from channel_sync.domain.channel import ShopAccess
 from channel_sync.domain.errors import ChannelRefused
 
 Query = tuple[tuple[str, str], ...]

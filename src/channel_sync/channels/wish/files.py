@@ -14,7 +14,8 @@ from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.lines import LineSplitter
 from channel_sync.channels.wish.replies import not_understood
 from channel_sync.channels.wish.rows import rows_of
-from channel_sync.domain.channel import Call, CallContext, Environment, ShopAccess
+from channel_sync.domain.calls import Call, CallContext
+from channel_sync.domain.channel import Environment, ShopAccess
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 
 _CHUNKS_AHEAD = 4

@@ -19,7 +19,7 @@ from channel_sync.channels.wish.client import Request, WishClient
 from channel_sync.channels.wish.lenient import DECIDES
 from channel_sync.channels.wish.replies import Family, Reply, not_understood
 from channel_sync.channels.wish.times import as_utc
-from channel_sync.domain.channel import App, Consent, Grant
+from channel_sync.domain.channel import App, Consent, ConsentRequest, Grant
 from channel_sync.domain.errors import ChannelUnavailable, RateLimited, ReplyNotUnderstood
 from channel_sync.domain.secrets import Secret
 
@@ -40,12 +40,12 @@ class _Tokens(msgspec.Struct, gc=False):
     scopes: Annotated[list[Word], Several] | None = None
 
 
-def consent_url(base_url: str, app: App, state: str, code_challenge: str) -> str:
+def consent_url(base_url: str, asked: ConsentRequest) -> str:
     """Where the merchant consents. Authlib's own builder would add `response_type`, which Wish does not know."""
     members = [
-        ("client_id", app.client_id),
-        ("state", state),
-        ("code_challenge", code_challenge),
+        ("client_id", asked.client_id),
+        ("state", asked.state),
+        ("code_challenge", asked.code_challenge),
         ("code_challenge_method", "S256"),
     ]
     return str(add_params_to_uri(base_url + _AUTHORISE_PATH, members))

@@ -53,10 +53,6 @@ class WishShop:
         """One order read anew."""
         return await order_pages.single_order(self._connection, channel_order_id)
 
-    def read_order(self, raw: bytes) -> OrderPage:
-        """A kept reply read again, without a call."""
-        return order_pages.kept_order(raw)
-
     async def start_catalogue(self) -> str:
         """The id of a newly queued download of the whole catalogue."""
         return await listings.start_catalogue(self._connection)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from channel_sync.domain.addresses import PublicAddress
-from channel_sync.domain.channel import App, Channel
+from channel_sync.domain.channel import Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import CallbackError
 from channel_sync.domain.secrets import Secret
@@ -121,6 +121,6 @@ class OAuthCallbacks:
         """Whether the issuer, if one is named, is the one that was asked."""
         if callback.iss is None:
             return True
-        app = App(one.integration.client_id, Secret(""), one.integration.environment)
-        issuer = origin_of(self._channels[one.integration.channel].consent_url(app, "", ""))
+        channel = self._channels[one.integration.channel]
+        issuer = origin_of(channel.issuer(one.integration.environment))
         return issuer is not None and origin_of(callback.iss) == issuer

@@ -5,11 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from channel_sync.domain.channel import App, Channel
+from channel_sync.domain.channel import Channel, ConsentRequest
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.integrations import AttemptKind, Integration
-from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, challenge_of, hash_of, new_token
 from channel_sync.flows.connecting.under_way import UnderWay, chosen, under_way
 from channel_sync.flows.grants.credentials import more_of
@@ -114,13 +113,16 @@ class ConsentRedirects:
             raise _used()
         await set_out(work, integration, now)
         channel = self._channels[integration.channel]
-        more = await more_of(work, channel, integration.id)
-        app = App(attempt.client_id or integration.client_id, Secret(""), integration.environment, more)
-        # The challenge is that of the attempt: without a state, what comes back may answer either press.
-        challenge = challenge_of(attempt.code_verifier)
-        consent_url = channel.consent_url(app, state, challenge)
+        asked = ConsentRequest(
+            client_id=attempt.client_id or integration.client_id,
+            environment=integration.environment,
+            state=state,
+            # That of the attempt: without a state, what comes back may answer either press.
+            code_challenge=challenge_of(attempt.code_verifier),
+            more=await more_of(work, channel.description, integration.id),
+        )
         max_age_s = int(TICKET_LIFETIME.total_seconds())
-        return ConsentRedirect(integration.channel, consent_url, attempt.ref, cookie, max_age_s, ())
+        return ConsentRedirect(integration.channel, channel.consent_url(asked), attempt.ref, cookie, max_age_s, ())
 
     async def _with_others(self, redirect: ConsentRedirect, cookies: Collection[str]) -> ConsentRedirect:
         now = utcnow()

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from channel_sync.domain.channel import App, CallContext, Channel, Grant, Priority, Shop, ShopAccess
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import App, Channel, Grant, Shop, ShopAccess
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import ErrorCode
 from channel_sync.domain.errors import (
@@ -121,7 +122,7 @@ class Credentials:
 
     async def _app(self, integration: Integration, pasted: PastedCredentials) -> App:
         async with self._database.read() as work:
-            more = await more_of(work, self._channels[integration.channel], integration.id)
+            more = await more_of(work, self._channels[integration.channel].description, integration.id)
         return App(pasted.client_id, pasted.client_secret, integration.environment, more)
 
     async def _renewed(self, integration: Integration, pasted: PastedCredentials, merchant_id: str) -> Grant:

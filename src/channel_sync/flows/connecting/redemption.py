@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from channel_sync.domain.addresses import PublicAddress
-from channel_sync.domain.channel import App, CallContext, Channel, Consent, Grant, Priority, ShopAccess
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import App, Channel, Consent, Grant, ShopAccess
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.connecting.under_way import UnderWay
@@ -25,7 +26,7 @@ class Redeeming:
         attempt, integration = one.attempt, one.integration
         async with self._database.read() as work:
             secret = attempt.client_secret or (await work.credentials.app(integration.id)).client_secret
-            more = await more_of(work, self._channels[integration.channel], integration.id)
+            more = await more_of(work, self._channels[integration.channel].description, integration.id)
         return App(attempt.client_id or integration.client_id, secret, integration.environment, more)
 
     async def redeem(self, one: UnderWay, app: App, code: Secret) -> ObtainedGrant:

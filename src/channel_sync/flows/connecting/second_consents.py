@@ -10,7 +10,8 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from channel_sync.domain.channel import CallContext, Environment, Priority
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.flows.grants.shops import Shops

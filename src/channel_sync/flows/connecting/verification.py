@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 
-from channel_sync.domain.channel import CallContext, Channel, Priority, ShopAccess
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import Channel, ShopAccess
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.credentials import HeldCredentials

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from channel_sync.domain.channel import App, Channel, ShopAccess
+from channel_sync.domain.channel import App, ChannelDescription, ShopAccess
 from channel_sync.domain.errors import GrantRejected, NotFound
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import MoreCredentials
@@ -61,9 +61,9 @@ async def read_all_credentials(
     return found
 
 
-async def more_of(work: UnitOfWork, channel: Channel, integration_id: str) -> MoreCredentials:
+async def more_of(work: UnitOfWork, channel: ChannelDescription, integration_id: str) -> MoreCredentials:
     """What the marketplace wants to know of the application beside its id and secret, where it wants more."""
-    if not more_fields(channel.description):
+    if not more_fields(channel):
         return ()
     try:
         return (await work.credentials.app(integration_id)).more

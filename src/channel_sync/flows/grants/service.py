@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from channel_sync.domain.channel import CallContext, Channel, Priority, Shop, ShopAccess
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import Channel, Shop, ShopAccess
 from channel_sync.domain.channel_rules import ChannelRules, RenewalRules
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (

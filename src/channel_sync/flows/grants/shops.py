@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from channel_sync.domain.channel import CallContext, Channel
+from channel_sync.domain.calls import CallContext
+from channel_sync.domain.channel import Channel
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.service import Grants, ShopConnection
 

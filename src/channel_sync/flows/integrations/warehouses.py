@@ -1,6 +1,7 @@
 """A shop's warehouses, asked of the marketplace when a person wants to see or to choose one."""
 
-from channel_sync.domain.channel import CallContext, Priority, Warehouse
+from channel_sync.domain.calls import CallContext, Priority
+from channel_sync.domain.channel import Warehouse
 from channel_sync.domain.errors import Conflict, Invalid
 from channel_sync.domain.integrations import Integration
 from channel_sync.flows.grants.shops import Shops

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from channel_sync.domain.channel import CallContext, Priority, Shop
+from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Conflict, NotFound, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account, Integration, must_be_runnable
 from channel_sync.domain.orders import HeldOrder, Order, OrderPage
@@ -25,25 +25,30 @@ class Held:
         """The order it became, or what is still held. `Conflict` unless the integration is active."""
         async with self._database.read() as work:
             held = await work.held_orders.get(tenant, held_id)
-            raw = await work.held_orders.raw(held_id)
             integration = await work.integrations.get(tenant, held.integration_id)
             must_be_runnable(integration)
             if integration.account_id is None:
                 raise Conflict("integration_draft", "The integration is not connected.")
             account = await work.accounts.get(integration.account_id)
-        page = await self._read(integration, held, raw)
+        page = await self._now(integration, held.channel_order_id) or await self._kept(integration, held)
         return await self._store(integration, account, page, held)
 
-    async def _read(self, integration: Integration, held: HeldOrder, raw: bytes) -> OrderPage:
-        """The order as the marketplace has it now, or where it has none to give, the kept reply."""
+    async def _now(self, integration: Integration, channel_order_id: str | None) -> OrderPage | None:
+        """The order as the marketplace has it now, if it gives one."""
+        if channel_order_id is None:
+            return None
         shop = self._shops.connect(integration, CallContext(Priority.INTERACTIVE))
-        channel_order_id = held.channel_order_id
-        if channel_order_id is not None:
-            with suppress(ChannelUnavailable, ChannelRefused, ReplyNotUnderstood):
-                return await shop.call(lambda shop: shop.order(channel_order_id))
+        with suppress(ChannelUnavailable, ChannelRefused, ReplyNotUnderstood):
+            return await shop.call(lambda shop: shop.order(channel_order_id))
+        return None
+
+    async def _kept(self, integration: Integration, held: HeldOrder) -> OrderPage:
+        """The reply that was held, read once more."""
         if held.erased:
             raise Conflict("held_order_erased", "The reply was erased; the marketplace gives no other.")
-        return await shop.call(lambda shop: _read_again(shop, raw))
+        async with self._database.read() as work:
+            raw = await work.held_orders.raw(held.id)
+        return self._shops.channels[integration.channel].read_order(raw)
 
     async def _store(
         self, integration: Integration, account: Account, page: OrderPage, held: HeldOrder
@@ -60,7 +65,3 @@ class Held:
         if not found.items:
             raise NotFound("order")
         return found.items[0]
-
-
-async def _read_again(shop: Shop, raw: bytes) -> OrderPage:
-    return shop.read_order(raw)

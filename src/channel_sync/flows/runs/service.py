@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from channel_sync.domain.channel import CallContext, Priority
+from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import (
     ChannelSyncError,

@@ -9,7 +9,8 @@ from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-from channel_sync.domain.channel import Call, CallContext, Shop
+from channel_sync.domain.calls import Call, CallContext
+from channel_sync.domain.channel import Shop
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelError
