@@ -1,4 +1,4 @@
-"""A run that the clock or a gap started becomes the person's who asks for one while it is open."""
+"""Runs handed out and given back. One of ours is the person's who asks for one while it is open."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Bulk jobs of which nobody knows whether, or when, they are carried out."""
+"""Looking for what a late call did: to many listings at once, by jobs that may or may not be carried out."""
 
 import pytest
 from tests.flows.goods import a_listing
