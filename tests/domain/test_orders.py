@@ -1,5 +1,6 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import structs
 
 from channel_sync.domain.orders import Change, OrderState, StoredVersion, change_of, update_event_types
 
@@ -24,7 +25,7 @@ def test_other_content_at_the_same_instant_is_an_update():
 
 
 def test_whatever_comes_after_an_order_dated_ahead_is_newer():
-    ahead = replace(STORED, updated_at=NOON + timedelta(hours=2))
+    ahead = structs.replace(STORED, updated_at=NOON + timedelta(hours=2))
     assert change_of(ahead, NOON + timedelta(minutes=5), b"other") is Change.UPDATED
     assert change_of(ahead, ahead.updated_at, b"content") is Change.UNCHANGED
 

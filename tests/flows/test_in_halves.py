@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from tests.flows.goods import START, a_listing, an_order
 from tests.flows.workshop import TENANT, Workshop
 
@@ -27,7 +28,9 @@ def odd(**changes) -> ChannelOrder:
 def odd_line(**changes) -> ChannelOrder:
     order = odd()
     [line] = order.content.lines
-    return replace(order, content=replace(order.content, lines=(replace(line, **changes),)))
+    return structs.replace(
+        order, content=structs.replace(order.content, lines=(structs.replace(line, **changes),))
+    )
 
 
 async def held(workshop: Workshop) -> list[HeldOrder]:

@@ -1,8 +1,7 @@
 """Receipts for orders, each for the version that stood there."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 from tests.factories import NOW, TENANT, a_channel_order, connected, later
 from tests.persistence.order_steps import feed, store
 
@@ -36,7 +35,7 @@ async def test_an_order_that_changes_is_unacknowledged_again(database, account):
         await work.orders.acknowledge(TENANT, [found.id], NOW)
     assert await feed(database, acknowledged=False) == []
 
-    await store(database, account, replace(order, updated_at=later(1)))
+    await store(database, account, structs.replace(order, updated_at=later(1)))
 
     [changed] = await feed(database, acknowledged=False)
     assert await feed(database, acknowledged=True) == []
@@ -63,7 +62,7 @@ async def test_only_the_version_that_was_read_is_acknowledged(database, account)
     await store(database, foreign, a_channel_order())
     first, second = await feed(database)
     [theirs] = await feed(database, tenant="other")
-    await store(database, account, replace(changed, updated_at=later(1)))
+    await store(database, account, structs.replace(changed, updated_at=later(1)))
     versions = [(first.id, 1), (second.id, 1), (theirs.id, 1), ("ord_none", 1)]
 
     for _ in range(2):

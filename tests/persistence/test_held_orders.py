@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, an_unreadable_order, connected, later
 from tests.persistence.plans import plans_of, postgres_plans_of
@@ -69,7 +70,7 @@ async def test_other_content_of_the_same_order_is_news(database, account):
     order = an_unreadable_order()
     [first] = await hold(database, account, order)
 
-    [second] = await hold(database, account, replace(order, raw=b"{}", reason="missing"), now=later(60))
+    [second] = await hold(database, account, structs.replace(order, raw=b"{}", reason="missing"), now=later(60))
 
     assert second == replace(first, reason="missing", attempts=2)
     assert await listed(database) == [second]

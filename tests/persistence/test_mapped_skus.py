@@ -1,8 +1,7 @@
 """The SKUs that people had mapped an order's listings to when it came in."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 from tests.factories import (
     NOW,
     TENANT,
@@ -71,7 +70,7 @@ async def test_neither_a_later_version_nor_a_later_mapping_changes_what_an_order
     await store(database, account, late)
     await map_to(database, account, "OTHER")
 
-    changed = [replace(one, updated_at=later(5), state_raw="CHANGED") for one in (early, late)]
+    changed = [structs.replace(one, updated_at=later(5), state_raw="CHANGED") for one in (early, late)]
     await store(database, account, *changed, now=later(6))
 
     assert {order.channel_order_id: (order.version, order.mapped_skus) for order in await feed(database)} == {

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import (
     NOW,
@@ -58,9 +59,11 @@ async def test_an_erased_order_stays_unchanged_on_the_next_pass_and_never_gets_i
     await store(database, account, order, nameless)
     await erase(database, *(found.id for found in await feed(database)))
 
-    moved = replace(order, address=an_address(city="Leeds"))
+    moved = structs.replace(order, address=an_address(city="Leeds"))
     assert (await store(database, account, moved, nameless)).counts == Counts(unchanged=2)
-    assert (await store(database, account, replace(moved, updated_at=later(1)))).counts == Counts(updated=1)
+    assert (await store(database, account, structs.replace(moved, updated_at=later(1)))).counts == Counts(
+        updated=1
+    )
 
     found = (await feed(database))[-1]
     assert (found.version, found.erased, found.address, found.tax) == (2, True, None, None)

@@ -1,7 +1,7 @@
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_order, connected, later
 from tests.persistence.plans import plans_of
@@ -49,7 +49,7 @@ async def test_an_updated_order_stands_at_the_end(database):
     await store(database, account, *orders)
     seen = await read(database)
 
-    await store(database, account, replace(orders[0], updated_at=later(1)))
+    await store(database, account, structs.replace(orders[0], updated_at=later(1)))
 
     assert ids(await read(database)) == ["o1", "o2", "o0"]
     assert ids(await read(database, after=(seen.items[-1].position,))) == ["o0"]

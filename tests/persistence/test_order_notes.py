@@ -1,10 +1,10 @@
 """What was left out of an order is stored with it, and changes nothing for orders of which nothing was."""
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import NOW, a_channel_order, an_order_line, connected, later, order_content
 from tests.persistence.order_steps import feed, store
@@ -51,7 +51,7 @@ async def test_an_order_that_can_be_read_whole_again_is_an_update(database, acco
     order = a_channel_order(content=order_content(notes=(NOTE,)))
     await store(database, account, order)
 
-    again = replace(order, content=replace(order.content, notes=()))
+    again = structs.replace(order, content=structs.replace(order.content, notes=()))
     assert (await store(database, account, again)).counts == Counts(updated=1)
     [found] = await feed(database)
     assert found.notes == ()
@@ -90,7 +90,7 @@ async def test_an_order_dated_ahead_when_it_was_stored_says_so_from_then_on(data
 @pytest.mark.parametrize("ahead_first", [True, False])
 async def test_of_two_versions_in_a_page_the_believable_one_counts(database, account, ahead_first):
     real = a_channel_order(channel_order_id="order-1", state_raw="SHIPPED")
-    both = [replace(real, updated_at=later(7200), state_raw="APPROVED"), real]
+    both = [structs.replace(real, updated_at=later(7200), state_raw="APPROVED"), real]
     stored = await store(database, account, *(both if ahead_first else reversed(both)))
 
     assert stored.counts == Counts(created=1, ignored=1)

@@ -3,6 +3,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import (
     NOW,
@@ -110,7 +111,7 @@ async def test_a_second_pass_makes_no_change_at_all_in_sqlite(sqlite_database):
 async def test_a_newer_order_replaces_the_stored_one_and_keeps_its_id(database, account):
     order = a_channel_order()
     first = await store(database, account, order)
-    newer = replace(
+    newer = structs.replace(
         order, updated_at=later(1), state=OrderState.SHIPPED, address=an_address(city="Leeds"), tax=None
     )
 
@@ -135,7 +136,7 @@ async def test_an_older_order_is_ignored(database, account):
     await store(database, account, order)
     before = await rows(database)
 
-    older = await store(database, account, replace(order, updated_at=later(8), state=OrderState.SHIPPED))
+    older = await store(database, account, structs.replace(order, updated_at=later(8), state=OrderState.SHIPPED))
 
     assert (older.counts, older.created, older.updated) == (Counts(ignored=1), [], [])
     assert await rows(database) == before
@@ -161,16 +162,16 @@ async def test_at_the_same_instant_the_content_decides(database, account, change
     order = a_channel_order(transaction_id="t-1")
     await store(database, account, order)
 
-    assert (await store(database, account, replace(order, **change))).counts == Counts(updated=1)
-    assert (await store(database, account, replace(order, **change))).counts == Counts(unchanged=1)
+    assert (await store(database, account, structs.replace(order, **change))).counts == Counts(updated=1)
+    assert (await store(database, account, structs.replace(order, **change))).counts == Counts(unchanged=1)
 
 
 async def test_an_order_twice_in_a_page_is_stored_once_as_its_newest(database, account):
     order = a_channel_order()
     page = (
-        replace(order, updated_at=later(2), state_raw="newest"),
+        structs.replace(order, updated_at=later(2), state_raw="newest"),
         order,
-        replace(order, updated_at=later(2), state_raw="the same instant, later in the page"),
+        structs.replace(order, updated_at=later(2), state_raw="the same instant, later in the page"),
     )
 
     stored = await store(database, account, *page, a_channel_order())

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec import Struct
+
 from channel_sync.api.http.fields import optional_timestamp, timestamp
 from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import Services
@@ -19,7 +21,6 @@ from channel_sync.api.integration_schemas import (
     JobView,
     SettingsView,
 )
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.freshness import orders_lag_s
 from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Authorisation, Integration, Status
@@ -33,8 +34,7 @@ SHOWN_KINDS = (RunKind.ORDERS, RunKind.STOCK)
 _NEVER = Schedule(next_at=None, last_attempt_at=None, last_success_at=None, failures=0, last_error_code=None)
 
 
-@fast_dataclass
-class Progress:
+class Progress(Struct, frozen=True, gc=False):
     """What the jobs of one integration did: schedules, waiting stock, how far orders are, what is not in order."""
 
     schedules: Mapping[RunKind, Schedule]

@@ -1,6 +1,6 @@
 """Amounts whose currency the marketplace does not name."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from channel_sync.domain.money import NO_CURRENCY, Money
 from channel_sync.domain.orders import ChannelOrder, Flaw, OrderLine, Refund

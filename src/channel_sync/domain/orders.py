@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.money import Money
 
 
@@ -43,8 +44,7 @@ class Flaw(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@fast_dataclass
-class Note:
+class Note(Struct, frozen=True, gc=False):
     """A member that was left out, cut or mended. `pointer` says where in the marketplace's order, never what."""
 
     code: Flaw
@@ -56,8 +56,7 @@ _DATED_AHEAD = Note(Flaw.UPDATED_IN_FUTURE, "/updated_at")
 UNREADABLE = Note(Flaw.UNREADABLE, "")
 
 
-@fast_dataclass
-class OrderLine:
+class OrderLine(Struct, frozen=True, gc=False):
     """What was bought. Prices are per unit, in the order's currency."""
 
     sku: str | None
@@ -70,8 +69,7 @@ class OrderLine:
     shipping_price: Money | None
 
 
-@fast_dataclass
-class Tracking:
+class Tracking(Struct, frozen=True, gc=False):
     """One parcel's tracking as the marketplace has it."""
 
     carrier: str | None
@@ -79,8 +77,7 @@ class Tracking:
     origin_country: str | None
 
 
-@fast_dataclass
-class Refund:
+class Refund(Struct, frozen=True, gc=False):
     """One refund; the reason is the marketplace's own free text."""
 
     refunded_at: datetime | None
@@ -89,8 +86,7 @@ class Refund:
     amount: Money | None
 
 
-@fast_dataclass
-class Address:
+class Address(Struct, frozen=True, gc=False):
     """Where the parcel goes. Personal data: encrypted at rest, shown only with `pii:read`."""
 
     name: str | None = None
@@ -104,8 +100,7 @@ class Address:
     phone: str | None = None
 
 
-@fast_dataclass
-class OrderContent:
+class OrderContent(Struct, frozen=True, gc=False):
     """The part of an order that is neither personal nor searched."""
 
     lines: tuple[OrderLine, ...]
@@ -116,8 +111,7 @@ class OrderContent:
     notes: tuple[Note, ...] = ()
 
 
-@fast_dataclass
-class ChannelOrder:
+class ChannelOrder(Struct, frozen=True, gc=False):
     """An order as the marketplace gives it. `tax` is personal too; `raw` is the reply, byte for byte."""
 
     channel_order_id: str
@@ -136,8 +130,7 @@ class ChannelOrder:
     sanitised: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadableOrder:
+class UnreadableOrder(Struct, frozen=True, gc=False):
     """An order that cannot be used, with the reason. `pointer` says where in the order, never what."""
 
     channel_order_id: str | None
@@ -208,8 +201,7 @@ class Change(StrEnum):
     IGNORED = "ignored"
 
 
-@fast_dataclass
-class StoredVersion:
+class StoredVersion(Struct, frozen=True, gc=False):
     """As much of a stored order as it takes to tell whether a fresh one is news."""
 
     id: str

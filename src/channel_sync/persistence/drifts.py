@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import bindparam, null, select, update
 
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import PushState, Quantities
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.sql.any_of import any_of
@@ -28,8 +28,7 @@ _IS_RIGHT_AGAIN = (
 )
 
 
-@fast_dataclass
-class Drift:
+class Drift(Struct, frozen=True, gc=False):
     """What a shop shows of a listing that was confirmed at a version, or has drifted since."""
 
     listing_id: str

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Row
 
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import ChannelListing, Mapping, PushState
 from channel_sync.persistence.drifts import Drift
 from channel_sync.persistence.engine.session import Values, columns_of
@@ -34,8 +34,7 @@ _MORE = (
 KNOWN = [*_COMPARED, *(listings.c[name] for name in _MORE)]
 
 
-@fast_dataclass
-class ListingChange:
+class ListingChange(Struct, frozen=True, gc=False):
     """A listing as it was seen at a moment, and its stored row of `KNOWN`, if there is one.
 
     `id` is that row's or a new one.

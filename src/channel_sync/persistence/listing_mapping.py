@@ -5,9 +5,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import func, select, text, update
 
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.listings import Mapping
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import NEVER_PUSHED, want_anew
@@ -32,8 +32,7 @@ _CONTESTS = {
 }
 
 
-@fast_dataclass
-class Newcomer:
+class Newcomer(Struct, frozen=True, gc=False):
     """A listing whose mapping is open. `is_rival`: it would be fed by its own SKU and can be written."""
 
     id: str

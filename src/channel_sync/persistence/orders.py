@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.orders import (
     Change,
@@ -42,8 +42,7 @@ _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 _OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
 
 
-@fast_dataclass
-class StoredChange:
+class StoredChange(Struct, frozen=True, gc=False):
     """A new version of a stored order: what it was before, and what it is now."""
 
     before: OrderState
@@ -87,8 +86,7 @@ class OrderAge:
         return self.state in _OVER
 
 
-@fast_dataclass
-class _Known:
+class _Known(Struct, frozen=True, gc=False):
     version: StoredVersion
     erased: bool
 

@@ -1,9 +1,9 @@
 """Orders that the marketplace dates in the future: stored, marked, told once, and in nobody's way."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 from tests.flows.goods import START, an_order, an_unreadable_order
 from tests.flows.workshop import Workshop
 
@@ -133,7 +133,7 @@ async def test_an_order_that_is_dated_ahead_later_is_updated_once(workshop: Work
     seller = await workshop.connect()
     workshop.shop().place(an_order(1))
     await workshop.run(seller)
-    workshop.shop().place(replace(an_order(1), updated_at=future))
+    workshop.shop().place(structs.replace(an_order(1), updated_at=future))
 
     counts = [(await workshop.run(seller)).counts.updated for _ in range(3)]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.flows.goods import START, an_order
 from tests.flows.workshop import TENANT, Workshop
 from tests.stores import ON_SQLITE
@@ -20,7 +21,7 @@ class RestlessOrders(dict[str, ChannelOrder | UnreadableOrder]):
     """Changed now, whenever that is asked."""
 
     def values(self) -> Any:
-        return [replace(order, updated_at=utcnow()) for order in super().values()]
+        return [structs.replace(order, updated_at=utcnow()) for order in super().values()]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 from sqlalchemy import text
 from tests.factories import NOW, TENANT, a_channel_order, an_address, an_unreadable_order, connected, later
 from tests.stored import order_rows
@@ -61,7 +61,7 @@ async def test_a_buyers_orders_and_replies_are_found_among_all(database):
     _, account = await connected(database)
     _, foreign = await connected(database, tenant="bolt")
     for shop in (account, foreign):
-        orders = [a_channel_order(address=one) for one in (ADA, BOB, replace(ADA, phone="9"), None)]
+        orders = [a_channel_order(address=one) for one in (ADA, BOB, structs.replace(ADA, phone="9"), None)]
         await store(database, shop, *orders)
         await hold(database, shop, an_unreadable_order(raw=OF_ADA), an_unreadable_order(raw=b'"Bob Example"'))
 
@@ -95,7 +95,7 @@ async def test_what_was_erased_does_not_come_back_with_the_next_download(databas
 
     await hold(database, account, order, at=later(5))
     assert await people(database) == ([], [b""])
-    await hold(database, account, replace(order, raw=OF_ADA + b" "), at=later(9))
+    await hold(database, account, structs.replace(order, raw=OF_ADA + b" "), at=later(9))
     assert await people(database) == ([], [b""])
     await store(database, account, a_channel_order(channel_order_id="o-1", address=ADA))
     async with database.read() as work:
@@ -131,7 +131,7 @@ async def test_buyers_are_forgotten_in_time_but_not_those_of_open_orders(databas
     assert (come_to.orders_erased, come_to.held_orders_erased) == (3, 1)
     assert come_to.erased_until == later(1)
 
-    shipped = replace(old[1], state=OrderState.SHIPPED, state_raw="SHIPPED", updated_at=later(5))
+    shipped = structs.replace(old[1], state=OrderState.SHIPPED, state_raw="SHIPPED", updated_at=later(5))
     await store(database, account, shipped, at=NOW + timedelta(days=40))
     await keeper.run(NOW + timedelta(days=71))
     assert (await people(database))[0] == [None, None, None, "Ada Example", None, None]

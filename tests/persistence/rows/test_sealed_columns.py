@@ -1,9 +1,9 @@
 """What somebody who writes to the database cannot do: make one row's credentials and addresses another's."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Row, select, update
 from tests.factories import (
     NOW,
@@ -130,7 +130,7 @@ async def test_an_older_address_does_not_open_in_a_newer_version_of_the_order(da
     table = metadata.tables["orders"]
     async with database.session() as session:
         [older] = await session.rows(select(table))
-    await store(database, account, replace(order, address=an_address(name="Moved"), updated_at=later(9)))
+    await store(database, account, structs.replace(order, address=an_address(name="Moved"), updated_at=later(9)))
 
     async with database.session() as session:
         await session.execute(update(table).values(personal=older.personal))

@@ -1,9 +1,9 @@
 """The table of orders: rows going in, and orders coming out."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Row
 
 from channel_sync.domain.money import Money
