@@ -3,7 +3,6 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -14,7 +13,6 @@ from tests.stores import ON_SQLITE
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import Counts, Outcome, Run, RunKind, RunStatus, Trigger
-from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.jobs import start_jobs
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.schedules import Schedule
@@ -192,29 +190,6 @@ async def test_a_backfill_without_signs_of_life_is_done_again_with_its_window(wo
     assert (backfill.trigger, backfill.window_from) == (Trigger.BACKFILL, START)
 
 
-class WalkIntoALock:
-    """A walk that does its work; then, for a moment, another process holds the store's write lock."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    async def run(self, session: RunSession) -> None:
-        other = sqlite3.connect(self._file, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        asyncio.get_running_loop().call_later(0.4, other.close)
-
-
-async def test_a_run_that_ended_while_the_store_was_away_is_closed_as_it_ended(sqlite_file, cipher):
-    database = Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.01)
-    workshop = Workshop(database, walks={RunKind.RECONCILE: WalkIntoALock(sqlite_file)})
-    seller = await workshop.connect()
-
-    run = await workshop.run(seller, RunKind.RECONCILE)
-    await database.close()
-
-    assert (run.status, run.outcome) == (RunStatus.FINISHED, Outcome.NO_CHANGES)
-
-
 async def test_a_store_that_is_away_for_a_moment_does_not_end_a_download(sqlite_file, cipher):
     database = Database(f"sqlite:///{sqlite_file}", cipher, patience_s=0.05)
     workshop = Workshop(database)
@@ -246,18 +221,6 @@ async def test_what_a_clock_put_off_that_is_set_back_is_due_at_once(workshop: Wo
     [run_id] = await waiting(workshop.runs)
     async with workshop.database.read() as work:
         assert (await work.runs.get(TENANT, run_id)).integration_id == seller.id
-
-
-async def test_a_run_that_waits_long_shows_signs_of_life(database):
-    workshop = Workshop(database, heartbeat_s=0.02)
-    seller = await workshop.connect()
-    run = await workshop.queue(seller)
-    async with held_up(workshop, run):
-        before = (await workshop.look(run)).heartbeat_at
-        await asyncio.sleep(0.1)
-        after = (await workshop.look(run)).heartbeat_at
-
-    assert after > before
 
 
 @ON_SQLITE
