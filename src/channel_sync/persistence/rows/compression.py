@@ -42,7 +42,7 @@ class Compression:
         known = sorted((one for some in codecs.values() for one in some), key=lambda one: -len(one.mark))
         self._codecs = (*known, self._plain)
 
-    def compress(self, text: bytes, channel: str) -> bytes:
+    def compress(self, text: bytes | bytearray, channel: str) -> bytes:
         """The text made small: one frame of zstd, behind the mark of its dictionary."""
         mark, _, compressor = self._makers.get(channel, self._plain)
         return mark + compressor.compress(text, zstd.ZstdCompressor.FLUSH_FRAME)
