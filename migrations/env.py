@@ -5,7 +5,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection, create_engine, make_url
 
-from channel_sync.persistence.migrations import is_engines
+from channel_sync.persistence.migrations import is_described
 from channel_sync.persistence.sql import run_tables, trade_tables
 from channel_sync.persistence.sql.tables import metadata
 
@@ -20,7 +20,7 @@ def migrate(connection: Connection) -> None:
         # SQLite alters a table by copying it, and undoes that in a transaction as well as PostgreSQL does.
         render_as_batch=connection.dialect.name == "sqlite",
         transactional_ddl=True,
-        include_name=lambda name, kind, _: not is_engines(name, kind),
+        include_name=lambda name, kind, _: is_described(name, kind),
     )
     with context.begin_transaction():
         context.run_migrations()

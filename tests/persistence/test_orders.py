@@ -16,7 +16,7 @@ from tests.factories import (
 )
 from tests.persistence.order_steps import feed, rows, store
 
-from channel_sync.domain.errors import NotFound
+from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import OrderState
 from channel_sync.domain.runs import Counts
@@ -51,6 +51,13 @@ async def test_an_order_comes_back_whole(database, account):
     assert (found.integration_id, found.currency_defaulted) == (account.integration_id, False)
     assert stored.counts == Counts(created=1)
     assert ([row.id for row in stored.created], stored.updated) == ([found.id], [])
+
+
+async def test_nothing_is_stored_for_an_account_that_is_not_there(database, account):
+    with pytest.raises(ChannelSyncError):
+        await store(database, replace(account, id="acc_missing"), a_channel_order())
+
+    assert await rows(database) == []
 
 
 async def test_an_order_with_nothing_optional_comes_back(database, account):

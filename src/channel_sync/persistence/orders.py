@@ -131,8 +131,7 @@ class OrderRepository:
 
     async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, _Known]:
         if self._session.postgres:
-            # One page of an account at a time, so that what is read here is still so when it is written.
-            await self._session.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+            await self._lock(account_id)
         rows = await self._session.rows(
             select(
                 _row.channel_order_id,
@@ -146,6 +145,12 @@ class OrderRepository:
             ).where(_row.account_id == account_id, any_of(_row.channel_order_id, channel_order_ids))
         )
         return {row[0]: _Known(StoredVersion(*row[1:7]), row.erased) for row in rows}
+
+    async def _lock(self, account_id: str) -> None:
+        """Let one page of an account be stored at a time: what was read is still so when it is written."""
+        locked = select(accounts.c.id).where(accounts.c.id == account_id).with_for_update()
+        if await self._session.value(locked) is None:
+            raise NotFound("account")
 
     async def _forgotten(self, account_id: str, channel_order_ids: Collection[str]) -> set[str]:
         """Those whose buyer was forgotten while they could not be used."""

@@ -89,9 +89,9 @@ class Session:
         """The first column of every row found."""
         return await self.run(lambda connection: list(connection.execute(statement, parameters).scalars()))
 
-    async def value(self, statement: Executable) -> Any:
+    async def value(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first column of the first row found, or None."""
-        return await self.run(lambda connection: connection.execute(statement).scalar())
+        return await self.run(lambda connection: connection.execute(statement, parameters).scalar())
 
     async def parts(self, statement: Executable) -> AsyncIterator[Sequence[Row[*Values]]]:
         """Every row found, some at a time; the event loop gets its turn in between."""
