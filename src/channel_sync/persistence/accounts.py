@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, insert, null, or_, select, union, update
+from sqlalchemy import bindparam, case, insert, null, or_, select, union, update
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
@@ -30,6 +30,11 @@ _COLUMNS = [
     _row.omitted,
 ]
 _CURSORS = select(_row.id, _row.order_cursor).where(any_of_given(_row.id, "ids"))
+_MOVE_CURSOR = (
+    update(accounts)
+    .where(_row.id == bindparam("of"), or_(_row.order_cursor.is_(None), _row.order_cursor < bindparam("to")))
+    .values(order_cursor=bindparam("to"))
+)
 _READ_MANY = select(*_COLUMNS).where(any_of_given(_row.id, "ids"))
 
 
@@ -128,11 +133,7 @@ class AccountRepository:
 
     async def move_cursor(self, account_id: str, at: datetime) -> None:
         """Move the order cursor forward; it never goes back."""
-        await self._session.execute(
-            update(accounts)
-            .where(_row.id == account_id, or_(_row.order_cursor.is_(None), _row.order_cursor < at))
-            .values(order_cursor=at)
-        )
+        await self._session.execute(_MOVE_CURSOR, {"of": account_id, "to": at})
 
     async def set_omitted(self, account_id: str, omitted: Omitted | None) -> None:
         """Remember what becomes of warehouses that a stock write does not name."""

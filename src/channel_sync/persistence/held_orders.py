@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_id
@@ -39,6 +39,7 @@ _CHANGING = ("reason", "pointer", "channel_updated_at", "channel_request_id", "a
 _UPSERT = BulkInsert(
     held_orders, (*_KEY, *_CHANGING), f"ON CONFLICT (account_id, identity) DO UPDATE SET {overwrite(_CHANGING)}"
 )
+_ANY_HELD = select(_row.id).where(_row.account_id == bindparam("of"), _row.channel_order_id.is_not(None)).limit(1)
 _DIGEST_BYTES = 16
 _LONGEST_ID = 100
 _LONGEST_TEXT = 500
@@ -98,9 +99,9 @@ class HeldOrderRepository:
 
     async def release(self, account_id: str, channel_order_ids: Sequence[str]) -> None:
         """Forget replies for orders that have been stored since."""
-        mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
-        if await self._session.value(select(_row.id).where(*mine).limit(1)) is None:
+        if await self._session.value(_ANY_HELD, {"of": account_id}) is None:
             return
+        mine = (_row.account_id == account_id, _row.channel_order_id.is_not(None))
         stored = any_of(_row.identity, channel_order_ids)
         await self._session.execute(delete(held_orders).where(*mine, stored))
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.rows.prepared_orders import OrderRow
@@ -12,6 +12,7 @@ from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.trade_tables import IS_BY_HAND, listings
 
 _row = listings.c
+_ANY_BY_HAND = select(_row.id).where(_row.account_id == bindparam("of"), text(IS_BY_HAND)).limit(1)
 
 
 class _Line(msgspec.Struct):
@@ -28,8 +29,7 @@ _encode = msgspec.json.Encoder().encode
 
 async def as_mapped(session: Session, account_id: str, rows: Sequence[OrderRow]) -> Sequence[OrderRow]:
     """New orders of an account, with what their listings are mapped to by hand. Few shops have such listings."""
-    mine = (_row.account_id == account_id, text(IS_BY_HAND))
-    if not rows or await session.value(select(_row.id).where(*mine).limit(1)) is None:
+    if not rows or await session.value(_ANY_BY_HAND, {"of": account_id}) is None:
         return rows
     sold = [[line.channel_listing_id for line in _read(row.content).lines] for row in rows]
     skus = await _skus_of(session, account_id, {one for one in chain.from_iterable(sold) if one is not None})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
@@ -30,7 +30,7 @@ from channel_sync.persistence.rows.prepared_orders import (
     digest_of,
 )
 from channel_sync.persistence.rows.timestamps import SKEW_MICROS, moment
-from channel_sync.persistence.sql.any_of import any_of
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
@@ -38,6 +38,20 @@ from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import held_orders, orders
 
 _row = orders.c
+_LOCK_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("of")).with_for_update()
+_KNOWN = select(
+    _row.channel_order_id,
+    _row.id,
+    _row.version,
+    _row.state,
+    _row.channel_updated_at,
+    _row.digest,
+    _row.stored_at,
+    _row.erased,
+).where(_row.account_id == bindparam("of"), any_of_given(_row.channel_order_id, "ids"))
+_FORGOTTEN = select(held_orders.c.identity).where(
+    held_orders.c.account_id == bindparam("of"), held_orders.c.erased, any_of_given(held_orders.c.identity, "ids")
+)
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 _OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
 
@@ -132,31 +146,17 @@ class OrderRepository:
     async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, _Known]:
         if self._session.postgres:
             await self._lock(account_id)
-        rows = await self._session.rows(
-            select(
-                _row.channel_order_id,
-                _row.id,
-                _row.version,
-                _row.state,
-                _row.channel_updated_at,
-                _row.digest,
-                _row.stored_at,
-                _row.erased,
-            ).where(_row.account_id == account_id, any_of(_row.channel_order_id, channel_order_ids))
-        )
+        rows = await self._session.rows(_KNOWN, {"of": account_id, "ids": channel_order_ids})
         return {row[0]: _Known(StoredVersion(*row[1:7]), row.erased) for row in rows}
 
     async def _lock(self, account_id: str) -> None:
         """Let one page of an account be stored at a time: what was read is still so when it is written."""
-        locked = select(accounts.c.id).where(accounts.c.id == account_id).with_for_update()
-        if await self._session.value(locked) is None:
+        if await self._session.value(_LOCK_ACCOUNT, {"of": account_id}) is None:
             raise NotFound("account")
 
     async def _forgotten(self, account_id: str, channel_order_ids: Collection[str]) -> set[str]:
         """Those whose buyer was forgotten while they could not be used."""
-        mine = (held_orders.c.account_id == account_id, held_orders.c.erased)
-        held = select(held_orders.c.identity).where(*mine, any_of(held_orders.c.identity, channel_order_ids))
-        return set(await self._session.column(held))
+        return set(await self._session.column(_FORGOTTEN, {"of": account_id, "ids": channel_order_ids}))
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
         """A page of orders in the order they were stored; an updated order stands at its newest place only."""

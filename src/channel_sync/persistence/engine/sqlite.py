@@ -181,6 +181,8 @@ class _Writer:
     """
 
     def __init__(self, path: Path) -> None:
+        # Without it sqlite3 looks in vain for an adapter of every bool, at a third of a microsecond each.
+        sqlite3.register_adapter(bool, int)
         self.thread = ThreadPoolExecutor(1, "sqlite-writer")
         self._engine = create_engine(
             f"sqlite:///{path}",
