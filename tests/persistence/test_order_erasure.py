@@ -25,7 +25,7 @@ async def account(database):
 
 async def erase(database, *ids, tenant=TENANT):
     async with database.begin() as work:
-        return await work.orders.erase(tenant, ids)
+        return await work.orders.erase(tenant, ids, NOW)
 
 
 async def test_erasing_wipes_what_is_personal_and_keeps_the_rest(database, account):

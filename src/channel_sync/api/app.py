@@ -26,6 +26,7 @@ from channel_sync.api import (
     orders,
     runs,
     stock,
+    timelines,
     warehouses,
 )
 from channel_sync.api.contract.document import openapi_document, operation_id
@@ -70,6 +71,7 @@ _AFTER_PAGES = (
     erasure.router,
     orders.idempotent,
     orders.router,
+    timelines.router,
     stock.idempotent,
     stock.router,
     warehouses.router,

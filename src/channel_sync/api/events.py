@@ -14,7 +14,7 @@ from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.fields import DESCRIBED, Timestamp, one_of, timestamp
 from channel_sync.api.http.services import CurrentServices, Services
 from channel_sync.domain.errors import Invalid
-from channel_sync.domain.events import EVENT_TYPES, Event
+from channel_sync.domain.events import EVENT_TYPES, Event, Members
 
 router = APIRouter(tags=["events"], route_class=StrictRoute)
 
@@ -23,13 +23,16 @@ START = "evt_00000000000000000000000000"
 
 
 class EventView(TypedDict):
-    """One fact. `data` holds ids and states, never personal data."""
+    """One fact. `data` holds ids and states, never personal data.
+
+    Of an order that is refunded or declined `shipped_before` tells whether it had been shipped by then.
+    """
 
     id: str
     type: Annotated[str, one_of(EVENT_TYPES)]
     integration_id: str | None
     created_at: Timestamp
-    data: dict[str, str | int | None]
+    data: Members
 
 
 class EventPage(TypedDict):

@@ -140,9 +140,10 @@ async def acknowledge_orders(
     tenant, now = caller.tenant, utcnow()
     async with services.database.begin() as work:
         if given.orders is None:
-            return {"acknowledged": await work.orders.acknowledge(tenant, given.ids or [], now), "changed": []}
+            acknowledged = await work.orders.acknowledge(tenant, given.ids or [], now, caller.key_id)
+            return {"acknowledged": acknowledged, "changed": []}
         read = [(order.id, order.version) for order in given.orders]
-        acknowledged, changed = await work.orders.acknowledge_versions(tenant, read, now)
+        acknowledged, changed = await work.orders.acknowledge_versions(tenant, read, now, caller.key_id)
     return {"acknowledged": acknowledged, "changed": changed}
 
 

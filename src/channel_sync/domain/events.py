@@ -34,6 +34,9 @@ EventType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
+Members = dict[str, str | int | bool | None]
+
+
 @fast_dataclass
 class Event:
     """One fact. `members` carries ids and states only and becomes the event's `data`."""
@@ -43,4 +46,4 @@ class Event:
     type: EventType
     integration_id: str | None
     created_at: datetime
-    members: dict[str, str | int | None] = field(default_factory=dict)
+    members: Members = field(default_factory=dict)

@@ -95,7 +95,7 @@ class Prune:
         while True:
             async with self._database.begin() as work:
                 page = await work.orders.feed(integration.tenant, query, after, personal=False)
-                await work.orders.erase(integration.tenant, [order.id for order in page.items])
+                await work.orders.erase(integration.tenant, [order.id for order in page.items], utcnow())
             if page.next is None:
                 return
             after = PageRequest(_ORDERS_AT_ONCE, page.next)

@@ -31,6 +31,7 @@ from channel_sync.persistence.idempotency import IdempotencyRepository
 from channel_sync.persistence.incidents import IncidentRepository
 from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
+from channel_sync.persistence.order_versions import OrderVersionRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.quotas import QuotaRepository
@@ -76,6 +77,7 @@ class UnitOfWork:
         self.schedules = ScheduleRepository(session)
         self.feeds = FeedWrites(session)
         self.orders = OrderRepository(session, personal, self.feeds)
+        self.order_versions = OrderVersionRepository(session)
         self.held_orders = HeldOrderRepository(session, cipher)
         self.listings = ListingRepository(session)
         self.pushes = PushRepository(session)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
@@ -22,14 +22,16 @@ from channel_sync.domain.orders import (
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.mapped_skus import as_mapped
+from channel_sync.persistence.order_versions import FORMER, keep_former
 from channel_sync.persistence.rows.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
     OrderRow,
     PersonalParts,
     as_stored,
     digest_of,
+    newest_of,
 )
-from channel_sync.persistence.rows.timestamps import SKEW_MICROS, moment
+from channel_sync.persistence.rows.timestamps import moment
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
@@ -39,16 +41,9 @@ from channel_sync.persistence.sql.trade_tables import held_orders, orders
 
 _row = orders.c
 _LOCK_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("of")).with_for_update()
-_KNOWN = select(
-    _row.channel_order_id,
-    _row.id,
-    _row.version,
-    _row.state,
-    _row.channel_updated_at,
-    _row.digest,
-    _row.stored_at,
-    _row.erased,
-).where(_row.account_id == bindparam("of"), any_of_given(_row.channel_order_id, "ids"))
+_KNOWN = select(*FORMER, _row.channel_order_id, _row.digest, _row.erased).where(
+    _row.account_id == bindparam("of"), any_of_given(_row.channel_order_id, "ids")
+)
 _FORGOTTEN = select(held_orders.c.identity).where(
     held_orders.c.account_id == bindparam("of"), held_orders.c.erased, any_of_given(held_orders.c.identity, "ids")
 )
@@ -100,11 +95,6 @@ class OrderAge:
         return self.state in _OVER
 
 
-class _Known(Struct, frozen=True, gc=False):
-    version: StoredVersion
-    erased: bool
-
-
 class OrderRepository:
     """Orders of every tenant. They belong to accounts and show the account's last integration."""
 
@@ -119,35 +109,38 @@ class OrderRepository:
         An order that stands twice in the page counts once as what it is and again as ignored. The rows are made
         before, which takes longer than this transaction should.
         """
-        newest = _newest(rows)
+        newest = newest_of(rows)
         known = await self._known(account.id, list(newest))
         forgotten = await self._forgotten(account.id, newest)
         seen: Counter[Change] = Counter()
         created: list[OrderRow] = []
         updated: list[StoredChange] = []
+        former: list[Row[*tuple[Any, ...]]] = []
         for channel_order_id, row in newest.items():
             stored = known.get(channel_order_id)
             if stored is None:
                 erased = channel_order_id in forgotten
                 created.append(as_stored(row, row.id, 1, erased, self._parts.cipher) if erased else row)
                 continue
-            version, erased = stored.version, stored.erased
+            version, erased = _version_of(stored), stored.erased
             change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
             seen[change] += 1
             if change is Change.UPDATED:
                 fresh = as_stored(row, version.id, version.version + 1, erased, self._parts.cipher)
                 updated.append(StoredChange(version.state, fresh))
+                former.append(stored)
+        await keep_former(self._session, account.tenant, former)
         fresh_rows = await as_mapped(self._session, account.id, created)
         self._feeds.add_orders(account.tenant, [*fresh_rows, *(change.row for change in updated)])
         seen[Change.CREATED] = len(created)
         seen[Change.IGNORED] += len(rows) - len(newest)
         return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), created, updated)
 
-    async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, _Known]:
+    async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         if self._session.postgres:
             await self._lock(account_id)
         rows = await self._session.rows(_KNOWN, {"of": account_id, "ids": channel_order_ids})
-        return {row[0]: _Known(StoredVersion(*row[1:7]), row.erased) for row in rows}
+        return {row.channel_order_id: row for row in rows}
 
     async def _lock(self, account_id: str) -> None:
         """Let one page of an account be stored at a time: what was read is still so when it is written."""
@@ -227,22 +220,25 @@ class OrderRepository:
         mine = (_row.account_id == account_id, _row.state.in_(_OPEN_STATES))
         return int(await self._session.value(select(func.count()).select_from(orders).where(*mine)))
 
-    async def acknowledge(self, tenant: str, ids: Sequence[str], now: datetime) -> list[str]:
+    async def acknowledge(
+        self, tenant: str, ids: Sequence[str], now: datetime, by: str | None = None
+    ) -> list[str]:
         """Mark orders as taken over by the consumer as they stand; those there are. The first moment stays."""
-        return await self._acknowledge([_row.tenant == tenant, any_of(_row.id, ids)], now)
+        return await self._acknowledge([_row.tenant == tenant, any_of(_row.id, ids)], now, by)
 
     async def acknowledge_versions(
-        self, tenant: str, read: Sequence[tuple[str, int]], now: datetime
+        self, tenant: str, read: Sequence[tuple[str, int]], now: datetime, by: str | None = None
     ) -> tuple[list[str], list[str]]:
         """The same at the versions that were read: ids of those that are, and of those that changed since."""
         mine = [_row.tenant == tenant, any_of(_row.id, [order_id for order_id, _ in read])]
-        done = await self._acknowledge([*mine, tuple_(_row.id, _row.version).in_(read)], now)
+        done = await self._acknowledge([*mine, tuple_(_row.id, _row.version).in_(read)], now, by)
         found = await self._session.column(select(_row.id).where(*mine))
         return done, [order_id for order_id in found if order_id not in set(done)]
 
-    async def _acknowledge(self, wanted: list[ColumnElement[bool]], now: datetime) -> list[str]:
+    async def _acknowledge(self, wanted: list[ColumnElement[bool]], now: datetime, by: str | None) -> list[str]:
         fresh_ones = update(orders).where(*wanted, _row.acknowledged_at.is_(None))
-        await self._session.execute(fresh_ones.values(acknowledged_at=now, acknowledged_version=_row.version))
+        receipt = {"acknowledged_at": now, "acknowledged_version": _row.version, "acknowledged_by": by}
+        await self._session.execute(fresh_ones.values(receipt))
         # Asked for afterwards: one that changed while the statement waited for it counts as it is now.
         return await self._session.column(select(_row.id).where(*wanted, _row.acknowledged_at.is_not(None)))
 
@@ -261,7 +257,7 @@ class OrderRepository:
         some = select(*columns_of(orders, OrderAge)).where(_row.tenant == tenant, _row.position > position)
         return [OrderAge(*row) for row in await self._session.rows(some.order_by(_row.position).limit(limit))]
 
-    async def erase(self, tenant: str, ids: Sequence[str]) -> int:
+    async def erase(self, tenant: str, ids: Sequence[str], now: datetime) -> int:
         """Wipe what is personal, for good: later versions of these orders bring it back no more. How many."""
         mine = (_row.tenant == tenant, any_of(_row.id, ids))
         same_order = (held_orders.c.account_id == _row.account_id) & (
@@ -271,22 +267,12 @@ class OrderRepository:
         await self._session.execute(held_orders.delete().where(held_orders.c.id.in_(replies)))
         public = func.substr(_row.digest, 1, PUBLIC_DIGEST_BYTES)
         parts = dict.fromkeys(("personal", "address", "tax", "raw"))
-        wiped = {**parts, "erased": True, "digest": public}
+        wiped = {**parts, "erased": True, "erased_at": now, "digest": public}
         return await self._session.change(update(orders).where(*mine, ~_row.erased).values(wiped))
 
 
-def _newest(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
-    newest: dict[str, OrderRow] = {}
-    for row in rows:
-        other = newest.setdefault(row.channel_order_id, row)
-        if other is not row and _believable(row) >= _believable(other):
-            newest[row.channel_order_id] = row
-    return newest
-
-
-def _believable(row: OrderRow) -> tuple[bool, int]:
-    """What is dated ahead comes after nothing."""
-    return row.channel_updated_at <= row.stored_at + SKEW_MICROS, row.channel_updated_at
+def _version_of(row: Row[*tuple[Any, ...]]) -> StoredVersion:
+    return StoredVersion(row.id, row.version, row.state, row.channel_updated_at, row.digest, row.stored_at)
 
 
 def _read(personal: bool) -> Select[*tuple[Any, ...]]:

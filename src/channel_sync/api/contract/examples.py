@@ -27,6 +27,7 @@ from channel_sync.api.contract.example_values import (
     STATUS,
     WAREHOUSE_ID,
 )
+from channel_sync.api.contract.support_examples import TIMELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ EXAMPLES = {
     "cancel_run": Example(response={**RUN, "status": "cancelled", "outcome": None, "cancel_requested": True}),
     "list_orders": Example(response=_page(ORDER)),
     "get_order": Example(response=ORDER),
+    "get_order_timeline": Example(response=TIMELINE),
     "acknowledge_orders": Example(
         request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
     ),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.erasure import ANYBODY, Buyer, Erased
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
@@ -32,7 +33,7 @@ class Erasure:
             held = [one for one in ids if one.startswith(_HELD)]
             held += await work.held_orders.ids_of(tenant, channel_order_ids)
             erased = await work.held_orders.erase(tenant, held)
-            return Erased(await work.orders.erase(tenant, mine), erased)
+            return Erased(await work.orders.erase(tenant, mine, utcnow()), erased)
 
     async def of_buyer(self, tenant: str, buyer: Buyer, after: int) -> Erased:
         """A buyer's orders behind a position, and held replies; every one of them has to be opened for it."""
@@ -43,7 +44,7 @@ class Erasure:
                 found = await work.orders.feed(tenant, OrderFeedQuery(), page, personal=True)
             ids = [one.id for one in found.items if one.address is not None and buyer.is_at(one.address)]
             async with self._database.begin() as work:
-                orders += await work.orders.erase(tenant, ids)
+                orders += await work.orders.erase(tenant, ids, utcnow())
             if found.next is None:
                 return Erased(orders, await self._erase_replies(tenant, buyer))
             seen, position = seen + len(found.items), found.items[-1].position
@@ -55,7 +56,7 @@ class Erasure:
         while seen < _LOOKED_AT_IN_A_CALL:
             async with self._database.begin() as work:
                 some = await work.orders.behind(tenant, position, _ERASED_AT_ONCE)
-                orders += await work.orders.erase(tenant, [one.id for one in some if not one.erased])
+                orders += await work.orders.erase(tenant, [one.id for one in some if not one.erased], utcnow())
             if len(some) < _ERASED_AT_ONCE:
                 return Erased(orders, await self._erase_replies(tenant, ANYBODY))
             seen, position = seen + len(some), some[-1].position
@@ -105,7 +106,8 @@ class Retentions:
             some = await work.orders.behind(tenant, come_to.position, _ERASED_AT_ONCE)
             old = list(takewhile(lambda order: order.stored_at < before, some))
             # One that is open is left: it gets another position with its next state.
-            orders = await work.orders.erase(tenant, [one.id for one in old if one.is_over and not one.erased])
+            ended = [one.id for one in old if one.is_over and not one.erased]
+            orders = await work.orders.erase(tenant, ended, now)
             replies = await work.held_orders.erase_before(tenant, before, _ERASED_AT_ONCE)
             more = len(old) == _ERASED_AT_ONCE or replies == _ERASED_AT_ONCE
             await work.retentions.proceed(

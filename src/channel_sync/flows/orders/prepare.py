@@ -10,11 +10,12 @@ from typing import Protocol
 
 import msgspec
 
-from channel_sync.domain.events import EventType
+from channel_sync.domain.events import EventType, Members
 from channel_sync.domain.ids import derived_id
+from channel_sync.domain.order_versions import GIVEN_UP
 from channel_sync.domain.orders import ChannelOrder, Flaw, OrderPage, OrderQuery, UnreadableOrder, UnreadPage
 from channel_sync.persistence.rows.event_rows import EventRow
-from channel_sync.persistence.rows.prepared_orders import OrderRow, OrderRowEncoder, PersonalParts
+from channel_sync.persistence.rows.prepared_orders import OrderRow, OrderRowEncoder, PersonalParts, has_parcel
 
 _encode = msgspec.json.Encoder().encode
 # Half of a surrogate pair, a number beyond its type.
@@ -64,7 +65,7 @@ def ready(page: OrderPage, context: PageContext, parts: PersonalParts) -> ReadyP
         rows, refused = encoder.rows(page.orders), list[UnreadableOrder]()
     except _UNWRITABLE:
         rows, refused = _one_by_one(encoder, page.orders)
-    created = {row.id: order_event(row, "order.created", context.integration_id) for row in rows}
+    created = {row.id: order_event(row, "order.created", context.integration_id, has_parcel(row)) for row in rows}
     return ReadyPage(rows, created, (*page.unreadable, *refused), page.next, page.full, page.in_order)
 
 
@@ -87,15 +88,17 @@ def not_storable(channel_order_id: str, updated_at: datetime, raw: bytes) -> Unr
     return UnreadableOrder(channel_order_id, Flaw.NOT_STORABLE.value, "", updated_at, None, raw)
 
 
-def order_event(row: OrderRow, type_: EventType, integration_id: str) -> EventRow:
-    """The event of an order's version. The same version gets the same id, however often it is stored."""
+def order_event(row: OrderRow, type_: EventType, integration_id: str, shipped: bool = False) -> EventRow:
+    """The event of an order's version; `shipped`: before it. A version has one id, however often it is stored."""
     milliseconds = row.channel_updated_at // 1000
-    members = {
+    members: Members = {
         "order_id": row.id,
         "channel_order_id": row.channel_order_id,
         "state": row.state,
         "version": row.version,
     }
+    if row.state in GIVEN_UP:
+        members["shipped_before"] = shipped
     version = (row.account_id, row.channel_order_id, str(row.version))
     event_id = derived_id("evt", milliseconds, *version, type_)
     return EventRow(event_id, type_, integration_id, row.stored_at, _encode(members).decode())

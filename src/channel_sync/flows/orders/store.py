@@ -1,18 +1,20 @@
 """One page of orders into rows and events. Everything that stores orders goes through here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.events import Event
+from channel_sync.domain.events import Event, Members
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
+from channel_sync.domain.order_versions import GIVEN_UP
 from channel_sync.domain.orders import HeldOrder, OrderState, UnreadableOrder, update_event_types
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.orders import StoredChange
 from channel_sync.persistence.rows.event_rows import EventRow, event_row
-from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts, raw_of
+from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts, has_parcel, raw_of
 from channel_sync.persistence.rows.timestamps import moment
 
 
@@ -36,7 +38,9 @@ async def store_page(work: UnitOfWork, integration: Integration, account: Accoun
         await work.held_orders.release(account.id, [row.channel_order_id for row in fresh.rows])
         counts += stored.counts
         events += [fresh.created[row.id] for row in stored.created]
-        events += [event for change in stored.updated for event in _events_of(change, integration.id)]
+        shipped = await _shipped(work, stored.updated)
+        for change in stored.updated:
+            events += _events_of(change, integration.id, change.row.id in shipped)
     if fresh.unreadable:
         held = await work.held_orders.hold(account, fresh.unreadable, now)
         counts += Counts(held=len(held), unchanged=len(fresh.unreadable) - len(held))
@@ -58,13 +62,22 @@ def as_held(row: OrderRow, parts: PersonalParts) -> UnreadableOrder:
     return not_storable(row.channel_order_id, moment(row.channel_updated_at), raw_of(row, parts))
 
 
-def _events_of(change: StoredChange, integration_id: str) -> list[EventRow]:
+async def _shipped(work: UnitOfWork, changes: Sequence[StoredChange]) -> set[str]:
+    """Ids of those orders that are given up and had been shipped before, as far as anybody can tell."""
+    given_up = [change.row for change in changes if change.row.state in GIVEN_UP]
+    if not given_up:
+        return set()
+    with_parcels = {row.id for row in given_up if has_parcel(row)}
+    return with_parcels | await work.order_versions.once_shipped([row.id for row in given_up])
+
+
+def _events_of(change: StoredChange, integration_id: str, shipped: bool) -> list[EventRow]:
     types = update_event_types(change.before, OrderState(change.row.state))
-    return [order_event(change.row, type_, integration_id) for type_ in types]
+    return [order_event(change.row, type_, integration_id, shipped) for type_ in types]
 
 
 def _held_event(integration: Integration, held: HeldOrder, now: datetime) -> Event:
-    members: dict[str, str | int | None] = {
+    members: Members = {
         "held_order_id": held.id,
         "channel_order_id": held.channel_order_id,
         "reason": held.reason,

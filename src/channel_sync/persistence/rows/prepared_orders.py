@@ -13,10 +13,12 @@ from channel_sync.domain.ids import new_ids
 from channel_sync.domain.orders import ChannelOrder, OrderContent
 from channel_sync.persistence.rows.compression import Compression
 from channel_sync.persistence.rows.encryption import AssociatedData, Cipher
-from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.rows.timestamps import SKEW_MICROS, micros
 
 PUBLIC_DIGEST_BYTES = 12
 _NO_NOTES = b',"notes":[]}'
+# Inside a text its quotation marks would be escaped.
+_NO_PARCEL = '"tracking":[]'
 _PERSONAL_DIGEST_BYTES = 12
 
 _encode = msgspec.json.Encoder().encode
@@ -152,6 +154,26 @@ def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: 
     return row._replace(
         id=order_id, version=version, erased=erased, digest=digest_of(row, erased), personal=personal
     )
+
+
+def has_parcel(row: OrderRow) -> bool:
+    """Whether the marketplace knows of a parcel that was sent, which it does of nothing but shipped orders."""
+    return _NO_PARCEL not in row.content
+
+
+def newest_of(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
+    """The rows by the marketplace's id; of several of one order the newest."""
+    newest: dict[str, OrderRow] = {}
+    for row in rows:
+        other = newest.setdefault(row.channel_order_id, row)
+        if other is not row and _believable(row) >= _believable(other):
+            newest[row.channel_order_id] = row
+    return newest
+
+
+def _believable(row: OrderRow) -> tuple[bool, int]:
+    """What is dated ahead comes after nothing."""
+    return row.channel_updated_at <= row.stored_at + SKEW_MICROS, row.channel_updated_at
 
 
 def digest_of(row: OrderRow, erased: bool) -> bytes:

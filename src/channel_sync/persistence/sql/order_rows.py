@@ -27,7 +27,7 @@ UPSERT = BulkInsert(
     orders,
     _COLUMNS,
     f"ON CONFLICT (account_id, channel_order_id) DO UPDATE SET {overwrite(_CHANGING)},"
-    " acknowledged_at = NULL, address = NULL, tax = NULL, raw = NULL"
+    " acknowledged_at = NULL, acknowledged_by = NULL, address = NULL, tax = NULL, raw = NULL"
     " WHERE excluded.channel_updated_at >= orders.channel_updated_at"
     f" OR orders.channel_updated_at > orders.stored_at + {SKEW_MICROS}",
 )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.events import Members
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AttemptKind, Authorisation, IntegrationSettings
 from channel_sync.domain.listings import Omitted
@@ -250,7 +251,7 @@ events = Table(
     required("type", Text),
     Column("integration_id", Text),
     required("created_at", Utc),
-    required("members", Document(dict[str, str | int | None])),
+    required("members", Document(Members)),
     Index("uq_events_id", "id", unique=True),
     Index("ix_events_created_at", "created_at"),
 )

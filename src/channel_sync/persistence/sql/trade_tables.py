@@ -34,9 +34,11 @@ orders = Table(
     Column("revenue_currency", Text),
     Column("acknowledged_at", Utc),  # of the version that stands here; a newer one is not acknowledged
     Column("acknowledged_version", Integer),  # the newest that ever was
+    Column("acknowledged_by", Text),  # the id of the key that `acknowledged_at` came with
     required("stored_at", Utc),
     required("sanitised", Boolean),
     required("erased", Boolean),
+    Column("erased_at", Utc),
     required("version", Integer),
     required("position", BigInteger),
     required("digest", LargeBinary),
@@ -53,6 +55,21 @@ orders = Table(
     partial_index(
         "ix_orders_transaction", "tenant", "transaction_id", "position", where="transaction_id IS NOT NULL"
     ),
+)
+
+# What an order was before it changed: a row for each version but the one that stands in `orders`.
+order_versions = Table(
+    "order_versions",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    required("tenant", Text),
+    required("state", OneOf(OrderState)),
+    required("state_raw", Text),
+    required("channel_updated_at", Utc),
+    required("stored_at", Utc),
+    Column("acknowledged_at", Utc),
+    Column("acknowledged_by", Text),
 )
 
 # `identity` is the marketplace's order id or, where that is what could not be read, the digest of the reply.

@@ -1,0 +1,73 @@
+"""What orders were before they changed. The version that stands now is in the order's own row."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from channel_sync.domain.errors import NotFound
+from channel_sync.domain.order_versions import OrderTimeline, OrderVersion
+from channel_sync.domain.orders import OrderState
+from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.rows.timestamps import micros
+from channel_sync.persistence.sql.any_of import any_of
+from channel_sync.persistence.sql.bulk import BulkInsert
+from channel_sync.persistence.sql.paging import PageRequest, as_position
+from channel_sync.persistence.sql.trade_tables import order_versions, orders
+
+_row = order_versions.c
+_COLUMNS = columns_of(order_versions, OrderVersion)
+_STANDING = columns_of(orders, OrderVersion)
+_INSERT = BulkInsert(order_versions, [column.name for column in _row], "ON CONFLICT DO NOTHING")
+
+_LAST = 2**31 - 1
+
+# What has to be read of an order's row to keep it as a former version.
+FORMER = (orders.c.id, *_STANDING)
+
+
+async def keep_former(session: Session, tenant: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    """Keep rows of `FORMER`, which are about to be overwritten."""
+    await _INSERT.write(session, [_values(tenant, row) for row in rows])
+
+
+def _values(tenant: str, row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
+    acknowledged_at = None if row.acknowledged_at is None else micros(row.acknowledged_at)
+    return (
+        row.id,
+        row.version,
+        tenant,
+        row.state.value,
+        row.state_raw,
+        micros(row.channel_updated_at),
+        micros(row.stored_at),
+        acknowledged_at,
+        row.acknowledged_by,
+    )
+
+
+class OrderVersionRepository:
+    """Versions of orders of every tenant."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def once_shipped(self, order_ids: Collection[str]) -> set[str]:
+        """Those of the orders that were shipped in a version before the one that stands now."""
+        shipped = (any_of(_row.order_id, order_ids), _row.state == OrderState.SHIPPED)
+        return set(await self._session.column(select(_row.order_id).where(*shipped)))
+
+    async def timeline(self, tenant: str, order_id: str, page: PageRequest) -> OrderTimeline:
+        """Some versions of the order, the oldest first; `NotFound` where there is no such order."""
+        mine = (orders.c.id == order_id, orders.c.tenant == tenant)
+        standing = await self._session.row(select(*_STANDING, orders.c.erased_at).where(*mine))
+        if standing is None:
+            raise NotFound("order")
+        after = 0 if page.after is None else min(as_position(page.after[0]), _LAST)
+        former = select(*_COLUMNS).where(_row.order_id == order_id, _row.tenant == tenant, _row.version > after)
+        found = await self._session.rows(former.order_by(_row.version).limit(page.limit + 1))
+        versions = [OrderVersion(*row) for row in found]
+        if standing.version > after:
+            versions.append(OrderVersion(*standing[:-1]))
+        shown = versions[: page.limit]
+        return OrderTimeline(shown, shown[-1].version if len(versions) > len(shown) else None, standing.erased_at)
