@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,37 +62,39 @@ SELECT EXISTS (
 
 
 class UnitOfWork:
-    """The repositories of one transaction. They are of no use after it."""
+    """The repositories of one transaction, each made when it is first asked for. They are of no use after it."""
 
     def __init__(self, session: Session, personal: PersonalParts) -> None:
-        cipher = personal.cipher
-        self.integrations = IntegrationRepository(session, cipher)
-        self.credentials = CredentialRepository(session, cipher)
-        self.renewals = RenewalRepository(session)
-        self.accounts = AccountRepository(session)
-        self.attempts = AttemptRepository(session, cipher)
-        self.callbacks = CallbackRepository(session, cipher)
-        self.runs = RunRepository(session)
-        self.run_batches = RunBatches(session, self.runs.queued_now)
-        self.schedules = ScheduleRepository(session)
-        self.feeds = FeedWrites(session)
-        self.orders = OrderRepository(session, personal, self.feeds)
-        self.order_versions = OrderVersionRepository(session)
-        self.held_orders = HeldOrderRepository(session, cipher)
-        self.listings = ListingRepository(session)
-        self.pushes = PushRepository(session)
-        self.doubts = DoubtRepository(session)
-        self.drifts = DriftRepository(session)
-        self.stock = StockRepository(session)
-        self.stock_jobs = StockJobRepository(session)
-        self.events = EventRepository(session, self.feeds)
-        self.incidents = IncidentRepository(session)
-        self.api_keys = ApiKeyRepository(session)
-        self.idempotency = IdempotencyRepository(session, cipher)
-        self.quotas = QuotaRepository(session)
-        self.turns = TurnRepository(session)
-        self.retentions = RetentionRepository(session)
-        self.call_budgets = CallBudgetRepository(session)
+        self._session = session
+        self._personal = personal
+
+    integrations = cached_property(lambda work: IntegrationRepository(work._session, work._personal.cipher))
+    credentials = cached_property(lambda work: CredentialRepository(work._session, work._personal.cipher))
+    renewals = cached_property(lambda work: RenewalRepository(work._session))
+    accounts = cached_property(lambda work: AccountRepository(work._session))
+    attempts = cached_property(lambda work: AttemptRepository(work._session, work._personal.cipher))
+    callbacks = cached_property(lambda work: CallbackRepository(work._session, work._personal.cipher))
+    runs = cached_property(lambda work: RunRepository(work._session))
+    run_batches = cached_property(lambda work: RunBatches(work._session, work.runs.queued_now))
+    schedules = cached_property(lambda work: ScheduleRepository(work._session))
+    feeds = cached_property(lambda work: FeedWrites(work._session))
+    orders = cached_property(lambda work: OrderRepository(work._session, work._personal, work.feeds))
+    order_versions = cached_property(lambda work: OrderVersionRepository(work._session))
+    held_orders = cached_property(lambda work: HeldOrderRepository(work._session, work._personal.cipher))
+    listings = cached_property(lambda work: ListingRepository(work._session))
+    pushes = cached_property(lambda work: PushRepository(work._session))
+    doubts = cached_property(lambda work: DoubtRepository(work._session))
+    drifts = cached_property(lambda work: DriftRepository(work._session))
+    stock = cached_property(lambda work: StockRepository(work._session))
+    stock_jobs = cached_property(lambda work: StockJobRepository(work._session))
+    events = cached_property(lambda work: EventRepository(work._session, work.feeds))
+    incidents = cached_property(lambda work: IncidentRepository(work._session))
+    api_keys = cached_property(lambda work: ApiKeyRepository(work._session))
+    idempotency = cached_property(lambda work: IdempotencyRepository(work._session, work._personal.cipher))
+    quotas = cached_property(lambda work: QuotaRepository(work._session))
+    turns = cached_property(lambda work: TurnRepository(work._session))
+    retentions = cached_property(lambda work: RetentionRepository(work._session))
+    call_budgets = cached_property(lambda work: CallBudgetRepository(work._session))
 
 
 class Database:
