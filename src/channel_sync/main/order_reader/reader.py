@@ -40,6 +40,9 @@ class Helper:
     """The helper process, started when it is first asked. It answers one question after the other.
 
     One that is silent for `patience_s` once it is ready, stopped or stuck, counts as lost.
+
+    A pool of the standard library's would unpickle what it answers, and a pickle acts; it takes an answer of any
+    length, waits for one that is stuck for good, and costs the service 40 % more.
     """
 
     def __init__(self, keys: SecretStr, patience_s: float = _PATIENCE_S) -> None:
