@@ -119,14 +119,14 @@ async def test_a_drift_says_so(world, admin, shop):
 
 
 async def test_the_way_from_the_level_to_the_units_is_told(admin, shop):
-    rules = {"buffer": 1, "percent": 50, "maximum": 4}
+    rules = {"buffer": 1, "percent": 50, "end_when": 2, "maximum": 4}
     await admin.patch(f"/integrations/{shop}", json={"settings": {"stock": rules}})
     await admin.put("/stock", json={"items": [{"sku": "MUG", "available": 12}]})
     assert (await listing_of(admin))["reckoning"] == {
         "available": 12,
         **rules,
         "quantity": 4,
-        "text": "12 available, less a buffer of 1, of that 50 %, at most 4: 4",
+        "text": "12 available, less a buffer of 1, of that 50 %, none below 2, at most 4: 4",
     }
 
 

@@ -28,7 +28,9 @@ from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import RunRules, Runs
+from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
+from channel_sync.flows.stock.rules import ChangeStockRules
 from channel_sync.persistence.database import Database
 
 PUBLIC_URL = "http://localhost:8000"
@@ -90,6 +92,8 @@ class World:
             lifecycle=Lifecycle(self.database, channels, grants, _nobody),
             runs=Runs(self.database, shops, {}, RunRules(quotas=self.settings.quotas), _nobody),
             put_stock=PutStock(self.database, _nobody),
+            stock_rules=ChangeStockRules(self.database, channels, _nobody),
+            look_at_shop=LookAtShop(shops),
             held=Held(self.database, shops),
             warehouses=Warehouses(self.database, shops),
             erasure=Erasure(self.database),

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sync.domain.stock import MAX_UNITS, StockLevel, StockResult, StockSettings
+from channel_sync.domain.stock import MAX_UNITS, Arithmetic, StockLevel, StockResult, StockSettings, UnitRules
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LEVEL = StockLevel("MUG-1", 12, 4, 7, NOON)
@@ -32,19 +33,51 @@ def test_a_share_is_rounded_down():
     assert StockSettings(percent=50).units(7) == 3
 
 
+@pytest.mark.parametrize(("available", "units"), [(13, 5), (10, 4), (9, 0), (0, 0)])
+def test_where_too_few_are_left_after_buffer_and_share_a_listing_shows_none(available: int, units: int):
+    assert StockSettings(buffer=2, percent=50, end_when=4, maximum=5).units(available) == units
+
+
+def test_the_maximum_ends_nothing():
+    assert StockSettings(end_when=4, maximum=3).units(12) == 3
+
+
+def test_narrower_rules_go_first_member_by_member():
+    by = Arithmetic(StockSettings(buffer=2, maximum=5))
+    assert by.units(12, UnitRules(buffer=9), None) == 3
+    assert by.units(12, UnitRules(buffer=9), UnitRules(buffer=0)) == 5
+    assert by.units(12, UnitRules(buffer=9), UnitRules(buffer=0, maximum=500_000)) == 12
+
+
+def test_no_rule_asks_more_of_a_marketplace_than_it_takes():
+    by = Arithmetic(StockSettings(maximum=5), most_units=9)
+    assert by.units(12, UnitRules(maximum=500_000)) == 9
+    assert by.reckoned(12, UnitRules(maximum=500_000)).words == "12 available, at most 9: 9"
+
+
+def test_only_what_changes_units_or_their_place_is_sent_otherwise():
+    settings = StockSettings(buffer=2)
+    assert settings.sends_as(StockSettings(enabled=False, interval_s=9, buffer=2))
+    assert not settings.sends_as(StockSettings(buffer=2, end_when=1))
+    assert not settings.sends_as(StockSettings(buffer=2, warehouse_id="w"))
+
+
 @given(
     available=st.integers(0, MAX_UNITS),
     buffer=st.integers(0, MAX_UNITS),
     maximum=st.none() | st.integers(0, MAX_UNITS),
     percent=st.integers(1, 100),
+    end_when=st.integers(0, MAX_UNITS),
 )
-def test_a_listing_never_shows_more_than_there_is(available: int, buffer: int, maximum: int | None, percent: int):
-    units = StockSettings(buffer=buffer, maximum=maximum, percent=percent).units(available)
+def test_a_listing_never_shows_more_than_there_is(
+    available: int, buffer: int, maximum: int | None, percent: int, end_when: int
+):
+    units = StockSettings(buffer=buffer, maximum=maximum, percent=percent, end_when=end_when).units(available)
     assert 0 <= units <= max(0, available - buffer)
     assert maximum is None or units <= maximum
 
 
 def test_the_way_from_a_level_to_units_names_only_the_steps_that_are_set():
-    assert StockSettings().reckoned(3).words == "3 available: 3"
-    reckoned = StockSettings(buffer=2).reckoned(3)
+    assert Arithmetic(StockSettings()).reckoned(3).words == "3 available: 3"
+    reckoned = Arithmetic(StockSettings(buffer=2)).reckoned(3)
     assert (reckoned.quantity, reckoned.words) == (1, "3 available, less a buffer of 2: 1")

@@ -5,9 +5,11 @@ from tests.factories import NOW, TENANT, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import Mapping, PushState, Waiting
+from channel_sync.domain.stock import Arithmetic, StockSettings
 from channel_sync.persistence.listings import ListingQuery
 from channel_sync.persistence.sql.paging import PageRequest
 
+BY = Arithmetic(StockSettings())
 WAITING = Waiting("lst_1", "p", (), 1, NOW)
 LINE = "what waits", "the line of what waits", "the rest of that line"
 ASKED = {
@@ -16,7 +18,7 @@ ASKED = {
     "the line of what waits": lambda work: work.pushes.waiting("acc_1", None, 100),
     "the rest of that line": lambda work: work.pushes.waiting("acc_1", WAITING, 100),
     "some of what waits": lambda work: work.pushes.stale_of(["lst_1", "lst_2"]),
-    "the next to be told anew": lambda work: work.pushes.resend(TENANT, "acc_1", "lst_1", NOW),
+    "the next to be told anew": lambda work: work.stock_rules.follow(TENANT, "acc_1", "lst_1", BY, NOW),
     "when to look at the shops": lambda work: work.doubts.next_looks(["acc_1", "acc_2"]),
     "what to look at": lambda work: work.doubts.due("acc_1", NOW, 100),
     "whether calls are lost": lambda work: work.doubts.are_calls_lost("acc_1", "run_1"),

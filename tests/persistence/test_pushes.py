@@ -7,7 +7,7 @@ from tests.stored import fed_by
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ListingStock, Mapping, ProductStock, PushState, StockOutcome
 from channel_sync.domain.push_states import push_state
-from channel_sync.domain.stock import StockItem
+from channel_sync.domain.stock import Arithmetic, StockItem, StockSettings
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
 
@@ -210,8 +210,9 @@ async def test_other_settings_make_every_fed_listing_stale_even_while_it_is_sent
     a, b = await push.send("A", "B")
     await push.settle(accepted(a))
 
+    by = Arithmetic(StockSettings(buffer=1))
     async with push.database.begin() as work:
-        assert await work.pushes.resend(TENANT, push.account.id, "", later(3)) is None
+        assert await work.stock_rules.follow(TENANT, push.account.id, "", by, later(3)) is None
     await push.settle(accepted(b))
 
     assert await push.stale_skus() == ["A", "B"]

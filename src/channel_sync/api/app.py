@@ -26,6 +26,8 @@ from channel_sync.api import (
     orders,
     runs,
     stock,
+    stock_explain,
+    stock_rules,
     timelines,
     warehouses,
 )
@@ -74,6 +76,8 @@ _AFTER_PAGES = (
     timelines.router,
     stock.idempotent,
     stock.router,
+    stock_rules.router,
+    stock_explain.router,
     warehouses.router,
     listings.router,
     events.router,

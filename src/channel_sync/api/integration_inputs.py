@@ -5,14 +5,23 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt, with_config
 from typing_extensions import TypedDict
 
-from channel_sync.api.http.fields import EXACT, ClientId, Currency, Input, Moment, Name, SecretText, Url
+from channel_sync.api.http.fields import (
+    EXACT,
+    ClientId,
+    Currency,
+    Input,
+    Moment,
+    Name,
+    Percent,
+    SecretText,
+    Units,
+    Url,
+)
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
-from channel_sync.domain.stock import MAX_UNITS
 
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
 MoreCredentials = Annotated[dict[str, SecretText], Field(max_length=10)]
-Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
 
 
 class IntegrationInput(Input):
@@ -60,8 +69,10 @@ class StockSettingsInput(TypedDict, total=False):
     """So many units are kept back; by default none."""
     maximum: Units | None
     """No listing shows more than this; by default there is no such limit."""
-    percent: Annotated[StrictInt, Field(ge=1, le=100)] | None
+    percent: Percent | None
     """The share of what is left after the buffer, rounded down; by default all of it."""
+    end_when: Units | None
+    """Where less than this is left after buffer and share, the listing shows none; by default it never is."""
     warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None
     """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
 

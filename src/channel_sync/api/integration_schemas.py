@@ -81,6 +81,7 @@ class StockSettingsView(TypedDict):
     buffer: int
     maximum: int | None
     percent: int
+    end_when: int
     warehouse_id: str | None
 
 

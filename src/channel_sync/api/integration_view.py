@@ -209,6 +209,7 @@ def _settings(integration: Integration, services: Services) -> SettingsView:
             "buffer": stock.buffer,
             "maximum": stock.maximum,
             "percent": stock.percent,
+            "end_when": stock.end_when,
             "warehouse_id": stock.warehouse_id,
         },
     }

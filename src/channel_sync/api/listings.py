@@ -11,6 +11,8 @@ from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.fields import Input, Sku, Timestamp, optional_timestamp
 from channel_sync.api.http.paging import Cursors, PageQuery
 from channel_sync.api.http.services import CurrentServices
+from channel_sync.api.stock_schemas import UnitRulesView
+from channel_sync.api.stock_view import rules_view
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.listings import Listing, Mapping
 from channel_sync.domain.runs import RunKind
@@ -34,9 +36,9 @@ class WarehouseView(TypedDict):
 
 
 class ListingView(TypedDict):
-    """One variation at the marketplace. `mapped_sku` is the SKU that a person chose.
+    """One variation at the marketplace. `mapped_sku` is the SKU that a person chose, `rules` are its own.
 
-    `warehouses` are as the marketplace showed them at `seen_at`.
+    Nothing is sent to one that is `excluded`. `warehouses` are as the marketplace showed them at `seen_at`.
     """
 
     id: str
@@ -49,6 +51,8 @@ class ListingView(TypedDict):
     image_url: str | None
     writable: bool
     mapping: Mapping
+    rules: UnitRulesView
+    excluded: bool
     warehouses: list[WarehouseView]
     seen_at: Timestamp | None
 
@@ -69,6 +73,8 @@ class ListingFilters(PageQuery):
     """Only those that this SKU feeds, or that have it themselves."""
     writable: bool | None = None
     """Only those that the marketplace takes stock for, or only the others."""
+    excluded: bool | None = None
+    """Only those that nothing is sent to because a person said so, or only the others."""
 
 
 @router.get(
@@ -86,16 +92,16 @@ async def list_listings(
     async with services.database.read() as work:
         await work.integrations.get(caller.tenant, integration_id)
         request = cursors.request(asked)
-        query = ListingQuery(asked.mapping, asked.sku, asked.writable)
+        query = ListingQuery(asked.mapping, asked.sku, asked.writable, asked.excluded)
         page = await work.listings.list(caller.tenant, integration_id, request, query)
-    return {"items": [_listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
+    return {"items": [listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
 
 
 @router.get("/listings/{listing_id}", summary="Show a listing", dependencies=[requires("stock:read")])
 async def get_listing(listing_id: str, caller: CurrentCaller, services: CurrentServices) -> ListingView:
     """One variation as it was last seen, with the SKU that feeds it."""
     async with services.database.read() as work:
-        return _listing_view(await work.listings.get(caller.tenant, listing_id))
+        return listing_view(await work.listings.get(caller.tenant, listing_id))
 
 
 @router.put(
@@ -111,10 +117,11 @@ async def map_listing(
         now = utcnow()
         listing = await work.listings.set_mapped_sku(caller.tenant, listing_id, given.sku, now)
         await work.schedules.hurry(listing.integration_id, RunKind.STOCK, now)
-    return _listing_view(listing)
+    return listing_view(listing)
 
 
-def _listing_view(listing: Listing) -> ListingView:
+def listing_view(listing: Listing) -> ListingView:
+    """A listing as it is shown."""
     return {
         "id": listing.id,
         "integration_id": listing.integration_id,
@@ -126,6 +133,8 @@ def _listing_view(listing: Listing) -> ListingView:
         "image_url": listing.image_url,
         "writable": listing.writable,
         "mapping": listing.mapping,
+        "rules": rules_view(listing.rules),
+        "excluded": listing.excluded,
         "warehouses": [{"warehouse_id": warehouse, "quantity": units} for warehouse, units in listing.quantities],
         "seen_at": optional_timestamp(listing.last_seen_at),
     }

@@ -71,12 +71,22 @@ class PushAnswers(TypedDict):
     items: list[PushAnswerView]
 
 
+class UnitRulesView(TypedDict):
+    """What a SKU, or a listing, has of the stock settings for itself; null is as its integration has it."""
+
+    buffer: int | None
+    percent: int | None
+    end_when: int | None
+    maximum: int | None
+
+
 class ReckoningView(TypedDict):
-    """How the level becomes the units of the listing, by the settings of its integration."""
+    """How the level becomes the units of the listing, by its rules, its SKU's and its integration's settings."""
 
     available: int
     buffer: int
     percent: int
+    end_when: int
     maximum: int | None
     quantity: int
     text: str
@@ -112,7 +122,7 @@ class ListingStockView(TypedDict):
 class StockLevelView(TypedDict):
     """One SKU: the level that is wanted, and every listing that it feeds.
 
-    `code` and `reason` are there where it feeds none.
+    `code` and `reason` are there where it feeds none; `rules` are its own, see `PUT /stock-rules`.
     """
 
     sku: str
@@ -120,6 +130,7 @@ class StockLevelView(TypedDict):
     version: int
     revision: int | None
     updated_at: Timestamp
+    rules: UnitRulesView
     code: OurCode | None
     reason: str | None
     listings: list[ListingStockView]

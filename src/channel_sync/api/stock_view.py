@@ -4,23 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from channel_sync.api.http.fields import optional_timestamp, timestamp
-from channel_sync.api.stock_schemas import AtChannelView, ListingStockView, ReckoningView, StockLevelView
+from channel_sync.api.stock_schemas import (
+    AtChannelView,
+    ListingStockView,
+    ReckoningView,
+    StockLevelView,
+    UnitRulesView,
+)
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import Listing, PushState
+from channel_sync.domain.listings import Listing
 from channel_sync.domain.push_states import hindrance, push_state, reason, why
-from channel_sync.domain.stock import MAX_UNITS, StockLevel
+from channel_sync.domain.stock import Reckoning, StockLevel, UnitRules
+from channel_sync.flows.stock.rules import arithmetic_of
 from channel_sync.persistence.database import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class _Circumstances:
-    """The integrations of some listings, and those of them whose warehouse is missing."""
+    """The integrations of some listings, those of them whose warehouse is missing, and the rules of their SKUs."""
 
     channels: Mapping[str, Channel]
     integrations: Mapping[str, Integration]
     without_warehouse: frozenset[str]
+    rules: Mapping[str, UnitRules]
 
 
 async def level_views(
@@ -38,6 +46,7 @@ async def level_views(
             for integration_id, found in incidents.items()
             if any(incident.kind is IncidentKind.WAREHOUSE_MISSING for incident in found)
         ),
+        await work.stock_rules.of_skus(tenant, [level.sku for level in levels]),
     )
     return [_level_view(level, listings.get(level.sku, []), around) for level in levels]
 
@@ -50,6 +59,7 @@ def _level_view(level: StockLevel, listings: Sequence[Listing], around: _Circums
         "version": level.version,
         "revision": level.revision,
         "updated_at": timestamp(level.updated_at),
+        "rules": rules_view(around.rules.get(level.sku)),
         "code": missing and missing.code,
         "reason": missing and missing.words,
         "listings": [_listing_view(listing, level, around) for listing in listings],
@@ -72,7 +82,7 @@ def _listing_view(listing: Listing, level: StockLevel, around: _Circumstances) -
         "sent_at": optional_timestamp(listing.sent_at),
         "settled_at": optional_timestamp(listing.settled_at),
         "at_channel": _at_channel(listing),
-        "reckoning": None if state is PushState.SKIPPED else _reckoning(level, integration, around.channels),
+        "reckoning": _reckoning(listing, level, around) if listing.is_fed else None,
     }
 
 
@@ -81,19 +91,28 @@ def _at_channel(listing: Listing) -> AtChannelView | None:
     return None if units is None or seen_at is None else {"quantity": units, "seen_at": timestamp(seen_at)}
 
 
-def _reckoning(
-    level: StockLevel, integration: Integration | None, channels: Mapping[str, Channel]
-) -> ReckoningView | None:
+def _reckoning(listing: Listing, level: StockLevel, around: _Circumstances) -> ReckoningView | None:
+    integration = around.integrations.get(listing.integration_id)
     if integration is None:
         return None
-    channel = channels.get(integration.channel)
-    most_units = MAX_UNITS if channel is None else channel.rules.stock.most_units
-    steps = integration.settings.stock.capped(most_units).reckoned(level.available)
+    arithmetic = arithmetic_of(integration, around.channels)
+    return reckoning_view(arithmetic.reckoned(level.available, listing.sku_rules, listing.rules))
+
+
+def reckoning_view(steps: Reckoning) -> ReckoningView:
+    """The way from a level to units."""
     return {
         "available": steps.available,
         "buffer": steps.buffer,
         "percent": steps.percent,
+        "end_when": steps.end_when,
         "maximum": steps.maximum,
         "quantity": steps.quantity,
         "text": steps.words,
     }
+
+
+def rules_view(rules: UnitRules | None) -> UnitRulesView:
+    """Rules of a SKU or a listing, all null where it has none."""
+    own = rules or UnitRules()
+    return {"buffer": own.buffer, "percent": own.percent, "end_when": own.end_when, "maximum": own.maximum}

@@ -139,6 +139,7 @@ StockCode = Literal[
     "integration_paused",
     "integration_removed",
     "listing_closed",
+    "listing_excluded",
     "listing_gone",
     "listing_unmapped",
     "newer_waiting",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from channel_sync.domain.stock import UnitRules
+
 
 class Mapping(StrEnum):
     """How a listing is tied to a stock level. `ambiguous`: another listing of the shop has its SKU, too.
@@ -61,7 +63,8 @@ class Listing:
     """A stored listing. Versions are those of its stock level; 0 means never.
 
     `warehouse_id` was told last. `quantities` were seen at `seen_at`. At `doubted_at` a call's outcome got lost.
-    The whole catalogue was read last at `catalogue_at`.
+    The whole catalogue was read last at `catalogue_at`. The level of `stock_sku` feeds it. It waits since
+    `wanted_at`. Its own `rules` go before those of its SKU; an `excluded` one is told nothing.
     """
 
     id: str
@@ -88,6 +91,16 @@ class Listing:
     seen_at: datetime | None = None
     doubted_at: datetime | None = None
     catalogue_at: datetime | None = None
+    stock_sku: str | None = None
+    wanted_at: datetime | None = None
+    sku_rules: UnitRules | None = None
+    rules: UnitRules | None = None
+    excluded: bool = False
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether it is told its stock."""
+        return self.mapping is Mapping.MAPPED and self.writable and not self.excluded
 
     @property
     def last_seen_at(self) -> datetime | None:
@@ -125,7 +138,7 @@ class ListingStock:
     """The units one listing should have; `version` is the level's when it was read.
 
     `quantities` is what is said of its warehouses, ours first; `others` is what lay in the other ones when they
-    were last seen.
+    were last seen. `wanted_at` is since when the listing waited; it is another once it is to be told anew.
     """
 
     listing_id: str
@@ -134,6 +147,7 @@ class ListingStock:
     quantity: int
     quantities: Quantities
     others: Quantities = ()
+    wanted_at: datetime | None = None
 
     @property
     def warehouse_id(self) -> str:
@@ -159,6 +173,8 @@ class Waiting:
     quantities: Quantities
     available: int
     wanted_at: datetime
+    sku_rules: UnitRules | None = None
+    rules: UnitRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

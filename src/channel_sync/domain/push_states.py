@@ -23,6 +23,7 @@ _WORDS: dict[StockCode, str] = {
     " authorised again.",
     "integration_paused": "The marketplace has closed the account; the level is sent once it is open again.",
     "integration_removed": "The integration was removed; nothing is sent for it.",
+    "listing_excluded": "The listing is excluded; nothing is sent to it.",
     "listing_closed": "The marketplace takes no stock for this listing.",
     "listing_gone": "The listing is no longer at the marketplace.",
     "listing_unmapped": "The listing has no SKU any more; give it one, or map one by hand.",
@@ -52,7 +53,7 @@ _OUT_OF_SERVICE: dict[Status, StockCode] = {
 
 def push_state(listing: Listing, version: int) -> PushState:
     """Where `version` of the level is for this listing: the newest fact wins, but doubt is no fact."""
-    if listing.mapping is not Mapping.MAPPED or not listing.writable:
+    if not listing.is_fed:
         return PushState.SKIPPED
     if listing.settled_version >= version and listing.push_state is not None:
         is_sure = listing.push_state is not PushState.CONFIRMED or not listing.is_in_doubt
@@ -79,7 +80,7 @@ def why(listing: Listing, state: PushState, hindered_by: StockCode | None = None
         case PushState.REJECTED:
             return Reason(listing.push_code, listing.push_reason)
         case PushState.SKIPPED:
-            return reason(why_skipped(listing.mapping))
+            return reason("listing_excluded" if listing.excluded else why_skipped(listing.mapping))
         case PushState.PENDING:
             return reason(hindered_by or "queued")
         case PushState.SENT:

@@ -1,6 +1,6 @@
 """Stock levels: what the caller wants, and what a listing is told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -55,12 +55,23 @@ class StockLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitRules:
+    """What a SKU, or one listing, has of the settings below for itself; None is as its integration has it."""
+
+    buffer: int | None = None
+    percent: int | None = None
+    end_when: int | None = None
+    maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reckoning:
     """How a level became the units that a listing is told."""
 
     available: int
     buffer: int
     percent: int
+    end_when: int
     maximum: int | None
     quantity: int
 
@@ -72,6 +83,8 @@ class Reckoning:
             steps.append(f"less a buffer of {self.buffer}")
         if self.percent != 100:
             steps.append(f"of that {self.percent} %")
+        if self.end_when:
+            steps.append(f"none below {self.end_when}")
         if self.maximum is not None:
             steps.append(f"at most {self.maximum}")
         return f"{', '.join(steps)}: {self.quantity}"
@@ -79,26 +92,56 @@ class Reckoning:
 
 @dataclass(frozen=True, slots=True)
 class StockSettings:
-    """How one integration turns a level into what a listing shows. `percent` is 1..100."""
+    """How one integration turns a level into what a listing shows. `percent` is 1..100.
+
+    Where less than `end_when` is left after the buffer and the share, the listing shows none.
+    """
 
     enabled: bool = True
     interval_s: int | None = None
     buffer: int = 0
     maximum: int | None = None
     percent: int = 100
+    end_when: int = 0
     warehouse_id: str | None = None
 
-    def capped(self, most_units: int) -> "StockSettings":
-        """The same for a marketplace where no listing has more than `most_units`."""
-        if most_units >= MAX_UNITS:
-            return self
-        return replace(self, maximum=most_units if self.maximum is None else min(most_units, self.maximum))
+    def overruled(self, *narrower: UnitRules | None) -> "StockSettings":
+        """The same for something with rules of its own, the narrowest last."""
+        settings = self
+        for rules in narrower:
+            if rules is not None:
+                own = {name: value for name, value in asdict(rules).items() if value is not None}
+                settings = replace(settings, **own)
+        return settings
 
-    def reckoned(self, available: int) -> Reckoning:
-        """`units`, with the way there."""
-        return Reckoning(available, self.buffer, self.percent, self.maximum, self.units(available))
+    def sends_as(self, other: "StockSettings") -> bool:
+        """Whether every listing is told the same, in the same warehouse."""
+        return replace(self, enabled=other.enabled, interval_s=other.interval_s) == other
 
     def units(self, available: int) -> int:
-        """Units to show: less the buffer, then the share, then the cap; never below zero."""
+        """Units to show: less the buffer, then the share, none if that is too few, then the cap."""
         shared = max(0, available - self.buffer) * self.percent // 100
+        if shared < self.end_when:
+            return 0
         return min(shared, MAX_UNITS if self.maximum is None else self.maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How the levels of one shop become units, at a marketplace where no listing has more than `most_units`."""
+
+    settings: StockSettings
+    most_units: int = MAX_UNITS
+
+    def units(self, available: int, *narrower: UnitRules | None) -> int:
+        """Units to show, by the settings and what narrower rules make of them, the narrowest last."""
+        return min(self.settings.overruled(*narrower).units(available), self.most_units)
+
+    def reckoned(self, available: int, *narrower: UnitRules | None) -> Reckoning:
+        """`units`, with the way there."""
+        by = self.settings.overruled(*narrower)
+        maximum = by.maximum
+        if self.most_units < MAX_UNITS:
+            maximum = self.most_units if maximum is None else min(self.most_units, maximum)
+        units = self.units(available, *narrower)
+        return Reckoning(available, by.buffer, by.percent, by.end_when, maximum, units)

@@ -20,7 +20,9 @@ from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.held import Held
+from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
+from channel_sync.flows.stock.rules import ChangeStockRules
 from channel_sync.jobs.dispatch import Dispatcher
 from channel_sync.jobs.embedded import EmbeddedRunner
 from channel_sync.jobs.schedule import JOBS, Flows
@@ -112,6 +114,8 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,
         put_stock=PutStock(database, nudge),
+        stock_rules=ChangeStockRules(database, channels, nudge),
+        look_at_shop=LookAtShop(shops),
         held=Held(database, shops),
         warehouses=Warehouses(database, shops),
         erasure=Erasure(database),

@@ -48,6 +48,7 @@ from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.tables import meta
 from channel_sync.persistence.stock import StockRepository
 from channel_sync.persistence.stock_jobs import StockJobRepository
+from channel_sync.persistence.stock_rules import StockRuleRepository
 from channel_sync.persistence.turns import TurnRepository
 
 T = TypeVar("T")
@@ -87,6 +88,7 @@ class UnitOfWork:
     drifts = cached_property(lambda work: DriftRepository(work._session))
     stock = cached_property(lambda work: StockRepository(work._session))
     stock_jobs = cached_property(lambda work: StockJobRepository(work._session))
+    stock_rules = cached_property(lambda work: StockRuleRepository(work._session))
     events = cached_property(lambda work: EventRepository(work._session, work.feeds))
     incidents = cached_property(lambda work: IncidentRepository(work._session))
     api_keys = cached_property(lambda work: ApiKeyRepository(work._session))

@@ -13,7 +13,7 @@ from channel_sync.persistence.rows.timestamps import micros
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import listings, stock_levels
+from channel_sync.persistence.sql.trade_tables import listings, sku_rules, stock_levels
 
 _row = listings.c
 
@@ -24,11 +24,14 @@ _TOLD_ANEW = and_(_row.wanted_version > 0, _row.id > accounts.c.resend_after)
 def _read(name: str) -> ColumnElement[Any]:
     if name in ("integration_id", "catalogue_at"):
         return accounts.c[name]
+    if name == "sku_rules":
+        return sku_rules.c.rules
     column = listings.c[name]
     return case((_TOLD_ANEW, 0), else_=column) if name in ("sent_version", "settled_version") else column
 
 
 READ = [_read(field.name) for field in fields(Listing)]
+RULES_OF_SKU = and_(sku_rules.c.tenant == _row.tenant, sku_rules.c.sku == _row.stock_sku)
 
 _CONTENT = ("product_id", "sku", "title", "image_url", "writable", "stock_sku", "mapping")
 _SEEN = ("quantities", "seen_at")
@@ -93,7 +96,7 @@ def values(
 def read(tenant: str) -> Select[*tuple[Any, ...]]:
     """Listings of a tenant."""
     joined = select(*READ).join_from(listings, accounts, accounts.c.id == _row.account_id)
-    return joined.where(_row.tenant == tenant)
+    return joined.outerjoin(sku_rules, RULES_OF_SKU).where(_row.tenant == tenant)
 
 
 def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
@@ -103,7 +106,7 @@ def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
         .where(stock_levels.c.tenant == _row.tenant, stock_levels.c.sku == _row.stock_sku)
         .scalar_subquery()
     )
-    told = and_(_row.mapping == Mapping.MAPPED, _row.writable)
+    told = and_(_row.mapping == Mapping.MAPPED, _row.writable, ~_row.excluded)
     wanted = case((told, func.coalesce(version, 0)), else_=0)
     # What waits already has waited since then.
     since = case((_row.wanted_version > _row.settled_version, _row.wanted_at), else_=literal(now, Utc()))

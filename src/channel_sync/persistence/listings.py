@@ -22,6 +22,7 @@ from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import (
     CEASES,
     IS_BY_HAND,
+    IS_EXCLUDED,
     IS_MARKED,
     IS_NOT_WRITABLE,
     IS_UNFED,
@@ -39,6 +40,7 @@ class ListingQuery:
     mapping: Mapping | None = None
     sku: str | None = None
     writable: bool | None = None
+    excluded: bool | None = None
 
 
 EVERY_LISTING = ListingQuery()
@@ -138,10 +140,10 @@ class ListingRepository:
 
         A SKU that feeds nothing is missing.
         """
-        statement = read(tenant).add_columns(_row.stock_sku).where(any_of(_row.stock_sku, skus)).order_by(_row.id)
+        statement = read(tenant).where(any_of(_row.stock_sku, skus)).order_by(_row.id)
         found: dict[str, list[Listing]] = {}
-        for *row, sku in await self._session.rows(statement):
-            found.setdefault(sku, []).append(Listing(*row))
+        for listing in [Listing(*row) for row in await self._session.rows(statement)]:
+            found.setdefault(listing.stock_sku or "", []).append(listing)
         return found
 
     async def ids_of(self, tenant: str, sold: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -221,3 +223,5 @@ def _narrowed(query: ListingQuery) -> Iterator[ColumnElement[bool] | TextClause]
             yield text(IS_UNFED)
     if query.writable is not None:
         yield text("writable" if query.writable else IS_NOT_WRITABLE)
+    if query.excluded is not None:
+        yield text(IS_EXCLUDED if query.excluded else f"NOT {IS_EXCLUDED}")

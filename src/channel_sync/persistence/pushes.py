@@ -5,21 +5,20 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, literal, or_, select, tuple_, update
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome, Waiting
 from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.doubts import FIRST_LOOK
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.listing_rows import AGAIN, READ, is_pending
+from channel_sync.persistence.listing_rows import AGAIN, READ, RULES_OF_SKU, is_pending
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import listings, stock_jobs, stock_levels
+from channel_sync.persistence.sql.trade_tables import listings, sku_rules, stock_jobs, stock_levels
 from channel_sync.persistence.stock_counts import StockCounts, counts_of
 
 _row = listings.c
-_RESENT_AT_ONCE = 500
 _IN_OPEN_JOB = exists().where(stock_jobs.c.id == _row.job_id, stock_jobs.c.closed_at.is_(None))
 _SENDABLE = (is_pending(), or_(_row.job_id.is_(None), ~_IN_OPEN_JOB))
 # Not EXISTS, for which SQLite would rather look through all listings of the account than through those that wait.
@@ -29,6 +28,19 @@ _FIRST_STALE = (
 _WITH_STALE = select(accounts.c.id).where(
     any_of_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
 )
+
+
+_WAITING: list[ColumnElement[Any]] = [
+    _row.id,
+    _row.product_id,
+    _row.quantities,
+    stock_levels.c.available,
+    _row.wanted_at,
+    sku_rules.c.rules,
+    _row.rules,
+]
+# Who was told anew since it was planned is not told by this.
+_IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))
 
 
 class PushRepository:
@@ -58,9 +70,7 @@ class PushRepository:
 
     async def waiting(self, account_id: str, after: Waiting | None, limit: int) -> list[Waiting]:
         """What the order takes in which many stale listings are told: the next so many, longest waiting first."""
-        statement = _with_levels(
-            _row.id, _row.product_id, _row.quantities, stock_levels.c.available, _row.wanted_at
-        )
+        statement = _with_levels(*_WAITING)
         place = tuple_(_row.wanted_at, _row.id)
         if after is not None:
             statement = statement.where(place > tuple_(literal(after.wanted_at, Utc()), after.listing_id))
@@ -76,7 +86,8 @@ class PushRepository:
     ) -> None:
         """Write down what is about to be sent by a run's own call or as part of a job.
 
-        With a call goes a look at the shop, which is due unless the call's outcome comes first.
+        With a call goes a look at the shop, which is due unless the call's outcome comes first. What is to be told
+        anew since it was planned waits on: what was planned may be worth nothing by newer rules.
         """
         look = (
             {} if run_id is None else {"check_at": func.coalesce(_row.check_at, literal(now + FIRST_LOOK, Utc()))}
@@ -85,7 +96,7 @@ class PushRepository:
             update(listings)
             .where(_row.id == bindparam("listing"))
             .values(
-                sent_version=bindparam("sent"),
+                sent_version=case((_IS_AS_PLANNED, bindparam("sent")), else_=0),
                 sent_quantity=bindparam("units"),
                 sent_quantities=bindparam("everywhere"),
                 warehouse_id=bindparam("place"),
@@ -147,21 +158,6 @@ class PushRepository:
             products.setdefault(product_id, []).append(ListingStock(*rest))
         return [ProductStock(product_id, tuple(stocks)) for product_id, stocks in products.items()]
 
-    async def resend(self, tenant: str, account_id: str, after: str, now: datetime) -> str | None:
-        """Let the next few hundred listings behind an id wait again, for the same level means other units now.
-
-        The last one's id, where there may be more; those that come after it show as waiting already.
-        """
-        mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
-        next_ones = select(_row.id).where(*mine).order_by(_row.id).limit(_RESENT_AT_ONCE)
-        ids = await self._session.column(next_ones)
-        again = AGAIN | {"wanted_at": now}
-        fed = (any_of(_row.id, ids), _row.wanted_version > 0)
-        await self._session.execute(update(listings).where(*fed).values(again))
-        rest = ids[-1] if len(ids) == _RESENT_AT_ONCE else None
-        await self._session.execute(update(accounts).where(accounts.c.id == account_id).values(resend_after=rest))
-        return rest
-
     async def push_again(self, tenant: str, skus: Collection[str], now: datetime) -> dict[str, int]:
         """Let every listing that these SKUs feed be told its level once more; how many by SKU."""
         fed = (_row.tenant == tenant, any_of(_row.stock_sku, skus), _row.wanted_version > 0)
@@ -177,7 +173,7 @@ def _with_levels(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     """Of stale listings, each with its level."""
     levels = (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku)
     joined = select(*columns).join_from(listings, accounts, accounts.c.id == _row.account_id)
-    return joined.join(stock_levels, levels).where(*_SENDABLE)
+    return joined.join(stock_levels, levels).outerjoin(sku_rules, RULES_OF_SKU).where(*_SENDABLE)
 
 
 def _sent(item: ListingStock) -> dict[str, Any]:
@@ -187,6 +183,7 @@ def _sent(item: ListingStock) -> dict[str, Any]:
         "units": item.quantity,
         "everywhere": item.quantities,
         "place": item.warehouse_id,
+        "planned": item.wanted_at,
     }
 
 

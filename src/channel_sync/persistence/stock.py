@@ -41,7 +41,7 @@ class StockRepository:
         The listings that a changed level feeds are marked as waiting.
         """
         await lock_stock_of(self._session, tenant)
-        levels = await self._levels(tenant, [item.sku for item in items])
+        levels = await self.levels(tenant, [item.sku for item in items])
         stored = dict(levels)
         results: list[tuple[StockLevel, StockResult]] = []
         for item in items:
@@ -56,7 +56,8 @@ class StockRepository:
             await self._session.execute(want_anew(now, *fed))
         return results
 
-    async def _levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
+    async def levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
+        """The level of each SKU; one without a level is missing."""
         mine = select(*_COLUMNS).where(_row.tenant == tenant, any_of(_row.sku, skus))
         return {row.sku: StockLevel(*row) for row in await self._session.rows(mine)}
 
@@ -78,14 +79,10 @@ class StockRepository:
 
     async def get(self, tenant: str, sku: str) -> StockLevel:
         """The level, or `NotFound`."""
-        level = (await self._levels(tenant, [sku])).get(sku)
+        level = (await self.levels(tenant, [sku])).get(sku)
         if level is None:
             raise NotFound("stock level")
         return level
-
-    async def known(self, tenant: str, skus: Sequence[str]) -> set[str]:
-        """Those of the SKUs that have a level."""
-        return set(await self._levels(tenant, skus))
 
     async def list(
         self, tenant: str, page: PageRequest, sku: str | None = None, state: PushState | None = None

@@ -34,10 +34,11 @@ async def skus_in(
     """
     window = _LOOKED_THROUGH
     while True:
-        near = read(tenant).add_columns(_row.stock_sku).where(_MAY_BE[state], _row.stock_sku > after)
+        near = read(tenant).where(_MAY_BE[state], _row.stock_sku > after)
         mine = near if only is None else near.where(_row.stock_sku == only)
         rows = await session.rows(mine.order_by(_row.stock_sku).limit(window))
-        groups = [(sku, [Listing(*row[:-1]) for row in same]) for sku, same in groupby(rows, lambda row: row[-1])]
+        found = (Listing(*row) for row in rows)
+        groups = [(sku or "", [*same]) for sku, same in groupby(found, lambda listing: listing.stock_sku)]
         if len(rows) < window:
             return _first(groups, state, most, None)
         # The last SKU may have more listings than were read.

@@ -5,7 +5,7 @@ from tests.flows.goods import START
 
 from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.listings import Listing, ListingStock, Mapping, Omitted, ProductStock, Waiting
-from channel_sync.domain.stock import StockLevel, StockSettings
+from channel_sync.domain.stock import Arithmetic, StockLevel, StockSettings, UnitRules
 from channel_sync.flows.stock.plan import first_batch, halves, plan, turns, with_care
 
 
@@ -41,6 +41,10 @@ def a_product(number, listings=1, others=()):
     return ProductStock(f"pro-{number}", tuple(stocks))
 
 
+def by(**settings):
+    return Arithmetic(StockSettings(**settings))
+
+
 def ids(products):
     return [product.product_id for product in products]
 
@@ -48,17 +52,31 @@ def ids(products):
 def test_a_listing_is_told_its_units_by_the_settings_and_keeps_what_lies_elsewhere():
     waiting = stale(1, 9, quantities=(("wh1", 10), ("wh2", 7), ("wh3", 0)))
 
-    planned = plan([waiting], StockSettings(buffer=2), "wh1")
+    planned = plan([waiting], by(buffer=2), "wh1")
 
     told = ListingStock("lst-1", "var-1", 3, 7, (("wh1", 7),), (("wh2", 7), ("wh3", 0)))
     assert planned == [ProductStock("pro-1", (told,))]
 
 
+def test_rules_of_its_sku_and_of_its_own_count_in_its_plan_and_its_turn():
+    listing, level = stale(1, 9)
+    ruled = replace(listing, sku_rules=UnitRules(buffer=4), rules=UnitRules(maximum=3))
+    waits = Waiting("lst-1", "pro-1", listing.quantities, 9, START, UnitRules(buffer=4), UnitRules(maximum=3))
+
+    (product,) = plan([(ruled, level), stale(2, 5)], by(), "wh1")[:1]
+
+    assert (product.product_id, product.listings[0].quantity) == ("pro-1", 3)
+    assert turns([Waiting("lst-2", "pro-2", listing.quantities, 5, START), waits], by(), "wh1") == [
+        ["lst-1"],
+        ["lst-2"],
+    ]
+
+
 def test_the_steepest_decrease_goes_first_and_listings_of_a_product_go_together():
     waiting = [stale(1, 11), stale(2, 5), stale(3, 40, product=9), stale(4, 0, product=9), stale(5, 8)]
 
-    assert ids(plan(waiting, StockSettings(), "wh1")) == ["pro-9", "pro-2", "pro-5", "pro-1"]
-    assert [stock.listing_id for stock in plan(waiting, StockSettings(), "wh1")[0].listings] == ["lst-3", "lst-4"]
+    assert ids(plan(waiting, by(), "wh1")) == ["pro-9", "pro-2", "pro-5", "pro-1"]
+    assert [stock.listing_id for stock in plan(waiting, by(), "wh1")[0].listings] == ["lst-3", "lst-4"]
 
 
 def test_what_does_not_lie_in_our_warehouse_counts_as_nothing_there():
@@ -68,8 +86,8 @@ def test_what_does_not_lie_in_our_warehouse_counts_as_nothing_there():
         for listing, level in (first, second)
     ]
 
-    assert ids(plan([first, second], StockSettings(), "wh1")) == ["pro-2", "pro-1"]
-    assert turns(waiting, StockSettings(), "wh1") == [["lst-2"], ["lst-1"]]
+    assert ids(plan([first, second], by(), "wh1")) == ["pro-2", "pro-1"]
+    assert turns(waiting, by(), "wh1") == [["lst-2"], ["lst-1"]]
 
 
 def test_turns_are_in_the_order_of_the_plan():
@@ -80,9 +98,9 @@ def test_turns_are_in_the_order_of_the_plan():
         Waiting("lst-4", "pro-1", (("wh1", 10),), 2, START),
     ]
 
-    assert turns(waiting, StockSettings(), "wh1") == [["lst-1", "lst-4"], ["lst-2"], ["lst-3"]]
-    assert turns(waiting, StockSettings(percent=50), "wh1")[0] == ["lst-1", "lst-4"]
-    assert turns(waiting[:3], StockSettings(maximum=3), "wh1") == [["lst-1"], ["lst-2"], ["lst-3"]]
+    assert turns(waiting, by(), "wh1") == [["lst-1", "lst-4"], ["lst-2"], ["lst-3"]]
+    assert turns(waiting, by(percent=50), "wh1")[0] == ["lst-1", "lst-4"]
+    assert turns(waiting[:3], by(maximum=3), "wh1") == [["lst-1"], ["lst-2"], ["lst-3"]]
 
 
 @pytest.mark.parametrize(

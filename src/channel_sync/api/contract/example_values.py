@@ -17,6 +17,7 @@ _SETTINGS = {
         "buffer": 2,
         "maximum": None,
         "percent": 100,
+        "end_when": 0,
         "warehouse_id": WAREHOUSE_ID,
     },
 }
@@ -183,34 +184,60 @@ HELD = {
     "attempts": 1,
     "erased": False,
 }
+NO_RULES = {"buffer": None, "percent": None, "end_when": None, "maximum": None}
+UNIT_CHANGE = {"listing_id": LISTING_ID, "integration_id": INTEGRATION_ID, "before": 10, "quantity": 5}
+_LISTING_STOCK = {
+    "listing_id": LISTING_ID,
+    "integration_id": INTEGRATION_ID,
+    "state": "confirmed",
+    "code": None,
+    "reason": None,
+    "quantity": 10,
+    "warehouse_id": WAREHOUSE_ID,
+    "sent_at": "2026-11-23T10:19:57.000Z",
+    "settled_at": "2026-11-23T10:19:58.000Z",
+    "at_channel": {"quantity": 10, "seen_at": "2026-11-23T10:19:58.000Z"},
+    "reckoning": {
+        "available": 12,
+        "buffer": 2,
+        "percent": 100,
+        "end_when": 0,
+        "maximum": None,
+        "quantity": 10,
+        "text": "12 available, less a buffer of 2: 10",
+    },
+}
 LEVEL = {
     "sku": "MUG-BLUE",
     "available": 12,
     "version": 3,
     "revision": 1042,
     "updated_at": "2026-11-23T10:19:55.000Z",
+    "rules": NO_RULES,
     "code": None,
     "reason": None,
+    "listings": [_LISTING_STOCK],
+}
+_SENTENCE = (
+    "available 12 \N{MINUS SIGN} buffer 2 → sent 10 at 2026-11-23T10:19:57Z, confirmed 1.0 s later, "
+    "at Wish now 10, seen at 2026-11-23T10:21:00Z"
+)
+EXPLANATION = {
+    "sku": "MUG-BLUE",
+    "integration_id": INTEGRATION_ID,
+    "available": 12,
+    "version": 3,
+    "updated_at": "2026-11-23T10:19:55.000Z",
+    "rules": NO_RULES,
+    "code": None,
+    "sentence": _SENTENCE,
     "listings": [
         {
-            "listing_id": LISTING_ID,
-            "integration_id": INTEGRATION_ID,
-            "state": "confirmed",
-            "code": None,
-            "reason": None,
-            "quantity": 10,
-            "warehouse_id": WAREHOUSE_ID,
-            "sent_at": "2026-11-23T10:19:57.000Z",
-            "settled_at": "2026-11-23T10:19:58.000Z",
-            "at_channel": {"quantity": 10, "seen_at": "2026-11-23T10:19:58.000Z"},
-            "reckoning": {
-                "available": 12,
-                "buffer": 2,
-                "percent": 100,
-                "maximum": None,
-                "quantity": 10,
-                "text": "12 available, less a buffer of 2: 10",
-            },
+            **_LISTING_STOCK,
+            "at_channel": {"quantity": 10, "seen_at": "2026-11-23T10:21:00.000Z"},
+            "rules": NO_RULES,
+            "asked_now": True,
+            "sentence": _SENTENCE,
         }
     ],
 }
@@ -225,6 +252,8 @@ LISTING = {
     "image_url": "https://images.example.com/mug-blue.jpg",
     "writable": True,
     "mapping": "mapped",
+    "rules": NO_RULES,
+    "excluded": False,
     "warehouses": [{"warehouse_id": WAREHOUSE_ID, "quantity": 10}],
     "seen_at": "2026-11-23T10:19:58.000Z",
 }

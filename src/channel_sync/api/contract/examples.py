@@ -10,6 +10,7 @@ from typing import Any
 from channel_sync.api.contract.example_values import (
     DRAFT,
     EVENT,
+    EXPLANATION,
     HELD,
     INTEGRATION,
     INTEGRATION_ID,
@@ -18,6 +19,7 @@ from channel_sync.api.contract.example_values import (
     LEVEL,
     LISTING,
     NEXT,
+    NO_RULES,
     NOT_CONNECTED,
     ORDER,
     ORDER_ID,
@@ -25,6 +27,7 @@ from channel_sync.api.contract.example_values import (
     RETENTION,
     RUN,
     STATUS,
+    UNIT_CHANGE,
     WAREHOUSE_ID,
 )
 from channel_sync.api.contract.support_examples import TIMELINE
@@ -152,6 +155,23 @@ EXAMPLES = {
     ),
     "list_stock": Example(response=_page(LEVEL)),
     "get_stock": Example(response=LEVEL),
+    "explain_stock": Example(response=EXPLANATION),
+    "list_sku_rules": Example(response=_page({"sku": "MUG-BLUE", "rules": {**NO_RULES, "maximum": 5}})),
+    "set_sku_rules": Example(
+        request={"items": [{"sku": "EXAMPLE-SKU", "maximum": 5}], "dry_run": True},
+        response={
+            "dry_run": True,
+            "items": [{"sku": "EXAMPLE-SKU", "rules": {**NO_RULES, "maximum": 5}, "changes": [UNIT_CHANGE]}],
+        },
+    ),
+    "set_listing_rules": Example(
+        request={"maximum": 5, "dry_run": True},
+        response={
+            "dry_run": True,
+            "listing": {**LISTING, "rules": {**NO_RULES, "maximum": 5}},
+            "changes": [UNIT_CHANGE],
+        },
+    ),
     "list_listings": Example(response=_page(LISTING)),
     "get_listing": Example(response=LISTING),
     "list_warehouses": Example(response=_page({"id": WAREHOUSE_ID, "name": "STANDARD", "kind": "standard"})),

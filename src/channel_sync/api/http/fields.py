@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictInt,
     StringConstraints,
 )
 from pydantic.fields import FieldInfo
@@ -22,6 +23,7 @@ from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
 from channel_sync.domain.secrets import Secret, is_mask
+from channel_sync.domain.stock import MAX_UNITS
 
 # The largest integer that SQLite and a PostgreSQL bigint can hold.
 MAX_INTEGER = 2**63 - 1
@@ -83,6 +85,8 @@ SecretText = Annotated[
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS)]
 ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
+Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
+Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]

@@ -21,7 +21,9 @@ from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import Runs
+from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
+from channel_sync.flows.stock.rules import ChangeStockRules
 from channel_sync.persistence.database import Database
 
 
@@ -94,6 +96,8 @@ class Services(Vitals):
     lifecycle: Lifecycle
     runs: Runs
     put_stock: PutStock
+    stock_rules: ChangeStockRules
+    look_at_shop: LookAtShop
     held: Held
     warehouses: Warehouses
     erasure: Erasure

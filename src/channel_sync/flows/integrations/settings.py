@@ -43,6 +43,7 @@ def _check_stock(stock: StockSettings) -> None:
     if stock.maximum is not None:
         _at_least(stock.maximum, 0, "stock/maximum")
     _at_least(stock.buffer, 0, "stock/buffer")
+    _at_least(stock.end_when, 0, "stock/end_when")
     _at_least(stock.percent, 1, "stock/percent")
     if stock.percent > 100:
         raise Invalid("too_large", "This must be at most 100.", "/settings/stock/percent")

@@ -1,6 +1,5 @@
 """What starts and stops working when an integration does."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from channel_sync.domain.errors import AlreadyRunning
@@ -39,7 +38,7 @@ async def catch_up(work: UnitOfWork, integration: Integration, now: datetime) ->
 
 
 async def follow_settings(work: UnitOfWork, before: Integration, after: Integration, now: datetime) -> None:
-    """Jobs that the seller switched on or off start or stop; changed stock rules are applied to every listing."""
+    """Jobs that the seller switched on or off start or stop; changed stock rules are the next run's to follow."""
     orders, stock = after.settings.orders, after.settings.stock
     if after.settings == before.settings:
         return
@@ -47,9 +46,8 @@ async def follow_settings(work: UnitOfWork, before: Integration, after: Integrat
         await _stop(work, after, RunKind.ORDERS, RunKind.RECONCILE)
     if before.settings.stock.enabled and not stock.enabled:
         await _stop(work, after, RunKind.STOCK)
-    if replace(before.settings.stock, interval_s=stock.interval_s) != stock and after.account_id is not None:
-        # The first few hundred now, the others by the next run.
-        await work.pushes.resend(after.tenant, after.account_id, "", now)
+    if not before.settings.stock.sends_as(stock) and after.account_id is not None:
+        await work.stock_rules.changed(after.account_id)
     await start_jobs(work, after, now)
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate, chain
 from time import monotonic
 
 from channel_sync.domain.listings import Listing, ProductStock, Waiting
-from channel_sync.domain.stock import StockLevel, StockSettings
+from channel_sync.domain.stock import Arithmetic, StockLevel
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.stock.plan import plan, turns
 from channel_sync.flows.stock.warehouse import warehouse_of
@@ -92,17 +92,17 @@ class StockLine:
         now = monotonic()
         self._kept_until = now + min(self.rules.kept_s, self.rules.kept_times * (now - began))
 
-    async def _settings(self) -> tuple[StockSettings, str] | None:
+    async def _settings(self) -> tuple[Arithmetic, str] | None:
         """The settings as they are now, and the warehouse; none once the integration is gone."""
         async with self.session.database.read() as work:
             integration = await work.integrations.find(self.session.integration.id)
         if integration is None:
             return None
-        settings = integration.settings.stock.capped(self.session.rules.stock.most_units)
+        settings = integration.settings.stock
         # Once a run, and again where a person has chosen another one meanwhile.
         if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
             self.warehouse_id = await warehouse_of(self.session, integration)
-        return settings, self.warehouse_id
+        return Arithmetic(settings, self.session.rules.stock.most_units), self.warehouse_id
 
     def _front(self) -> tuple[_Line, _Line]:
         """As many of the first products as go at once, at least one, and the rest."""

@@ -4,34 +4,41 @@ from collections.abc import Iterable, Sequence
 
 from channel_sync.domain.channel_rules import StockRules
 from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting
-from channel_sync.domain.stock import StockLevel, StockSettings
+from channel_sync.domain.stock import Arithmetic, StockLevel
 
 _WITH_CARE_AT_ONCE = 30
 
 
 def plan(
-    stale: Sequence[tuple[Listing, StockLevel]], settings: StockSettings, warehouse_id: str
+    stale: Sequence[tuple[Listing, StockLevel]], arithmetic: Arithmetic, warehouse_id: str
 ) -> list[ProductStock]:
     """Stale listings by product, the steepest decrease first: an oversold unit costs more than an unsold one."""
     products: dict[str, list[ListingStock]] = {}
     changes: list[tuple[str, int]] = []
     for listing, level in stale:
         known = dict(listing.quantities)
-        units = settings.units(level.available)
+        units = arithmetic.units(level.available, listing.sku_rules, listing.rules)
         changes.append((listing.product_id, units - known.pop(warehouse_id, 0)))
         stock = ListingStock(
-            listing.id, listing.variation_id, level.version, units, ((warehouse_id, units),), tuple(known.items())
+            listing.id,
+            listing.variation_id,
+            level.version,
+            units,
+            ((warehouse_id, units),),
+            tuple(known.items()),
+            listing.wanted_at,
         )
         products.setdefault(listing.product_id, []).append(stock)
     return [ProductStock(product_id, tuple(products[product_id])) for product_id in _steepest_first(changes)]
 
 
-def turns(waiting: Sequence[Waiting], settings: StockSettings, warehouse_id: str) -> list[list[str]]:
+def turns(waiting: Sequence[Waiting], arithmetic: Arithmetic, warehouse_id: str) -> list[list[str]]:
     """The ids of many stale listings by product, in the same order."""
     products: dict[str, list[str]] = {}
     changes: list[tuple[str, int]] = []
     for one in waiting:
-        changes.append((one.product_id, settings.units(one.available) - dict(one.quantities).get(warehouse_id, 0)))
+        units = arithmetic.units(one.available, one.sku_rules, one.rules)
+        changes.append((one.product_id, units - dict(one.quantities).get(warehouse_id, 0)))
         products.setdefault(one.product_id, []).append(one.listing_id)
     return [products[product_id] for product_id in _steepest_first(changes)]
 

@@ -11,6 +11,7 @@ from channel_sync.flows.stock.checks import look_at_doubts, look_for_first_write
 from channel_sync.flows.stock.line import USUAL, LineRules, StockLine
 from channel_sync.flows.stock.outcomes import commonest_refusal
 from channel_sync.flows.stock.plan import first_batch, halves, with_care
+from channel_sync.flows.stock.rules import follow_changed_settings
 from channel_sync.flows.stock.single import push_one_by_one
 
 _MOST_ROUNDS = 1_000
@@ -26,8 +27,8 @@ class PushStock:
         """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
         push = _StockPush(session, StockLine(session, self._rules))
         await push.resume()
-        await push.follow_rules()
         for _ in range(_MOST_ROUNDS):
+            await follow_changed_settings(session)
             has_looked = await look_at_doubts(session)
             products = await push.line.next()
             if products:
@@ -57,15 +58,6 @@ class _StockPush:
         await look_for_first_writes(self.session)
         if job is not None:
             await self._again(await follow(self.session, job, products))
-
-    async def follow_rules(self) -> None:
-        """Let what changed settings mean for many listings reach the rest of them."""
-        async with self.session.database.read() as work:
-            after = (await work.accounts.get(self.session.account.id)).resend_after
-        while after is not None:
-            async with self.session.transaction() as page:
-                mine = (self.session.account.tenant, self.session.account.id)
-                after = await page.work.pushes.resend(*mine, after, utcnow())
 
     async def send(self, products: Sequence[ProductStock]) -> None:
         """Send the first of these: few one by one, many as one job, and by themselves those that need care."""

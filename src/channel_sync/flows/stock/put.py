@@ -57,7 +57,7 @@ class PutStock:
     async def push_again(self, tenant: str, skus: Sequence[str]) -> list[PushAnswer]:
         """An answer per SKU, in order: its level is sent once more to every listing that it feeds."""
         answers: list[PushAnswer] = []
-        for part in await self._pieces(tenant, skus, skus):
+        for part in await pieces_by_listings(self._database, tenant, skus, skus):
             queued, to_push = await self._database.run_transaction(partial(_push_again, tenant, part))
             answers += queued
             if to_push:
@@ -67,20 +67,24 @@ class PutStock:
     async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
         answers: list[StockAnswer] = []
-        for part in await self._pieces(tenant, items, [item.sku for item in items]):
+        for part in await pieces_by_listings(self._database, tenant, items, [item.sku for item in items]):
             stored, to_push = await self._database.run_transaction(partial(_store, tenant, part))
             answers += stored
             if to_push:
                 self._nudge()
         return answers
 
-    async def _pieces(self, tenant: str, items: Sequence[T], skus: Sequence[str]) -> Iterable[Sequence[T]]:
-        if len(items) == 1:
-            return [items]
-        async with self._database.read() as work:
-            fed = await work.stock.count_fed(tenant, skus)
-        weights = [fed.get(sku, 0) for sku in skus]
-        return in_light_pieces(items, weights, _STORED_AT_ONCE, _STORED_AT_ONCE)
+
+async def pieces_by_listings(
+    database: Database, tenant: str, items: Sequence[T], skus: Sequence[str]
+) -> Iterable[Sequence[T]]:
+    """The items, each about a SKU, so many at a time as are stored in one transaction with what they feed."""
+    if len(items) == 1:
+        return [items]
+    async with database.read() as work:
+        fed = await work.stock.count_fed(tenant, skus)
+    weights = [fed.get(sku, 0) for sku in skus]
+    return in_light_pieces(items, weights, _STORED_AT_ONCE, _STORED_AT_ONCE)
 
 
 async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> tuple[list[StockAnswer], bool]:
@@ -97,7 +101,7 @@ async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> t
 async def _push_again(tenant: str, skus: Sequence[str], work: UnitOfWork) -> tuple[list[PushAnswer], bool]:
     now = utcnow()
     queued = await work.pushes.push_again(tenant, skus, now)
-    known = await work.stock.known(tenant, skus)
+    known = await work.stock.levels(tenant, skus)
     answers = [PushAnswer(sku, _push_result(sku in known, queued.get(sku, 0)), queued.get(sku, 0)) for sku in skus]
     return answers, await _hurry(work, tenant, list(queued), now)
 

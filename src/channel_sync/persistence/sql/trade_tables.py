@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from channel_sync.domain.listings import Mapping, PushState
 from channel_sync.domain.orders import OrderState
+from channel_sync.domain.stock import UnitRules
 from channel_sync.persistence.sql.column_types import Document, MoneyAmount, OneOf, Utc
 from channel_sync.persistence.sql.tables import metadata, partial_index, required
 
@@ -100,14 +101,19 @@ IS_UNFED = "mapping <> 'mapped'"
 IS_CLOSED = "mapping = 'mapped' AND NOT writable"
 IS_NOT_WRITABLE = "NOT writable"
 IS_BY_HAND = "mapped_sku IS NOT NULL"
-IS_SKIPPED = "mapping <> 'mapped' OR NOT writable"
+IS_EXCLUDED = "excluded"
+IS_SKIPPED = f"mapping <> 'mapped' OR NOT writable OR {IS_EXCLUDED}"
 IS_MARKED = "push_state IN ('rejected', 'drifted', 'skipped')"
 IS_UNSETTLED = "(wanted_version > settled_version OR doubted_at IS NOT NULL)"
-CEASES = f"sent_at IS NOT NULL AND ({IS_SKIPPED}) AND (push_state IS NULL OR push_state <> 'skipped')"
+CEASES = (
+    "sent_at IS NOT NULL AND (mapping <> 'mapped' OR NOT writable)"
+    " AND (push_state IS NULL OR push_state <> 'skipped')"
+)
 
 # `stock_sku` is the SKU whose level feeds the listing: the one mapped by hand, else its own.
-# `wanted_version` is that level's version while the listing is mapped and writable, else 0; so what is still to
-# be sent is `wanted_version > settled_version`, and an index answers it alone. A refused version is settled too.
+# `wanted_version` is that level's version while the listing is mapped, writable and not excluded, else 0; so what
+# is still to be sent is `wanted_version > settled_version`, and an index answers it alone. A refused version is
+# settled too.
 # While a call is under way `call_of` is its run; without an outcome the listing is in doubt from `doubted_at` on.
 # Either way it is looked at in the shop at `check_at`, which is written before the call: whoever dies leaves it.
 listings = Table(
@@ -141,6 +147,8 @@ listings = Table(
     Column("doubted_at", Utc),
     Column("check_at", Utc),
     Column("differs_since", Utc),  # since when the shop shows other units than were confirmed
+    Column("excluded", Boolean, nullable=False, server_default=false()),  # by a person: nothing is sent to it
+    Column("rules", Document(UnitRules)),  # its own, which go before those of its SKU
     required("quantities", Document(Quantities)),
     Column("title", Text),
     Column("image_url", Text),
@@ -166,6 +174,7 @@ listings = Table(
     partial_index("ix_listings_unfed", "account_id", "mapping", "id", where=IS_UNFED),
     partial_index("ix_listings_closed", "account_id", "mapping", where=IS_NOT_WRITABLE),
     partial_index("ix_listings_not_writable", "account_id", "tenant", "id", where=IS_NOT_WRITABLE),
+    partial_index("ix_listings_excluded", "account_id", "tenant", "id", where=IS_EXCLUDED),
     partial_index("ix_listings_marked", "account_id", "push_state", "mapping", where=IS_MARKED),
     partial_index("ix_listings_ceasing", "account_id", "id", where=CEASES),
     partial_index("ix_listings_unsettled_by_sku", "tenant", "stock_sku", where=IS_UNSETTLED),
@@ -182,6 +191,15 @@ stock_levels = Table(
     required("version", Integer),
     Column("revision", BigInteger),
     required("updated_at", Utc),
+)
+
+# What a SKU has of the settings for itself, in every shop; it may have no level yet.
+sku_rules = Table(
+    "sku_rules",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("sku", Text, primary_key=True),
+    required("rules", Document(UnitRules)),
 )
 
 # A bulk update at the marketplace that has not been seen to its end; one per account.
