@@ -15,7 +15,7 @@ from channel_sync.domain.channel import (
     StockJob,
     Warehouse,
 )
-from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.errors import NotAtChannel
 from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, ProductStock, StockOutcome
 from channel_sync.domain.orders import (
     ChannelOrder,
@@ -152,7 +152,7 @@ class FakeShop:
     async def order(self, channel_order_id: str) -> OrderPage:
         owner = await self._open("order")
         if channel_order_id not in owner.orders:
-            raise ChannelRefused("1004", "No such order.")
+            raise NotAtChannel("1004", "No such order.")
         return page_of([owner.orders[channel_order_id]], None, True)
 
     async def start_catalogue(self) -> str:

@@ -16,7 +16,7 @@ WISH = SOURCES / "channels" / "wish"
 # The registry, and what is about Wish for a newcomer: the demo runs the simulated one.
 ABOUT_WISH = ("channels/registry.py", "channels/settings.py", "cli/demo.py", "cli/serving.py", "__main__.py")
 # The examples of the contract, which show an integration as callers know it.
-EXAMPLES = ("api/contract/examples.py", "api/contract/example_values.py")
+EXAMPLES = tuple(f"api/contract/{name}.py" for name in ("examples", "example_values", "support_examples"))
 # Words of the contract that callers read.
 WORDS = ("wish_webhook", "WishWebhookView", "account_disabled_at_wish")
 # Wish calls these as everybody does.

@@ -90,4 +90,5 @@ UNKNOWN_ATTEMPT = {
     "key_id": "key_00000000000000000000000000",
     "sku": "NO-SUCH-SKU",
     "channel_type": "nowhere",
+    "channel_order_id": "no-such-order",
 }

@@ -26,6 +26,7 @@ class Seeded:
     sku: str
     key_id: str
     event_id: str
+    channel_order_id: str
     channel_type: str = "wish"
 
 
@@ -90,6 +91,7 @@ async def seed(world: World, tenant: str, merchant_id: str) -> Seeded:
             sku=sku,
             key_id=(await caller.get("/api-keys")).json()["items"][0]["id"],
             event_id=(await caller.get("/events")).json()["items"][0]["id"],
+            channel_order_id=f"o-{tenant}",
         )
 
 

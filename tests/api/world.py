@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +27,7 @@ from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import RunRules, Runs
 from channel_sync.flows.stock.explain import LookAtShop
@@ -95,6 +97,7 @@ class World:
             stock_rules=ChangeStockRules(self.database, channels, _nobody),
             look_at_shop=LookAtShop(shops),
             held=Held(self.database, shops),
+            explain_order=ExplainOrder(self.database, shops, timedelta(minutes=10)),
             warehouses=Warehouses(self.database, shops),
             erasure=Erasure(self.database),
             health=self.health,

@@ -99,6 +99,7 @@ class Runtime:
             "sku": listing["sku"],
             "key_id": self.spare_key(),
             "event_id": self.first("/events")["id"],
+            "channel_order_id": self.first("/orders")["channel_order_id"],
         }
 
 

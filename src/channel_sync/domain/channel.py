@@ -157,7 +157,7 @@ class Shop(Protocol):
         ...
 
     async def order(self, channel_order_id: str) -> OrderPage:
-        """One order read anew: a page of one order or of one unreadable order."""
+        """One order read anew: a page of one order or of one unreadable order. `NotAtChannel` if there is none."""
         ...
 
     async def start_catalogue(self) -> str:

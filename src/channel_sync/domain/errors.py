@@ -22,6 +22,7 @@ ChannelSyncError
     │   ├── AccessTokenRejected   renew once, then ask
     │   └── AccountDisabled       the marketplace closed the account
     ├── ChannelRefused       give up on this item; carries the channel's code
+    │   └── NotAtChannel          there is no such thing
     └── ReplyNotUnderstood   give up and tell us; carries where, never the body
 """
 
@@ -195,6 +196,10 @@ class AccountDisabled(GrantRejected):
 
 class ChannelRefused(ChannelError):
     """The marketplace understood and said no; repeating the same will not help."""
+
+
+class NotAtChannel(ChannelRefused):
+    """The marketplace has no such thing in this shop."""
 
 
 class ReplyNotUnderstood(ChannelError):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
@@ -117,6 +119,7 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         stock_rules=ChangeStockRules(database, channels, nudge),
         look_at_shop=LookAtShop(shops),
         held=Held(database, shops),
+        explain_order=ExplainOrder(database, shops, timedelta(seconds=settings.order_overlap_s)),
         warehouses=Warehouses(database, shops),
         erasure=Erasure(database),
         health=runner,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.explanations import OrderTrace
 from channel_sync.domain.order_versions import OrderTimeline, OrderVersion
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.engine.session import Session, columns_of
@@ -13,6 +14,7 @@ from channel_sync.persistence.rows.timestamps import micros
 from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.bulk import BulkInsert
 from channel_sync.persistence.sql.paging import PageRequest, as_position
+from channel_sync.persistence.sql.tables import accounts, api_keys
 from channel_sync.persistence.sql.trade_tables import order_versions, orders
 
 _row = order_versions.c
@@ -56,6 +58,46 @@ class OrderVersionRepository:
         """Those of the orders that were shipped in a version before the one that stands now."""
         shipped = (any_of(_row.order_id, order_ids), _row.state == OrderState.SHIPPED)
         return set(await self._session.column(select(_row.order_id).where(*shipped)))
+
+    async def trace(self, tenant: str, integration_id: str, channel_order_id: str) -> OrderTrace | None:
+        """What is stored of the integration's order with the marketplace's id, with the newest receipt for it."""
+        shops = select(accounts.c.id).where(
+            accounts.c.tenant == tenant, accounts.c.integration_id == integration_id
+        )
+        account_ids = await self._session.column(shops)
+        mine = (orders.c.account_id.in_(account_ids), orders.c.channel_order_id == channel_order_id)
+        row = await self._session.row(
+            select(*FORMER, orders.c.erased, orders.c.erased_at).where(*mine, orders.c.tenant == tenant)
+        )
+        if row is None:
+            return None
+        at, version, by = row.acknowledged_at, row.version, row.acknowledged_by
+        if at is None:
+            at, version, by = await self._former_receipt(row.id)
+        return OrderTrace(
+            id=row.id,
+            version=row.version,
+            state=row.state,
+            channel_updated_at=row.channel_updated_at,
+            stored_at=row.stored_at,
+            erased=row.erased,
+            erased_at=row.erased_at,
+            acknowledged_at=at,
+            acknowledged_version=version,
+            acknowledged_by=by,
+            acknowledged_name=await self._name(tenant, by),
+        )
+
+    async def _former_receipt(self, order_id: str) -> tuple[Any, ...]:
+        taken = (_row.order_id == order_id, _row.acknowledged_at.is_not(None))
+        receipts = select(_row.acknowledged_at, _row.version, _row.acknowledged_by).where(*taken)
+        newest = await self._session.row(receipts.order_by(_row.version.desc()).limit(1))
+        return (None, None, None) if newest is None else tuple(newest)
+
+    async def _name(self, tenant: str, key_id: str | None) -> str | None:
+        mine = (api_keys.c.id == key_id, api_keys.c.tenant == tenant)
+        name: str | None = await self._session.value(select(api_keys.c.name).where(*mine))
+        return name
 
     async def timeline(self, tenant: str, order_id: str, page: PageRequest) -> OrderTimeline:
         """Some versions of the order, the oldest first; `NotFound` where there is no such order."""

@@ -30,7 +30,7 @@ from channel_sync.api.contract.example_values import (
     UNIT_CHANGE,
     WAREHOUSE_ID,
 )
-from channel_sync.api.contract.support_examples import TIMELINE
+from channel_sync.api.contract.support_examples import ORDER_EXPLANATION, TIMELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,7 @@ EXAMPLES = {
     "list_orders": Example(response=_page(ORDER)),
     "get_order": Example(response=ORDER),
     "get_order_timeline": Example(response=TIMELINE),
+    "explain_order": Example(response=ORDER_EXPLANATION),
     "acknowledge_orders": Example(
         request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
     ),

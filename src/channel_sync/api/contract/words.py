@@ -24,6 +24,7 @@ TAGS = [
 ]
 
 PATH_PARAMETERS = {
+    "channel_order_id": "The marketplace's id of an order.",
     "channel_type": "The `type` of one of `GET /channels`.",
     "held_id": "The id of a held order, `hld_…`.",
     "integration_id": "The id of an integration, `int_…`.",

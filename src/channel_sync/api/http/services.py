@@ -19,6 +19,7 @@ from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
+from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import Runs
 from channel_sync.flows.stock.explain import LookAtShop
@@ -99,6 +100,7 @@ class Services(Vitals):
     stock_rules: ChangeStockRules
     look_at_shop: LookAtShop
     held: Held
+    explain_order: ExplainOrder
     warehouses: Warehouses
     erasure: Erasure
     settings: ApiSettings

@@ -14,6 +14,7 @@ from channel_sync.channels.wish.read_pages import page_of
 from channel_sync.channels.wish.replies import Family
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.channels.wish.times import query_time
+from channel_sync.domain.errors import ChannelRefused, NotAtChannel
 from channel_sync.domain.orders import (
     ChannelOrder,
     OrderPage,
@@ -26,6 +27,8 @@ ORDERS_PATH = "/api/v3/orders"
 LIMIT = 500
 # More orders than this take longer to read than requests to our API should wait.
 _READ_AT_ONCE = 50
+# What a read of a single order is refused with for its id (published v3 document 3.0.65, July 2026; 404: seen).
+_NO_SUCH_ORDER = ("90001", "http_404")
 _STATES = ("APPROVED", "SHIPPED", "REFUNDED", "REQUIRE_REVIEW", "DECLINED")
 
 
@@ -60,8 +63,13 @@ async def _read_orders(data: bytes, request_id: str | None) -> list[Row]:
 
 
 async def single_order(connection: WishConnection, channel_order_id: str) -> OrderPage:
-    """A page of the one order as it is now."""
-    reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}")
+    """A page of the one order as it is now; `NotAtChannel` where the merchant has none of that id."""
+    try:
+        reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}")
+    except ChannelRefused as refused:
+        if refused.code in _NO_SUCH_ORDER:
+            raise NotAtChannel(refused.code, refused.message, refused.request_id) from refused
+        raise
     return page_of([read_order(bytes(reply.data), reply.request_id)], None, is_full=False)
 
 
