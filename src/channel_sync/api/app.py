@@ -17,6 +17,7 @@ from starlette.types import Scope
 from channel_sync.api import (
     channels,
     connections,
+    diagnostics,
     erasure,
     events,
     explanations,
@@ -66,6 +67,7 @@ _BEFORE_PAGES = (
     integrations.router,
     connections.idempotent,
     connections.router,
+    diagnostics.router,
 )
 _AFTER_PAGES = (
     runs.idempotent,

@@ -15,7 +15,7 @@ from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.calls import Call
-from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.domain.runs import Counts, Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.persistence.runs import RunQuery
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
@@ -204,7 +204,7 @@ async def list_run_calls(run_id: str, asked: Paging, caller: CurrentCaller, serv
     async with services.database.read() as work:
         await work.runs.get(caller.tenant, run_id)
         page = await work.runs.calls(caller.tenant, run_id, cursors.request(asked))
-    return {"items": [_call_view(call) for call in page.items], "next_cursor": cursors.write(page.next)}
+    return {"items": [call_view(call) for call in page.items], "next_cursor": cursors.write(page.next)}
 
 
 @idempotent.post("/runs/{run_id}/cancel", summary="Stop a run", dependencies=[WRITE, IDEMPOTENT])
@@ -215,7 +215,6 @@ async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServic
 
 def run_view(run: Run, address: PublicAddress) -> RunView:
     """A run as it is shown."""
-    counts = run.counts
     return {
         "id": run.id,
         "integration_id": run.integration_id,
@@ -223,15 +222,7 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "trigger": run.trigger,
         "status": run.status,
         "outcome": run.outcome,
-        "counts": {
-            "seen": counts.seen,
-            "created": counts.created,
-            "updated": counts.updated,
-            "unchanged": counts.unchanged,
-            "held": counts.held,
-            "ignored": counts.ignored,
-            "failed": counts.failed,
-        },
+        "counts": counts_view(run.counts),
         "error": None if run.error is None else _error_view(run.error, run.integration_id, address),
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),
@@ -241,6 +232,19 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "created_at": timestamp(run.created_at),
         "started_at": optional_timestamp(run.started_at),
         "finished_at": optional_timestamp(run.finished_at),
+    }
+
+
+def counts_view(counts: Counts) -> CountsView:
+    """What a run looked at as it is shown."""
+    return {
+        "seen": counts.seen,
+        "created": counts.created,
+        "updated": counts.updated,
+        "unchanged": counts.unchanged,
+        "held": counts.held,
+        "ignored": counts.ignored,
+        "failed": counts.failed,
     }
 
 
@@ -261,7 +265,8 @@ def _error_view(error: RunError, integration_id: str, address: PublicAddress) ->
     }
 
 
-def _call_view(call: Call) -> CallView:
+def call_view(call: Call) -> CallView:
+    """A call as it is shown."""
     return {
         "at": timestamp(call.at),
         "method": call.method,

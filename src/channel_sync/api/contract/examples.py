@@ -30,7 +30,7 @@ from channel_sync.api.contract.example_values import (
     UNIT_CHANGE,
     WAREHOUSE_ID,
 )
-from channel_sync.api.contract.support_examples import ORDER_EXPLANATION, TIMELINE
+from channel_sync.api.contract.support_examples import DIAGNOSTICS, ORDER_EXPLANATION, TIMELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ EXAMPLES = {
             "latency_ms": 182,
         }
     ),
+    "get_diagnostics": Example(response=DIAGNOSTICS),
     "start_run": Example(request={"kind": "orders"}, response={**QUEUED, "deduplicated": False}),
     "list_runs": Example(response=_page(RUN)),
     "get_run": Example(response=RUN),
