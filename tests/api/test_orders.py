@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from tests.api.seeds import hold_order, store_listings, store_orders
 from tests.factories import a_channel_listing, a_channel_order, an_order_line, order_content
 

@@ -16,12 +16,23 @@ from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import PRESETS, ApiKey, Scope, key_hash, new_key
+from channel_sync.domain.order_filters import Fulfilment, OrderFilter
+from channel_sync.domain.orders import OrderState
 from channel_sync.flows.quotas import keep_quota
 
 router = APIRouter(tags=["api keys"], route_class=StrictRoute)
 idempotent = APIRouter(tags=["api keys"], route_class=IdempotentRoute)
 
 ADMIN = requires("admin")
+
+
+class OrderFilterInput(Input):
+    """What a key sees of orders where its request says neither `state` nor `fulfilment`."""
+
+    state: OrderState | None = None
+    """Only of this state."""
+    fulfilment: Fulfilment | None = None
+    """Only those that the merchant ships, or somebody else; with `state` approved or in_review."""
 
 
 class ApiKeyInput(Input):
@@ -34,11 +45,21 @@ class ApiKeyInput(Input):
     preset: Literal["support"] | None = None
     """`support` may read all but personal data, start runs, and verify credentials."""
 
+    order_filter: OrderFilterInput | None = None
+    """What it sees of orders where it does not say so: a consumer that only ships wants those to be shipped."""
+
     @model_validator(mode="after")
     def _one_of_both(self) -> "ApiKeyInput":
         if (self.scopes is None) == (self.preset is None):
             raise ValueError("Give `scopes` or `preset`, not both.")
         return self
+
+
+class OrderFilterView(TypedDict):
+    """What a key sees of orders where its request says neither `state` nor `fulfilment`; null is any."""
+
+    state: OrderState | None
+    fulfilment: Fulfilment | None
 
 
 class ApiKeyView(TypedDict):
@@ -50,6 +71,7 @@ class ApiKeyView(TypedDict):
     last4: str
     created_at: Timestamp
     revoked_at: Timestamp | None
+    order_filter: OrderFilterView | None
 
 
 class NewApiKeyView(ApiKeyView):
@@ -77,7 +99,8 @@ async def create_api_key(
     """
     text, now = new_key(), utcnow()
     scopes = tuple(dict.fromkeys(given.scopes or PRESETS[given.preset or "support"]))
-    key = ApiKey(new_id("key", now), caller.tenant, given.name, scopes, text.last4, now, None)
+    wanted = _order_filter(given.order_filter)
+    key = ApiKey(new_id("key", now), caller.tenant, given.name, scopes, text.last4, now, None, wanted)
     async with services.database.begin() as work:
         await work.api_keys.add(key, key_hash(text.value))
         await keep_quota(work, caller.tenant, "api_keys", services.settings.quotas.api_keys)
@@ -103,7 +126,16 @@ async def revoke_api_key(key_id: str, caller: CurrentCaller, services: CurrentSe
         await work.api_keys.revoke(caller.tenant, key_id, utcnow())
 
 
+def _order_filter(given: OrderFilterInput | None) -> OrderFilter | None:
+    if given is None:
+        return None
+    wanted = OrderFilter(given.state, given.fulfilment)
+    wanted.check(pointer="/order_filter/fulfilment")
+    return wanted
+
+
 def _key_view(key: ApiKey) -> ApiKeyView:
+    wanted = key.order_filter
     return {
         "id": key.id,
         "name": key.name,
@@ -111,4 +143,5 @@ def _key_view(key: ApiKey) -> ApiKeyView:
         "last4": key.last4,
         "created_at": timestamp(key.created_at),
         "revoked_at": optional_timestamp(key.revoked_at),
+        "order_filter": None if wanted is None else {"state": wanted.state, "fulfilment": wanted.fulfilment},
     }

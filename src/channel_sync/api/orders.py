@@ -9,11 +9,12 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.http.access import CurrentCaller, requires
 from channel_sync.api.http.bodies import StrictRoute
-from channel_sync.api.http.fields import Input, Moment
+from channel_sync.api.http.fields import Input
 from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.http.long_lists import STOPS_EARLY
 from channel_sync.api.http.paging import Cursors, PageQuery
 from channel_sync.api.http.services import CurrentServices
+from channel_sync.api.order_filters import OrderFilters, cursor_filters
 from channel_sync.api.order_schemas import (
     HeldOrderPage,
     HeldOrderView,
@@ -23,8 +24,7 @@ from channel_sync.api.order_schemas import (
     order_views,
 )
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.orders import Order, OrderState
-from channel_sync.persistence.orders import OrderFeedQuery
+from channel_sync.domain.orders import Order
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
 idempotent = APIRouter(tags=["orders"], route_class=IdempotentRoute)
@@ -78,47 +78,22 @@ class ReplayedView(TypedDict):
     held: HeldOrderView | None
 
 
-class OrderFilters(PageQuery):
-    """Which orders of the feed."""
-
-    integration_id: Reference = None
-    """Only of this integration."""
-    state: OrderState | None = None
-    """Only of this state."""
-    updated_after: Moment | None = None
-    """Only those that changed after this, by the marketplace's own time."""
-    acknowledged: bool | None = None
-    """Whether the version that stands there now was acknowledged; a changed order is not."""
-    channel_order_id: Reference = None
-    """Only the marketplace's order of this id."""
-    transaction_id: Reference = None
-    """Only the orders of this purchase."""
-
-    def query(self) -> OrderFeedQuery:
-        """What to ask the store for."""
-        return OrderFeedQuery(
-            integration_id=self.integration_id,
-            state=self.state,
-            updated_after=self.updated_after,
-            acknowledged=self.acknowledged,
-            channel_order_id=self.channel_order_id,
-            transaction_id=self.transaction_id,
-        )
-
-
 @router.get("/orders", summary="Follow the orders", dependencies=[READ], response_model=OrderPageView)
 async def list_orders(
     asked: Annotated[OrderFilters, Query()], caller: CurrentCaller, services: CurrentServices
 ) -> Response:
     """The feed: orders in the order they were stored; an order that changes comes again.
 
+    An API key with an `order_filter` sees by it what it does not ask for otherwise.
+
     To follow it, keep the last `next_cursor` and ask with it again later. Every page with items has a
     `next_cursor`, the last one too; null comes with an empty page only: keep the one you have.
     """
-    cursors = Cursors("orders", caller.tenant, asked.filters(), (int,))
+    query = asked.query(caller)
+    cursors = Cursors("orders", caller.tenant, cursor_filters(query), (int,))
     personal = caller.may("pii:read")
     async with services.database.read() as work:
-        page = await work.orders.feed(caller.tenant, asked.query(), cursors.request(asked), personal)
+        page = await work.orders.feed(caller.tenant, query, cursors.request(asked), personal)
         views = await order_views(work, caller.tenant, page.items, personal)
     after = (page.items[-1].position,) if page.items else None
     body: OrderPageView = {

@@ -64,6 +64,7 @@ ProblemCode = Literal[
     "merchant_mismatch",
     "method_not_allowed",
     "no_envelope",
+    "needs_open_state",
     "not_connected",
     "not_for_this_kind",
     "not_found",

@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal, TypeGuard, get_args
 
+from channel_sync.domain.order_filters import OrderFilter
 from channel_sync.domain.secrets import Secret
 
 Scope = Literal[
@@ -45,11 +46,15 @@ def is_tenant(text: object) -> TypeGuard[str]:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: the tenant and its scopes, from the credential alone. `key_id` also bounds the rate."""
+    """Who calls: the tenant and its scopes, from the credential alone. `key_id` also bounds the rate.
+
+    `order_filter` is what it wants to see of orders where it does not say so.
+    """
 
     tenant: str
     key_id: str
     scopes: frozenset[str]
+    order_filter: OrderFilter | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the scope was given, or one that implies it; `admin` implies every scope."""
@@ -67,6 +72,7 @@ class ApiKey:
     last4: str
     created_at: datetime
     revoked_at: datetime | None
+    order_filter: OrderFilter | None = None
 
 
 def new_key() -> Secret:

@@ -271,6 +271,7 @@ KEY = {
     "last4": "x7Qa",
     "created_at": "2026-11-23T10:00:00.000Z",
     "revoked_at": None,
+    "order_filter": {"state": "approved", "fulfilment": "merchant"},
 }
 
 RETENTION = {

@@ -64,7 +64,7 @@ class Authenticator:
             raise Unauthorised("token_unknown")
         if key.revoked_at is not None:
             raise Unauthorised("token_revoked")
-        caller = Caller(key.tenant, key.id, frozenset(key.scopes))
+        caller = Caller(key.tenant, key.id, frozenset(key.scopes), key.order_filter)
         if len(self._known) >= MAX_CACHED_KEYS:
             self._known.clear()
         self._known[hashed] = (caller, time.monotonic() + KEY_CACHE_S)

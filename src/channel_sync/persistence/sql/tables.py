@@ -25,6 +25,7 @@ from channel_sync.domain.events import Members
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AttemptKind, Authorisation, IntegrationSettings
 from channel_sync.domain.listings import Omitted
+from channel_sync.domain.order_filters import OrderFilter
 from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
 
 Strings = tuple[str, ...]
@@ -267,6 +268,7 @@ api_keys = Table(
     required("key_hash", LargeBinary),
     required("created_at", Utc),
     Column("revoked_at", Utc),
+    Column("order_filter", Document(OrderFilter)),
     Index("uq_api_keys_key_hash", "key_hash", unique=True),
     Index("ix_api_keys_tenant", "tenant", "id"),
     partial_index("ix_api_keys_in_use", "tenant", where="revoked_at IS NULL"),
