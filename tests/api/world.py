@@ -30,6 +30,7 @@ from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import RunRules, Runs
+from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.flows.stock.rules import ChangeStockRules
@@ -96,6 +97,7 @@ class World:
             put_stock=PutStock(self.database, _nobody),
             stock_rules=ChangeStockRules(self.database, channels, _nobody),
             look_at_shop=LookAtShop(shops),
+            brakes=Brakes(self.database, _nobody),
             held=Held(self.database, shops),
             explain_order=ExplainOrder(self.database, shops, timedelta(minutes=10)),
             warehouses=Warehouses(self.database, shops),

@@ -5,10 +5,12 @@ import pytest
 from tests.factories import an_integration
 
 from channel_sync.domain.codes import STOCK_CODES
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.listings import Listing, Mapping, PushState
 from channel_sync.domain.push_states import hindrance, push_state, reason, why
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MISSING = IncidentKind.WAREHOUSE_MISSING
 LISTING = Listing(
     id="lst_1",
     integration_id="int_1",
@@ -109,9 +111,10 @@ def test_every_code_has_its_words():
 
 def test_what_keeps_stock_from_being_sent_is_named_by_what_comes_first():
     active = an_integration()
-    assert hindrance(None, False) == "integration_removed"
-    assert hindrance(replace(active, enabled=False), True) == "integration_disabled"
-    assert hindrance(replace(active, rejected_reason="refresh_token_rejected"), True) == "integration_needs_reauth"
-    assert hindrance(replace(active, paused_reason="account_disabled_at_wish"), True) == "integration_paused"
-    assert hindrance(active, True) == "warehouse_missing"
-    assert hindrance(active, False) is None
+    assert hindrance(None, []) == "integration_removed"
+    assert hindrance(replace(active, enabled=False), [MISSING]) == "integration_disabled"
+    assert hindrance(replace(active, rejected_reason="refresh_token_rejected"), []) == "integration_needs_reauth"
+    assert hindrance(replace(active, paused_reason="account_disabled_at_wish"), []) == "integration_paused"
+    assert hindrance(active, [MISSING]) == "warehouse_missing"
+    assert hindrance(active, [MISSING, IncidentKind.STOCK_BRAKED]) == "stock_braked"
+    assert hindrance(active, []) is None

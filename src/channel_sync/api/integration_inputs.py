@@ -73,6 +73,9 @@ class StockSettingsInput(TypedDict, total=False):
     """The share of what is left after the buffer, rounded down; by default all of it."""
     end_when: Units | None
     """Where less than this is left after buffer and share, the listing shows none; by default it never is."""
+    brake_percent: Percent | None
+    """A push that would set more than this share of the listings, and 20 or more, to zero is stopped; by default
+    50, and with 100 none is."""
     warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None
     """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
 

@@ -82,6 +82,7 @@ class StockSettingsView(TypedDict):
     maximum: int | None
     percent: int
     end_when: int
+    brake_percent: int
     warehouse_id: str | None
 
 

@@ -210,6 +210,7 @@ def _settings(integration: Integration, services: Services) -> SettingsView:
             "maximum": stock.maximum,
             "percent": stock.percent,
             "end_when": stock.end_when,
+            "brake_percent": stock.brake_percent,
             "warehouse_id": stock.warehouse_id,
         },
     }

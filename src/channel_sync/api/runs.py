@@ -14,6 +14,7 @@ from channel_sync.api.http.paging import Cursors, PageQuery, Paging
 from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import CurrentServices
 from channel_sync.domain.addresses import PublicAddress
+from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.calls import Call
 from channel_sync.domain.runs import Counts, Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
 from channel_sync.persistence.runs import RunQuery
@@ -250,7 +251,10 @@ def counts_view(counts: Counts) -> CountsView:
 
 def _error_view(error: RunError, integration_id: str, address: PublicAddress) -> RunErrorView:
     helps: NextAction | None = None
-    if error.kind == "auth":
+    if error.code == STOCK_BRAKED:
+        href = address.href(f"/integrations/{integration_id}/stock/brake")
+        helps = {"method": "POST", "href": href, "members": ["release"]}
+    elif error.kind == "auth":
         # A closed account is opened again at the marketplace; then a verification ends the pause.
         step = "verify" if error.code == "account_disabled" else "reauthorise"
         helps = {"method": "POST", "href": address.href(f"/integrations/{integration_id}/{step}")}

@@ -12,7 +12,7 @@ from channel_sync.api.stock_schemas import (
     UnitRulesView,
 )
 from channel_sync.domain.channel import Channel
-from channel_sync.domain.incidents import IncidentKind
+from channel_sync.domain.incidents import Incident
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import Listing
 from channel_sync.domain.push_states import hindrance, push_state, reason, why
@@ -23,11 +23,11 @@ from channel_sync.persistence.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class _Circumstances:
-    """The integrations of some listings, those of them whose warehouse is missing, and the rules of their SKUs."""
+    """The integrations of some listings, what is not in order with them, and the rules of the listings' SKUs."""
 
     channels: Mapping[str, Channel]
     integrations: Mapping[str, Integration]
-    without_warehouse: frozenset[str]
+    incidents: Mapping[str, Sequence[Incident]]
     rules: Mapping[str, UnitRules]
 
 
@@ -37,15 +37,10 @@ async def level_views(
     """The levels with their listings, read at once."""
     listings = await work.listings.by_skus(tenant, [level.sku for level in levels])
     integration_ids = {listing.integration_id for fed in listings.values() for listing in fed}
-    incidents = await work.incidents.open_of(integration_ids)
     around = _Circumstances(
         channels,
         await work.integrations.find_all(list(integration_ids)),
-        frozenset(
-            integration_id
-            for integration_id, found in incidents.items()
-            if any(incident.kind is IncidentKind.WAREHOUSE_MISSING for incident in found)
-        ),
+        await work.incidents.open_of(integration_ids),
         await work.stock_rules.of_skus(tenant, [level.sku for level in levels]),
     )
     return [_level_view(level, listings.get(level.sku, []), around) for level in levels]
@@ -69,7 +64,8 @@ def _level_view(level: StockLevel, listings: Sequence[Listing], around: _Circums
 def _listing_view(listing: Listing, level: StockLevel, around: _Circumstances) -> ListingStockView:
     integration = around.integrations.get(listing.integration_id)
     state = push_state(listing, level.version)
-    hindered_by = hindrance(integration, listing.integration_id in around.without_warehouse)
+    incidents = [incident.kind for incident in around.incidents.get(listing.integration_id, ())]
+    hindered_by = hindrance(integration, incidents)
     told = why(listing, state, hindered_by)
     return {
         "listing_id": listing.id,

@@ -149,13 +149,14 @@ StockCode = Literal[
     "queued",
     "sku_ambiguous",
     "sold_since",
+    "stock_braked",
     "stock_disabled",
     "under_review",
     "warehouse_missing",
 ]
 
 # The last ones never leave a run or a command.
-ErrorCode = ProblemCode | CallbackError | Literal["run_lost", "run_stopped", "wrong_key"]
+ErrorCode = ProblemCode | CallbackError | Literal["run_lost", "run_stopped", "stock_braked", "wrong_key"]
 
 CALLBACK_ERRORS: tuple[CallbackError, ...] = get_args(CallbackError)
 PROBLEM_CODES: tuple[ProblemCode, ...] = get_args(ProblemCode)

@@ -5,6 +5,7 @@ ChannelSyncError
 ├── Conflict                 the thing is in another state than the call needs
 │   ├── AlreadyRunning       one of this kind runs; here it is
 │   ├── StaleVersion         somebody changed it since it was read
+│   ├── StockBraked          too much would be set to zero; a person decides
 │   └── ConfirmationRequired say it again, naming what is lost
 ├── Invalid                  the input cannot be used; names the member, never its value
 ├── QuotaExceeded            end one of what the tenant has; domain/quotas.py
@@ -26,6 +27,7 @@ ChannelSyncError
     └── ReplyNotUnderstood   give up and tell us; carries where, never the body
 """
 
+from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.codes import ErrorCode
 
 
@@ -65,6 +67,15 @@ class StaleVersion(Conflict):
 
     def __init__(self) -> None:
         super().__init__("stale_version", "The integration changed since it was read.")
+
+
+class StockBraked(Conflict):
+    """A push would empty too much of a shop at once; nothing is sent until a person releases the brake."""
+
+    def __init__(self, emptied: int, listings: int) -> None:
+        super().__init__(
+            STOCK_BRAKED, f"{emptied} of {listings} listings would be set to zero at once. Nothing was sent."
+        )
 
 
 class ConfirmationRequired(Conflict):

@@ -25,6 +25,8 @@ EventType = Literal[
     "order.held",
     "order.released",
     "order.refunded",
+    "stock.brake_released",
+    "stock.braked",
     "stock.rejected",
     "stock.drift_detected",
     "stock.skipped",

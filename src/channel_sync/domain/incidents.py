@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.brakes import STOCK_BRAKED
+
 
 class IncidentKind(StrEnum):
     """What is not in order. One of a kind is open per integration at a time."""
@@ -11,6 +13,7 @@ class IncidentKind(StrEnum):
     ORDERS_DATED_AHEAD = "orders_dated_ahead"
     WAREHOUSE_MISSING = "warehouse_missing"
     LISTINGS_SKIPPED = "listings_skipped"
+    STOCK_BRAKED = STOCK_BRAKED
 
 
 MESSAGES = {
@@ -18,6 +21,8 @@ MESSAGES = {
     "behind. They are stored, and the download goes on from those that are not.",
     IncidentKind.WAREHOUSE_MISSING: "The chosen warehouse is no longer at the marketplace. No stock is sent "
     "until another one is chosen.",
+    IncidentKind.STOCK_BRAKED: "A push was to set more of the shop's listings to zero than is allowed at once. No "
+    "stock is sent until somebody releases the brake.",
     IncidentKind.LISTINGS_SKIPPED: "Listings that were sent their stock before are passed over now; the "
     "listings say why.",
 }

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from channel_sync.domain.brakes import Brake
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import CallbackError, ErrorCode, StatusReason
 from channel_sync.domain.errors import Conflict
@@ -204,7 +205,8 @@ class Account:
     """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations.
 
     With `resend_after` its listings behind that id are still to be told their stock by changed rules. `omitted` is
-    what this shop's stock writes were seen to do to warehouses that they do not name.
+    what this shop's stock writes were seen to do to warehouses that they do not name. With a `brake` no stock is
+    sent; what waited when a person released it last is sent whatever it empties.
     """
 
     id: str
@@ -219,6 +221,8 @@ class Account:
     listings_at: datetime | None
     resend_after: str | None = None
     omitted: Omitted | None = None
+    brake: Brake | None = None
+    brake_released_at: datetime | None = None
 
 
 class AttemptKind(StrEnum):

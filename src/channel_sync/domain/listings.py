@@ -175,6 +175,20 @@ class Waiting:
     wanted_at: datetime
     sku_rules: UnitRules | None = None
     rules: UnitRules | None = None
+    sent_quantity: int | None = None
+    warehouse_id: str | None = None
+    settled_at: datetime | None = None
+    seen_at: datetime | None = None
+
+
+def units_there(listing: Listing | Waiting, warehouse_id: str) -> int:
+    """Units that the marketplace has in the warehouse, as far as is known: seen, or told since."""
+    told, settled_at, seen_at = listing.sent_quantity, listing.settled_at, listing.seen_at
+    if told is None or settled_at is None or listing.warehouse_id != warehouse_id:
+        return dict(listing.quantities).get(warehouse_id, 0)
+    if seen_at is not None and seen_at >= settled_at:
+        return dict(listing.quantities).get(warehouse_id, 0)
+    return told
 
 
 @dataclass(frozen=True, slots=True)

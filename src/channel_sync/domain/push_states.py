@@ -1,8 +1,10 @@
 """Where a stock level is on its way to a listing, and why, in a code and in words."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from channel_sync.domain.codes import StockCode
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.listings import Listing, Mapping, PushState
 
@@ -34,6 +36,8 @@ _WORDS: dict[StockCode, str] = {
     "queued": "The next run sends it, within seconds.",
     "sku_ambiguous": "Another listing of the shop has the same SKU; map one by hand.",
     "sold_since": "The marketplace shows fewer units since; they may have been bought.",
+    "stock_braked": "A push was to set too many listings to zero at once; the level is sent once somebody releases"
+    " the brake.",
     "under_review": "The marketplace reviews the change before it shows.",
     "stock_disabled": "Sending stock is switched off in the integration's settings.",
     "warehouse_missing": "The chosen warehouse is no longer at the marketplace; choose another one.",
@@ -63,7 +67,7 @@ def push_state(listing: Listing, version: int) -> PushState:
     return PushState.PENDING
 
 
-def hindrance(integration: Integration | None, is_warehouse_missing: bool) -> StockCode | None:
+def hindrance(integration: Integration | None, incidents: Collection[IncidentKind]) -> StockCode | None:
     """What keeps an integration's stock from being sent, if anything does."""
     if integration is None:
         return "integration_removed"
@@ -71,7 +75,9 @@ def hindrance(integration: Integration | None, is_warehouse_missing: bool) -> St
         return _OUT_OF_SERVICE[integration.status]
     if not integration.settings.stock.enabled:
         return "stock_disabled"
-    return "warehouse_missing" if is_warehouse_missing else None
+    if IncidentKind.STOCK_BRAKED in incidents:
+        return "stock_braked"
+    return "warehouse_missing" if IncidentKind.WAREHOUSE_MISSING in incidents else None
 
 
 def why(listing: Listing, state: PushState, hindered_by: StockCode | None = None) -> Reason:

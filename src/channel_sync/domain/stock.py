@@ -94,7 +94,8 @@ class Reckoning:
 class StockSettings:
     """How one integration turns a level into what a listing shows. `percent` is 1..100.
 
-    Where less than `end_when` is left after the buffer and the share, the listing shows none.
+    Where less than `end_when` is left after the buffer and the share, the listing shows none. More than
+    `brake_percent` of the listings are not set to zero in one push.
     """
 
     enabled: bool = True
@@ -104,6 +105,7 @@ class StockSettings:
     percent: int = 100
     end_when: int = 0
     warehouse_id: str | None = None
+    brake_percent: int = 50
 
     def overruled(self, *narrower: UnitRules | None) -> "StockSettings":
         """The same for something with rules of its own, the narrowest last."""
@@ -116,7 +118,8 @@ class StockSettings:
 
     def sends_as(self, other: "StockSettings") -> bool:
         """Whether every listing is told the same, in the same warehouse."""
-        return replace(self, enabled=other.enabled, interval_s=other.interval_s) == other
+        pace = replace(self, enabled=other.enabled, interval_s=other.interval_s)
+        return replace(pace, brake_percent=other.brake_percent) == other
 
     def units(self, available: int) -> int:
         """Units to show: less the buffer, then the share, none if that is too few, then the cap."""

@@ -22,6 +22,7 @@ from channel_sync.flows.integrations.warehouses import Warehouses
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
+from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.flows.stock.rules import ChangeStockRules
@@ -118,6 +119,7 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         put_stock=PutStock(database, nudge),
         stock_rules=ChangeStockRules(database, channels, nudge),
         look_at_shop=LookAtShop(shops),
+        brakes=Brakes(database, nudge),
         held=Held(database, shops),
         explain_order=ExplainOrder(database, shops, timedelta(seconds=settings.order_overlap_s)),
         warehouses=Warehouses(database, shops),

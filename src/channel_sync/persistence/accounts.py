@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, insert, null, or_, select, union, update
 
+from channel_sync.domain.brakes import Brake
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
@@ -28,6 +29,8 @@ _COLUMNS = [
     _row.listings_at,
     _row.resend_after,
     _row.omitted,
+    _row.brake,
+    _row.brake_released_at,
 ]
 _CURSORS = select(_row.id, _row.order_cursor).where(any_of_given(_row.id, "ids"))
 _MOVE_CURSOR = (
@@ -138,6 +141,16 @@ class AccountRepository:
     async def set_omitted(self, account_id: str, omitted: Omitted | None) -> None:
         """Remember what becomes of warehouses that a stock write does not name."""
         await self._session.execute(update(accounts).where(_row.id == account_id).values(omitted=omitted))
+
+    async def apply_brake(self, account_id: str, brake: Brake) -> bool:
+        """Let no stock of the account be sent any more; false where it is so already."""
+        free = update(accounts).where(_row.id == account_id, _row.brake.is_(None))
+        return await self._session.change(free.values(brake=brake)) == 1
+
+    async def release_brake(self, account_id: str, now: datetime) -> bool:
+        """Let what waits now be sent; false where no brake holds it."""
+        held = update(accounts).where(_row.id == account_id, _row.brake.is_not(None))
+        return await self._session.change(held.values(brake=None, brake_released_at=now)) == 1
 
     async def set_cursor(self, account_id: str, at: datetime | None) -> None:
         """Put the order cursor where it belongs, wherever it stands."""

@@ -186,6 +186,11 @@ class ListingRepository:
         some = select(_row.id).where(*mine).limit(MOST_WAITING).subquery()
         return int(await self._session.value(select(func.count()).select_from(some)))
 
+    async def count_fed(self, account_id: str) -> int:
+        """How many of the account's listings are told their stock, or would be if their SKU had a level."""
+        fed = (_row.account_id == account_id, _row.mapping == Mapping.MAPPED, _row.writable, ~_row.excluded)
+        return int(await self._session.value(select(func.count()).where(*fed)))
+
     async def _with_sku(self, tenant: str, account_ids: Sequence[str], sku: str) -> Sequence[str]:
         """Ids of their listings that the SKU feeds, or that have it themselves but are mapped to another.
 

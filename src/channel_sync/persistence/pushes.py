@@ -26,7 +26,9 @@ _FIRST_STALE = (
     select(_row.id).where(_row.account_id == accounts.c.id, *_SENDABLE).order_by(_row.wanted_at).limit(1)
 ).scalar_subquery()
 _WITH_STALE = select(accounts.c.id).where(
-    any_of_given(accounts.c.id, "ids"), or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None))
+    any_of_given(accounts.c.id, "ids"),
+    accounts.c.brake.is_(None),
+    or_(accounts.c.resend_after.is_not(None), _FIRST_STALE.is_not(None)),
 )
 
 
@@ -38,6 +40,10 @@ _WAITING: list[ColumnElement[Any]] = [
     _row.wanted_at,
     sku_rules.c.rules,
     _row.rules,
+    _row.sent_quantity,
+    _row.warehouse_id,
+    _row.settled_at,
+    _row.seen_at,
 ]
 # Who was told anew since it was planned is not told by this.
 _IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))
@@ -78,7 +84,10 @@ class PushRepository:
         return [Waiting(*row) async for rows in self._session.parts(some) for row in rows]
 
     async def accounts_with_stale(self, account_ids: Collection[str]) -> set[str]:
-        """Those of the accounts a listing of which lacks the newest level and is not in an open job."""
+        """Those of the accounts a listing of which lacks the newest level and is not in an open job.
+
+        Not those whose brake is on.
+        """
         return set(await self._session.column(_WITH_STALE, {"ids": account_ids}))
 
     async def mark_sent(

@@ -68,12 +68,12 @@ class StockRepository:
         return {sku: number for sku, number in await self._session.rows(counted)}
 
     async def integrations_to_push(self, tenant: str, skus: Sequence[str]) -> list[str]:
-        """Ids of the integrations that have listings of these SKUs waiting."""
+        """Ids of the integrations that have listings of these SKUs waiting, and may send."""
         waiting = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, skus), is_pending())
         return await self._session.column(
             select(accounts.c.integration_id)
             .join_from(listings, accounts, accounts.c.id == listings.c.account_id)
-            .where(*waiting, accounts.c.attached)
+            .where(*waiting, accounts.c.attached, accounts.c.brake.is_(None))
             .distinct()
         )
 

@@ -84,8 +84,22 @@ async def test_levels_of_skus_that_many_listings_have_are_stored_and_sent_again_
     nudges = workshop.nudges
 
     await workshop.put(*((sku, 3) for sku in skus))
-    assert workshop.nudges == nudges + 2
+    assert workshop.nudges == nudges + 1
     answers = await workshop.put_stock.push_again(TENANT, skus)
 
     assert [(answer.sku, answer.listings) for answer in answers] == [(sku, 1) for sku in skus]
-    assert workshop.nudges == nudges + 4
+    assert workshop.nudges == nudges + 3
+
+
+async def test_what_is_given_together_is_due_once_all_of_it_is_stored(workshop: Workshop):
+    seller = await workshop.connect()
+    workshop.shop().put_up(a_listing(1))
+    await workshop.run(seller, RunKind.LISTINGS)
+    nudges = workshop.nudges
+
+    # Of three pieces only the first one has anything to send.
+    await workshop.put(*((f"sku-{number}", 3) for number in range(1, 1_201)))
+
+    async with workshop.database.read() as work:
+        assert await work.schedules.due(RunKind.STOCK, utcnow(), 10) == [seller.id]
+    assert workshop.nudges == nudges + 1

@@ -18,6 +18,7 @@ _SETTINGS = {
         "maximum": None,
         "percent": 100,
         "end_when": 0,
+        "brake_percent": 50,
         "warehouse_id": WAREHOUSE_ID,
     },
 }
@@ -222,6 +223,14 @@ _SENTENCE = (
     "available 12 \N{MINUS SIGN} buffer 2 → sent 10 at 2026-11-23T10:19:57Z, confirmed 1.0 s later, "
     "at Wish now 10, seen at 2026-11-23T10:21:00Z"
 )
+BRAKE = {
+    "on": True,
+    "since": "2026-11-23T10:19:57.000Z",
+    "emptied": 640,
+    "listings": 812,
+    "percent": 50,
+    "released_at": None,
+}
 EXPLANATION = {
     "sku": "MUG-BLUE",
     "integration_id": INTEGRATION_ID,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channel_sync.api.contract.example_values import (
+    BRAKE,
     DRAFT,
     EVENT,
     EXPLANATION,
@@ -157,6 +158,15 @@ EXAMPLES = {
     ),
     "list_stock": Example(response=_page(LEVEL)),
     "get_stock": Example(response=LEVEL),
+    "get_stock_brake": Example(response=BRAKE),
+    "release_stock_brake": Example(
+        request={"release": True},
+        response={
+            **BRAKE,
+            **{"on": False, "since": None, "emptied": None, "listings": None},
+            "released_at": "2026-11-23T10:31:00.000Z",
+        },
+    ),
     "explain_stock": Example(response=EXPLANATION),
     "list_sku_rules": Example(response=_page({"sku": "MUG-BLUE", "rules": {**NO_RULES, "maximum": 5}})),
     "set_sku_rules": Example(

@@ -22,6 +22,7 @@ from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
 from channel_sync.flows.runs.service import Runs
+from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.flows.stock.rules import ChangeStockRules
@@ -99,6 +100,7 @@ class Services(Vitals):
     put_stock: PutStock
     stock_rules: ChangeStockRules
     look_at_shop: LookAtShop
+    brakes: Brakes
     held: Held
     explain_order: ExplainOrder
     warehouses: Warehouses

@@ -45,8 +45,10 @@ def _check_stock(stock: StockSettings) -> None:
     _at_least(stock.buffer, 0, "stock/buffer")
     _at_least(stock.end_when, 0, "stock/end_when")
     _at_least(stock.percent, 1, "stock/percent")
-    if stock.percent > 100:
-        raise Invalid("too_large", "This must be at most 100.", "/settings/stock/percent")
+    _at_least(stock.brake_percent, 1, "stock/brake_percent")
+    for member in ("percent", "brake_percent"):
+        if getattr(stock, member) > 100:
+            raise Invalid("too_large", "This must be at most 100.", f"/settings/stock/{member}")
 
 
 def _at_least(value: int, smallest: int, member: str) -> None:

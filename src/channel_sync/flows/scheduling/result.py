@@ -12,6 +12,7 @@ from channel_sync.domain.errors import (
     NoAnswer,
     RateLimited,
     ReplyNotUnderstood,
+    StockBraked,
     StorageUnavailable,
 )
 from channel_sync.domain.runs import PERSONS_TRIGGERS, Counts, Outcome, RunError, RunStatus, Trigger
@@ -87,6 +88,8 @@ def _kind(error: ChannelSyncError) -> str:
         return "channel_outage"
     if isinstance(error, GrantRejected):
         return "auth"
+    if isinstance(error, StockBraked):
+        return "data"
     if isinstance(error, ChannelRefused):
         return "config"
     return "data" if isinstance(error, ReplyNotUnderstood) else "internal"

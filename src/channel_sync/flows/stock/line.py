@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate, chain
 from time import monotonic
 
 from channel_sync.domain.listings import Listing, ProductStock, Waiting
 from channel_sync.domain.stock import Arithmetic, StockLevel
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.flows.stock.plan import plan, turns
+from channel_sync.flows.stock.plan import emptied, plan, turns
 from channel_sync.flows.stock.warehouse import warehouse_of
 
 _Line = Sequence[Sequence[str]]
@@ -34,11 +35,15 @@ USUAL = LineRules()
 
 @dataclass(slots=True)
 class StockLine:
-    """Where few listings wait, they are read anew each time. Where many do, they form a line."""
+    """Where few listings wait, they are read anew each time. Where many do, they form a line.
+
+    `emptying` are those of all that waited when they were last looked through that are to be set to zero.
+    """
 
     session: RunSession
     rules: LineRules
     warehouse_id: str | None = None
+    emptying: Collection[str] = ()
     _line: _Line = ()
     _kept_until: float = 0.0
 
@@ -55,7 +60,7 @@ class StockLine:
         async with self.session.database.read() as work:
             stale = await work.pushes.stale(account_id, self.rules.at_once)
         if len(stale) < self.rules.at_once:
-            return await self._planned(stale)
+            return await self._planned(stale, all_there_are=True)
         await self._line_up()
         first, _ = self._front()
         return await self._of([*chain.from_iterable(first)])
@@ -69,10 +74,17 @@ class StockLine:
             stale = await work.pushes.stale_of(listing_ids)
         return await self._planned(stale)
 
-    async def _planned(self, stale: Sequence[tuple[Listing, StockLevel]]) -> list[ProductStock]:
+    async def _planned(
+        self, stale: Sequence[tuple[Listing, StockLevel]], all_there_are: bool = False
+    ) -> list[ProductStock]:
         settings = await self._settings() if stale else None
+        if settings is None:
+            return []
+        if all_there_are:
+            levels = [(listing, level.available) for listing, level in stale]
+            self.emptying = await asyncio.to_thread(emptied, levels, *settings, await self._released_at())
         # Thousands of listings take longer than the API's requests should wait.
-        return [] if settings is None else await asyncio.to_thread(plan, stale, *settings)
+        return await asyncio.to_thread(plan, stale, *settings)
 
     async def _line_up(self) -> None:
         began = monotonic()
@@ -88,6 +100,8 @@ class StockLine:
             waiting += found
             if len(found) < self.rules.at_once:
                 break
+        levels = [(one, one.available) for one in waiting]
+        self.emptying = await asyncio.to_thread(emptied, levels, *settings, await self._released_at())
         self._line = await asyncio.to_thread(turns, waiting, *settings)
         now = monotonic()
         self._kept_until = now + min(self.rules.kept_s, self.rules.kept_times * (now - began))
@@ -103,6 +117,10 @@ class StockLine:
         if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
             self.warehouse_id = await warehouse_of(self.session, integration)
         return Arithmetic(settings, self.session.rules.stock.most_units), self.warehouse_id
+
+    async def _released_at(self) -> datetime | None:
+        async with self.session.database.read() as work:
+            return (await work.accounts.get(self.session.account.id)).brake_released_at
 
     def _front(self) -> tuple[_Line, _Line]:
         """As many of the first products as go at once, at least one, and the rest."""

@@ -1,9 +1,10 @@
 """Which products are told their stock, in which order, and how many at once. No database, no shop."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from channel_sync.domain.channel_rules import StockRules
-from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting
+from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting, units_there
 from channel_sync.domain.stock import Arithmetic, StockLevel
 
 _WITH_CARE_AT_ONCE = 30
@@ -30,6 +31,25 @@ def plan(
         )
         products.setdefault(listing.product_id, []).append(stock)
     return [ProductStock(product_id, tuple(products[product_id])) for product_id in _steepest_first(changes)]
+
+
+def emptied(
+    waiting: Iterable[tuple[Listing, int] | tuple[Waiting, int]],
+    arithmetic: Arithmetic,
+    warehouse_id: str,
+    released_at: datetime | None,
+) -> set[str]:
+    """Ids of those that have units in the shop and are told to have none, each given with its level.
+
+    Not those that waited already when a person let them go.
+    """
+    found: set[str] = set()
+    for one, available in waiting:
+        if released_at is not None and one.wanted_at is not None and one.wanted_at <= released_at:
+            continue
+        if arithmetic.units(available, one.sku_rules, one.rules) == 0 and units_there(one, warehouse_id) > 0:
+            found.add(one.id if isinstance(one, Listing) else one.listing_id)
+    return found
 
 
 def turns(waiting: Sequence[Waiting], arithmetic: Arithmetic, warehouse_id: str) -> list[list[str]]:

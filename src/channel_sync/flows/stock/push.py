@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.listings import ProductStock
 from channel_sync.flows.runs.session import RunSession
+from channel_sync.flows.stock.brake import PushBrake
 from channel_sync.flows.stock.bulk import SendAgain, follow, push_in_bulk
 from channel_sync.flows.stock.checks import look_at_doubts, look_for_first_writes
 from channel_sync.flows.stock.line import USUAL, LineRules, StockLine
@@ -26,13 +27,16 @@ class PushStock:
     async def run(self, session: RunSession) -> None:
         """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
         push = _StockPush(session, StockLine(session, self._rules))
+        brake = PushBrake(session)
         await push.resume()
         for _ in range(_MOST_ROUNDS):
             await follow_changed_settings(session)
             has_looked = await look_at_doubts(session)
             products = await push.line.next()
             if products:
-                await push.send(products)
+                await brake.check(push.line.emptying)
+                sent = await push.send(products)
+                brake.note(sent, push.line.emptying)
             elif not has_looked:
                 break
         session.flaw = commonest_refusal(session)
@@ -57,16 +61,21 @@ class _StockPush:
                 await page.work.doubts.notice_lost_calls(account_id, run_id, utcnow())
         await look_for_first_writes(self.session)
         if job is not None:
-            await self._again(await follow(self.session, job, products))
+            rest = await follow(self.session, job, products)
+            # What is left of it waits again; while the brake is on, for a person.
+            if self.session.account.brake is None:
+                await self._again(rest)
 
-    async def send(self, products: Sequence[ProductStock]) -> None:
-        """Send the first of these: few one by one, many as one job, and by themselves those that need care."""
+    async def send(self, products: Sequence[ProductStock]) -> Sequence[ProductStock]:
+        """Send the first of these: few one by one, many as one job, apart those that need care; which."""
         if len(products) <= self.session.rules.stock.singly:
-            return await push_one_by_one(self.session, products)
+            await push_one_by_one(self.session, products)
+            return products
         careful, others = with_care(first_batch(products, self.session.rules.stock), self.session.account.omitted)
         if others:
             await self._again(await push_in_bulk(self.session, others))
         await push_one_by_one(self.session, careful)
+        return [*others, *careful]
 
     async def _again(self, rest: SendAgain) -> None:
         if rest.one_by_one:

@@ -67,9 +67,13 @@ class PutStock:
     async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
         answers: list[StockAnswer] = []
+        changed: list[str] = []
         for part in await pieces_by_listings(self._database, tenant, items, [item.sku for item in items]):
-            stored, to_push = await self._database.run_transaction(partial(_store, tenant, part))
+            # What is given together is sent together, as one push: the runs are due once all of it is stored.
+            is_last = len(answers) + len(part) == len(items)
+            stored, to_push = await self._database.run_transaction(partial(_store, tenant, part, changed, is_last))
             answers += stored
+            changed += [one.sku for one in stored if one.result is StockResult.ACCEPTED]
             if to_push:
                 self._nudge()
         return answers
@@ -87,15 +91,17 @@ async def pieces_by_listings(
     return in_light_pieces(items, weights, _STORED_AT_ONCE, _STORED_AT_ONCE)
 
 
-async def _store(tenant: str, items: Sequence[StockItem], work: UnitOfWork) -> tuple[list[StockAnswer], bool]:
-    """The answers, and whether a run is due now that sends what they changed."""
+async def _store(
+    tenant: str, items: Sequence[StockItem], changed_before: Sequence[str], is_last: bool, work: UnitOfWork
+) -> tuple[list[StockAnswer], bool]:
+    """The answers, and whether a run is due now that sends what these and those before them changed."""
     now = utcnow()
     levels = await work.stock.put(tenant, items, now)
     answers = [
         StockAnswer(item.sku, result, level.version) for item, (level, result) in zip(items, levels, strict=True)
     ]
     changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
-    return answers, await _hurry(work, tenant, changed, now)
+    return answers, is_last and await _hurry(work, tenant, [*changed_before, *changed], now)
 
 
 async def _push_again(tenant: str, skus: Sequence[str], work: UnitOfWork) -> tuple[list[PushAnswer], bool]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from channel_sync.domain.brakes import Brake
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.events import Members
 from channel_sync.domain.incidents import IncidentKind
@@ -102,6 +103,8 @@ accounts = Table(
     ),  # when the last whole catalogue was asked for of which every listing could be read
     Column("omitted", OneOf(Omitted)),
     Column("resend_after", Text),  # listings behind this id are still to be told their stock by other rules
+    Column("brake", Document(Brake)),  # while it is there no stock is sent
+    Column("brake_released_at", Utc),
     Index("uq_accounts_merchant", "tenant", "channel", "environment", "merchant_id", unique=True),
     Index("ix_accounts_app", "channel", "environment", "client_id", "merchant_id"),
     Index("ix_accounts_integration_id", "integration_id"),
