@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_brake"
-down_revision = "2026_11_28_rules"
+down_revision = "2026_11_28_filters"
 branch_labels = None
 depends_on = None
 
