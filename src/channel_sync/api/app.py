@@ -26,6 +26,7 @@ from channel_sync.api import (
     keys,
     listings,
     orders,
+    run_changes,
     runs,
     stock,
     stock_brake,
@@ -73,6 +74,7 @@ _BEFORE_PAGES = (
 _AFTER_PAGES = (
     runs.idempotent,
     runs.router,
+    run_changes.router,
     erasure.idempotent,
     erasure.router,
     orders.idempotent,

@@ -8,11 +8,20 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.http.access import CurrentCaller, requires
 from channel_sync.api.http.bodies import StrictRoute
-from channel_sync.api.http.fields import Input, Moment, Timestamp, optional_timestamp, timestamp
+from channel_sync.api.http.fields import (
+    Input,
+    Moment,
+    Timestamp,
+    UnitRulesInput,
+    optional_timestamp,
+    timestamp,
+)
 from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.http.paging import Cursors, PageQuery, Paging
 from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import CurrentServices
+from channel_sync.api.stock_schemas import UnitRulesView
+from channel_sync.api.stock_view import rules_view
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.calls import Call
@@ -39,7 +48,9 @@ class RunInput(Input):
     to: Moment | None = None
     """The last one; needs `from`, which must be before it."""
     dry_run: StrictBool = False
-    """Only look and count; nothing is stored."""
+    """Only look and count; nothing is stored. One of stock lists what a push would change, see `changes`."""
+    rules: UnitRulesInput | None = None
+    """With a dry run of stock: list what these would change if they were set for the integration."""
 
 
 class CountsView(TypedDict):
@@ -86,6 +97,7 @@ class RunView(TypedDict):
     window_from: Timestamp | None
     window_to: Timestamp | None
     dry_run: bool
+    rules: UnitRulesView | None
     cancel_requested: bool
     repeats: int
     created_at: Timestamp
@@ -156,6 +168,7 @@ async def start_run(
         window_from=given.from_,
         window_to=given.to,
         dry_run=given.dry_run,
+        rules=None if given.rules is None else given.rules.rules(),
     )
     run, deduplicated = await services.runs.request(caller.tenant, request)
     address = services.settings.address
@@ -228,6 +241,7 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),
         "dry_run": run.dry_run,
+        "rules": None if run.rules is None else rules_view(run.rules),
         "cancel_requested": run.cancel_requested,
         "repeats": run.repeats,
         "created_at": timestamp(run.created_at),

@@ -8,33 +8,19 @@ from typing_extensions import TypedDict
 
 from channel_sync.api.http.access import CurrentCaller, requires
 from channel_sync.api.http.bodies import StrictRoute
-from channel_sync.api.http.fields import Input, Percent, Sku, Units
+from channel_sync.api.http.fields import Input, Sku, UnitRulesInput
 from channel_sync.api.http.long_lists import STOPS_EARLY
 from channel_sync.api.http.paging import Cursors, PageQuery
 from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.listings import ListingView, listing_view
 from channel_sync.api.stock_schemas import UnitRulesView
 from channel_sync.api.stock_view import rules_view
-from channel_sync.domain.stock import UnitRules
 from channel_sync.flows.stock.rules import ListingRules, UnitChange
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
 
 READ = requires("stock:read")
 WRITE = requires("stock:write")
-
-
-class UnitRulesInput(Input):
-    """Rules, all of them: what is left out or null is as the next wider one has it, the SKU or the integration."""
-
-    buffer: Units | None = None
-    """So many units are kept back."""
-    percent: Percent | None = None
-    """The share of what is left after the buffer, rounded down."""
-    end_when: Units | None = None
-    """Where less than this is left after buffer and share, a listing shows none."""
-    maximum: Units | None = None
-    """No listing shows more than this."""
 
 
 class SkuRulesItem(UnitRulesInput):
@@ -122,7 +108,7 @@ async def list_sku_rules(
     """The tenant's SKUs that have rules of their own."""
     cursors = Cursors("stock-rules", caller.tenant, asked.filters(), (str,))
     async with services.database.read() as work:
-        page = await work.stock_rules.list(caller.tenant, cursors.request(asked), asked.sku)
+        page = await work.stock_rules.page_of_skus(caller.tenant, cursors.request(asked), asked.sku)
     views: list[SkuRulesView] = [{"sku": sku, "rules": rules_view(rules)} for sku, rules in page.items]
     return {"items": views, "next_cursor": cursors.write(page.next)}
 
@@ -130,7 +116,7 @@ async def list_sku_rules(
 @router.put("/stock-rules", summary="Set the rules of SKUs", dependencies=[WRITE])
 async def set_sku_rules(given: SkuRulesInput, caller: CurrentCaller, services: CurrentServices) -> SkuRulesAnswers:
     """What changes, SKU by SKU. A SKU's rules count in every shop and go before the integrations' settings."""
-    wanted = [(item.sku, _rules(item)) for item in given.items]
+    wanted = [(item.sku, item.rules()) for item in given.items]
     changes = await services.stock_rules.of_skus(caller.tenant, wanted, given.dry_run)
     views: list[ChangedSkuRulesView] = [
         {"sku": sku, "rules": rules_view(rules), "changes": _changes(changed)}
@@ -144,13 +130,9 @@ async def set_listing_rules(
     listing_id: str, given: ListingRulesInput, caller: CurrentCaller, services: CurrentServices
 ) -> ListingRulesView:
     """The listing's own rules, which go before those of its SKU. One that is excluded keeps what it shows."""
-    wanted = ListingRules(_rules(given), given.excluded)
+    wanted = ListingRules(given.rules(), given.excluded)
     listing, changes = await services.stock_rules.of_listing(caller.tenant, listing_id, wanted, given.dry_run)
     return {"dry_run": given.dry_run, "listing": listing_view(listing), "changes": _changes(changes)}
-
-
-def _rules(given: UnitRulesInput) -> UnitRules:
-    return UnitRules(given.buffer, given.percent, given.end_when, given.maximum)
 
 
 def _changes(changes: list[UnitChange]) -> list[UnitChangeView]:

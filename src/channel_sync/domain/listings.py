@@ -181,6 +181,16 @@ class Waiting:
     seen_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """A listing whose units a push would change: what the marketplace has, as far as is known, and would have."""
+
+    listing_id: str
+    sku: str
+    before: int
+    quantity: int
+
+
 def units_there(listing: Listing | Waiting, warehouse_id: str) -> int:
     """Units that the marketplace has in the warehouse, as far as is known: seen, or told since."""
     told, settled_at, seen_at = listing.sent_quantity, listing.settled_at, listing.seen_at

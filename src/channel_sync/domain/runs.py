@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.stock import UnitRules
+
 
 class RunKind(StrEnum):
     """What a run does. One of a kind is open per integration at a time, and beside it those that are `aside`."""
@@ -124,7 +126,10 @@ class RunError:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run. A window makes it a backfill, which never moves the cursor; a dry run stores nothing."""
+    """What to run. A window makes it a backfill, which never moves the cursor; a dry run stores nothing.
+
+    A dry run of stock may go by other `rules` than the integration's.
+    """
 
     integration_id: str
     kind: RunKind
@@ -132,6 +137,7 @@ class RunRequest:
     window_from: datetime | None = None
     window_to: datetime | None = None
     dry_run: bool = False
+    rules: UnitRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ class Run:
     """One run. `repeats` counts the later scheduled runs without news that were folded into it.
 
     `crashes` counts the processes in a row that died in runs like it before they got anywhere; it is kept of runs
-    aside only, for the others their schedule keeps it.
+    aside only, for the others their schedule keeps it. A dry run of stock goes by the `rules` where there are any.
     """
 
     id: str
@@ -162,6 +168,7 @@ class Run:
     cancel_requested: bool
     repeats: int = 0
     crashes: int = 0
+    rules: UnitRules | None = None
     owner: str | None = field(default=None, repr=False)
 
     @property

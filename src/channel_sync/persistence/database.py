@@ -42,6 +42,7 @@ from channel_sync.persistence.rows.encryption import Cipher, Unreadable, WrongKe
 from channel_sync.persistence.rows.prepared_orders import PersonalParts
 from channel_sync.persistence.rows.sealed_columns import META
 from channel_sync.persistence.run_batches import RunBatches
+from channel_sync.persistence.run_changes import RunChangeRepository
 from channel_sync.persistence.run_log import RunLogRepository
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
@@ -78,6 +79,7 @@ class UnitOfWork:
     callbacks = cached_property(lambda work: CallbackRepository(work._session, work._personal.cipher))
     runs = cached_property(lambda work: RunRepository(work._session))
     run_log = cached_property(lambda work: RunLogRepository(work._session))
+    run_changes = cached_property(lambda work: RunChangeRepository(work._session))
     run_batches = cached_property(lambda work: RunBatches(work._session, work.runs.queued_now))
     schedules = cached_property(lambda work: ScheduleRepository(work._session))
     feeds = cached_property(lambda work: FeedWrites(work._session))

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, func, literal, or_, select, update
 
 from channel_sync.domain.calls import Call
@@ -266,7 +267,8 @@ def _slot(run: Run) -> str:
     if not run.is_aside:
         return ""
     start, end = ("" if moment is None else str(micros(moment)) for moment in (run.window_from, run.window_to))
-    return f"{start}/{end}/{'dry' if run.dry_run else ''}"
+    rules = "" if run.rules is None else msgspec.json.encode(run.rules).decode()
+    return f"{start}/{end}/{'dry' if run.dry_run else ''}{rules}"
 
 
 def _is_open() -> ColumnElement[bool]:

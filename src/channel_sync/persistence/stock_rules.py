@@ -1,12 +1,13 @@
 """Rules of single SKUs and listings, and what changed rules mean for listings that were told their stock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.listings import Waiting
 from channel_sync.domain.stock import Arithmetic, UnitRules
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_mapping import lock_stock_of, want_of
@@ -22,10 +23,16 @@ _LEVEL = (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.st
 _TOLD = (
     select(
         _row.id,
+        _row.stock_sku,
+        _row.product_id,
+        _row.quantities,
+        _row.wanted_at,
         _row.wanted_version,
         _row.settled_version,
         _row.sent_quantity,
         _row.warehouse_id,
+        _row.settled_at,
+        _row.seen_at,
         stock_levels.c.available,
         sku_rules.c.rules.label("sku_rules"),
         _row.rules,
@@ -56,7 +63,9 @@ class StockRuleRepository:
         if values:
             await self._session.execute(insert(sku_rules), values)
 
-    async def list(self, tenant: str, page: PageRequest, sku: str | None = None) -> Page[tuple[str, UnitRules]]:
+    async def page_of_skus(
+        self, tenant: str, page: PageRequest, sku: str | None = None
+    ) -> Page[tuple[str, UnitRules]]:
         """A page of the tenant's SKUs that have rules, with them; or this SKU alone, if it has any."""
         statement = select(sku_rules.c.sku, sku_rules.c.rules).where(sku_rules.c.tenant == tenant)
         if sku is not None:
@@ -107,12 +116,42 @@ class StockRuleRepository:
         The last one's id, where there may be more; those behind it show as waiting already. What waits anyway is
         told anew, too: it may have been planned by the settings of before.
         """
-        mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
-        rows = await self._session.rows(_TOLD.where(*mine).order_by(_row.id).limit(_AT_ONCE))
+        rows = await self._next_few(tenant, account_id, after)
         await self.again([row.id for row in rows if _is_to_be_told(row, by)], now)
         rest = rows[-1].id if len(rows) == _AT_ONCE else None
         await self._session.execute(update(accounts).where(accounts.c.id == account_id).values(resend_after=rest))
         return rest
+
+    async def to_be_told(
+        self, tenant: str, account_id: str, after: str, by: Arithmetic
+    ) -> tuple[list[tuple[str, Waiting]], str | None]:
+        """Those of the next few hundred listings that a push would tell something by these settings, with the SKU.
+
+        And the last one's id, where there may be more. Nothing is written.
+        """
+        rows = await self._next_few(tenant, account_id, after)
+        told = [(row.stock_sku, _waiting(row)) for row in rows if _is_to_be_told(row, by)]
+        return told, rows[-1].id if len(rows) == _AT_ONCE else None
+
+    async def _next_few(self, tenant: str, account_id: str, after: str) -> Sequence[Row[*tuple[Any, ...]]]:
+        mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
+        return await self._session.rows(_TOLD.where(*mine).order_by(_row.id).limit(_AT_ONCE))
+
+
+def _waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
+    return Waiting(
+        row.id,
+        row.product_id,
+        row.quantities,
+        row.available,
+        row.wanted_at,
+        row.sku_rules,
+        row.rules,
+        row.sent_quantity,
+        row.warehouse_id,
+        row.settled_at,
+        row.seen_at,
+    )
 
 
 def _is_to_be_told(row: Row[*tuple[Any, ...]], by: Arithmetic) -> bool:

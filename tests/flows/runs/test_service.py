@@ -87,7 +87,7 @@ async def test_another_tenants_integration_is_not_there(workshop: Workshop):
 @pytest.mark.parametrize(
     ("members", "code"),
     [
-        ({"kind": RunKind.STOCK, "dry_run": True}, "not_for_this_kind"),
+        ({"kind": RunKind.LISTINGS, "dry_run": True}, "not_for_this_kind"),
         ({"kind": RunKind.LISTINGS, "window_from": START}, "not_for_this_kind"),
         ({"kind": RunKind.ORDERS, "window_to": START}, "window_invalid"),
         ({"kind": RunKind.ORDERS, "window_from": START, "window_to": START}, "window_invalid"),

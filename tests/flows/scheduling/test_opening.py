@@ -6,6 +6,7 @@ from tests.flows.scheduling.steps import due_at, runs_of
 
 from channel_sync.domain.errors import Conflict, Invalid
 from channel_sync.domain.runs import OPEN_ASIDE, Counts, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.domain.stock import UnitRules
 from channel_sync.flows.scheduling.opening import check_request, opened_or_adopted, queued_run, work_again
 
 SHOP = an_integration(account_id="acc_1")
@@ -56,10 +57,19 @@ def test_a_window_of_orders_has_a_beginning_before_its_end(members, refused):
 @pytest.mark.parametrize("kind", [RunKind.STOCK, RunKind.LISTINGS, RunKind.RECONCILE])
 @pytest.mark.parametrize(
     ("members", "pointer"),
-    [({"window_from": NOW}, "/from"), ({"window_to": NOW}, "/to"), ({"dry_run": True}, "/dry_run")],
+    [({"window_from": NOW}, "/from"), ({"window_to": NOW}, "/to"), ({"rules": UnitRules(buffer=1)}, "/rules")],
 )
-def test_other_kinds_take_neither_a_window_nor_a_dry_run(kind, members, pointer):
+def test_other_kinds_take_neither_a_window_nor_rules_to_try(kind, members, pointer):
     assert refusal(a_request(kind, **members)) == ("not_for_this_kind", pointer)
+
+
+@pytest.mark.parametrize("kind", [RunKind.LISTINGS, RunKind.RECONCILE])
+def test_only_orders_and_stock_are_tried_dry(kind):
+    assert refusal(a_request(kind, dry_run=True)) == ("not_for_this_kind", "/dry_run")
+
+
+def test_a_dry_run_of_stock_may_go_by_other_rules():
+    assert refusal(a_request(RunKind.STOCK, dry_run=True, rules=UnitRules(buffer=1))) is None
 
 
 def test_a_queued_run_is_what_was_asked_for():

@@ -127,6 +127,7 @@ RUN = {
     "window_from": None,
     "window_to": None,
     "dry_run": False,
+    "rules": None,
     "cancel_requested": False,
     "repeats": 0,
     "created_at": "2026-11-23T10:19:59.000Z",

@@ -19,6 +19,7 @@ from channel_sync.api.contract.example_values import (
     KEY,
     LEVEL,
     LISTING,
+    LISTING_ID,
     NEXT,
     NO_RULES,
     NOT_CONNECTED,
@@ -120,6 +121,9 @@ EXAMPLES = {
     "start_run": Example(request={"kind": "orders"}, response={**QUEUED, "deduplicated": False}),
     "list_runs": Example(response=_page(RUN)),
     "get_run": Example(response=RUN),
+    "list_run_changes": Example(
+        response=_page({"listing_id": LISTING_ID, "sku": "MUG-BLUE", "before": 10, "quantity": 5})
+    ),
     "list_run_calls": Example(
         response=_page(
             {

@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 
 from channel_sync.domain.money import Money
 from channel_sync.domain.secrets import Secret, is_mask
-from channel_sync.domain.stock import MAX_UNITS
+from channel_sync.domain.stock import MAX_UNITS, UnitRules
 
 # The largest integer that SQLite and a PostgreSQL bigint can hold.
 MAX_INTEGER = 2**63 - 1
@@ -101,6 +101,23 @@ def one_of(values: Sequence[str]) -> FieldInfo:
     """
     info: FieldInfo = Field(json_schema_extra={"enum": list(values)})
     return info
+
+
+class UnitRulesInput(Input):
+    """Rules, all of them: what is left out or null is as the next wider one has it, the SKU or the integration."""
+
+    buffer: Units | None = None
+    """So many units are kept back."""
+    percent: Percent | None = None
+    """The share of what is left after the buffer, rounded down."""
+    end_when: Units | None = None
+    """Where less than this is left after buffer and share, a listing shows none."""
+    maximum: Units | None = None
+    """No listing shows more than this."""
+
+    def rules(self) -> UnitRules:
+        """What was given."""
+        return UnitRules(self.buffer, self.percent, self.end_when, self.maximum)
 
 
 class MoneyView(TypedDict):

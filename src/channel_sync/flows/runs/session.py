@@ -13,7 +13,7 @@ from channel_sync.domain.calls import Call, CallContext
 from channel_sync.domain.channel import Shop
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import ChannelError
+from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run
 from channel_sync.flows.grants.service import ShopConnection
@@ -49,7 +49,7 @@ class RunSession:
     context: CallContext
     database: Database
     counts: Counts = field(default_factory=Counts)
-    flaw: ChannelError | None = None
+    flaw: ChannelSyncError | None = None
     lost: bool = False
     refusals: Counter[tuple[str, str]] = field(default_factory=Counter)
     began: float = field(default_factory=monotonic)

@@ -10,15 +10,28 @@ from channel_sync.domain.integrations import Integration, Status, must_be_runnab
 from channel_sync.domain.runs import OPEN_ASIDE, Counts, Run, RunKind, RunRequest, RunStatus
 from channel_sync.persistence.database import UnitOfWork
 
+_TAKEN_BY = {
+    "from": (RunKind.ORDERS,),
+    "to": (RunKind.ORDERS,),
+    "dry_run": (RunKind.ORDERS, RunKind.STOCK),
+    "rules": (RunKind.STOCK,),
+}
+
 
 def check_request(integration: Integration, request: RunRequest) -> None:
     """`Conflict` or `Invalid` where the request cannot become a run."""
     must_be_runnable(integration)
-    if request.kind is not RunKind.ORDERS:
-        members = {"from": request.window_from, "to": request.window_to, "dry_run": request.dry_run}
-        for member, given in members.items():
-            if given:
-                raise Invalid("not_for_this_kind", f"Only runs of orders take {member}.", f"/{member}")
+    given = {
+        "from": request.window_from,
+        "to": request.window_to,
+        "dry_run": request.dry_run,
+        "rules": request.rules,
+    }
+    for member, value in given.items():
+        if value and request.kind not in _TAKEN_BY[member]:
+            raise Invalid("not_for_this_kind", f"Runs of this kind do not take {member}.", f"/{member}")
+    if request.rules is not None and not request.dry_run:
+        raise Invalid("not_for_this_kind", "Only a dry run takes rules; settings are changed by PATCH.", "/rules")
     start, end = request.window_from, request.window_to
     if end is not None and (start is None or end <= start):
         raise Invalid("window_invalid", "A window needs from, which must be before to.", "/to")
@@ -47,6 +60,7 @@ def queued_run(integration: Integration, request: RunRequest, now: datetime) -> 
         finished_at=None,
         heartbeat_at=now,
         cancel_requested=False,
+        rules=request.rules,
     )
 
 
@@ -80,6 +94,7 @@ async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
     integration = await work.integrations.find(run.integration_id)
     if integration is None or integration.status is not Status.ACTIVE:
         return
-    request = RunRequest(run.integration_id, run.kind, run.trigger, run.window_from, run.window_to, run.dry_run)
+    window = (run.window_from, run.window_to)
+    request = RunRequest(run.integration_id, run.kind, run.trigger, *window, run.dry_run, run.rules)
     with suppress(AlreadyRunning):
         await work.runs.open(replace(queued_run(integration, request, now), crashes=run.crashes))

@@ -43,21 +43,20 @@ CRASHED = RunResult(
 )
 
 
-def finished(counts: Counts, flaw: ChannelError | None, now: datetime) -> RunResult:
+def finished(counts: Counts, flaw: ChannelSyncError | None, now: datetime) -> RunResult:
     """The result of a walk that nothing stopped; a flaw makes it partial at best."""
     outcome = counts.outcome()
     if flaw is None:
         return RunResult(RunStatus.FINISHED, outcome)
     at_best = Outcome.FAILED if outcome is Outcome.FAILED else Outcome.PARTIAL
-    return RunResult(RunStatus.FINISHED, at_best, run_error(flaw, now), channel_request_id=flaw.request_id)
+    return RunResult(RunStatus.FINISHED, at_best, run_error(flaw, now), channel_request_id=_request_id(flaw))
 
 
 def failed(error: ChannelSyncError, now: datetime) -> RunResult:
     """The result of a walk that an error stopped."""
-    request_id = error.request_id if isinstance(error, ChannelError) else None
     by_store = isinstance(error, StorageUnavailable)
     told, retry_after_s = run_error(error, now), _retry_after_s(error)
-    return RunResult(RunStatus.FINISHED, Outcome.FAILED, told, retry_after_s, request_id, by_store)
+    return RunResult(RunStatus.FINISHED, Outcome.FAILED, told, retry_after_s, _request_id(error), by_store)
 
 
 def says_something(trigger: Trigger, result: RunResult) -> bool:
@@ -73,6 +72,10 @@ def run_error(error: ChannelSyncError, now: datetime) -> RunError:
     retry_after_s = _retry_after_s(error)
     retry_at = None if retry_after_s is None else now + timedelta(seconds=retry_after_s)
     return RunError(error.code, kind, origin, retryable, error.message, retry_at)
+
+
+def _request_id(error: ChannelSyncError) -> str | None:
+    return error.request_id if isinstance(error, ChannelError) else None
 
 
 def _retry_after_s(error: ChannelSyncError) -> float | None:

@@ -9,6 +9,7 @@ from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.stock.brake import PushBrake
 from channel_sync.flows.stock.bulk import SendAgain, follow, push_in_bulk
 from channel_sync.flows.stock.checks import look_at_doubts, look_for_first_writes
+from channel_sync.flows.stock.dry_run import list_changes
 from channel_sync.flows.stock.line import USUAL, LineRules, StockLine
 from channel_sync.flows.stock.outcomes import commonest_refusal
 from channel_sync.flows.stock.plan import first_batch, halves, with_care
@@ -25,7 +26,12 @@ class PushStock:
         self._rules = rules
 
     async def run(self, session: RunSession) -> None:
-        """Send until no listing lacks its newest value; a job left open by an earlier run is followed first."""
+        """Send until no listing lacks its newest value; a job left open by an earlier run is followed first.
+
+        A dry run only lists what would be sent.
+        """
+        if session.run.dry_run:
+            return await list_changes(session)
         push = _StockPush(session, StockLine(session, self._rules))
         brake = PushBrake(session)
         await push.resume()

@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
+from channel_sync.domain.stock import UnitRules
 from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
 from channel_sync.persistence.sql.tables import metadata, partial_index, required
 
@@ -29,6 +30,7 @@ runs = Table(
     required("cancel_requested", Boolean),
     required("repeats", Integer),
     Column("crashes", Integer, nullable=False, server_default="0"),
+    Column("rules", Document(UnitRules)),  # that a dry run of stock goes by
     Column("owner", Text),
     Column("slot", Text, nullable=False, server_default=""),  # of a run aside: what makes it differ from others
     # One open run of a kind and slot per integration: the second starter fails here.
@@ -59,6 +61,17 @@ run_calls = Table(
     Column("code", Integer),
     required("duration_ms", Integer),
     Column("channel_request_id", Text),
+)
+
+# What a dry run found that a push would change.
+run_changes = Table(
+    "run_changes",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("listing_id", Text, primary_key=True),
+    required("sku", Text),
+    required("before", Integer),
+    required("quantity", Integer),
 )
 
 # When each job of an integration is due; `next_at` null is never.
