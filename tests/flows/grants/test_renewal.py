@@ -199,21 +199,26 @@ async def test_what_a_dead_process_left_open_stays_so_until_it_is_answered(datab
     assert desk.channel.calls["renew"] == 1
 
 
-async def test_another_process_waits_for_the_one_that_renews_and_has_its_grant(database):
+@pytest.mark.parametrize("by_person", [False, True])
+async def test_another_process_waits_for_the_one_that_renews_and_has_its_grant(database, by_person):
     desk = Desk(database)
     integration = await desk.active()
-    generation = (await held(desk, integration.id)).generation
+    renewal = Renewal(integration.id, (await held(desk, integration.id)).generation, by_person)
+    if by_person:
+        # Nothing but a person's own renewal is made for some minutes now.
+        desk.channel.fail("renew", DOWN)
+        with pytest.raises(ChannelUnavailable):
+            await renew(desk, integration)
     gate = desk.channel.hold("renew")
     with time_machine.travel(utc_now() + timedelta(hours=1), tick=True):
-        first = asyncio.create_task(renewals_of(desk).carry_out(Renewal(integration.id, generation)))
+        first = asyncio.create_task(renewals_of(desk).carry_out(renewal))
         await gate.reached.wait()
-        other = renewals_of(desk, "process-2").carry_out(Renewal(integration.id, generation))
-        second = asyncio.create_task(other)
-        await asyncio.sleep(0)
+        second = asyncio.create_task(renewals_of(desk, "process-2").carry_out(renewal))
+        await asyncio.sleep(0.02)
         gate.open.set()
 
         assert (await first).held == (await second).held
-    assert desk.channel.calls["renew"] == 1
+    assert desk.channel.calls["renew"] == 1 + by_person
 
 
 async def test_a_renewal_that_takes_long_keeps_its_lease(database):

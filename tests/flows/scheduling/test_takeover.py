@@ -3,10 +3,13 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from tests.factories import NOW, a_run, connected
 from tests.flows.goods import START, an_order
+from tests.flows.scheduling.steps import due_at, runs_of
 from tests.flows.workshop import TENANT, Workshop, waiting
 from tests.stores import ON_SQLITE
 
@@ -14,6 +17,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.runs import Counts, Outcome, Run, RunKind, RunStatus, Trigger
 from channel_sync.flows.scheduling.jobs import start_jobs
+from channel_sync.flows.scheduling.takeover import take_over
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.schedules import Schedule
 
@@ -164,6 +168,33 @@ async def test_a_download_that_gets_on_is_never_put_aside(workshop: Workshop):
         await die_in_a_run(workshop, seller, orders_before=500)
 
     assert await are_due(workshop, seller)
+
+
+async def test_a_run_that_gets_on_makes_good_for_those_that_died_before(workshop: Workshop):
+    seller = await connect_due(workshop)
+    for orders_before in (0, 0, 500, 0, 0):
+        await die_in_a_run(workshop, seller, orders_before)
+
+    assert await are_due(workshop, seller)
+
+
+@pytest.mark.parametrize(
+    ("crashes", "counts", "then"),
+    [(0, Counts(), 1), (1, Counts(), 2), (2, Counts(), None), (2, Counts(created=1), 0)],
+)
+async def test_a_run_aside_counts_its_own_crashes_and_is_put_aside_for_good(database, crashes, counts, then):
+    shop = await connected(database)
+    members: dict[str, Any] = {"trigger": Trigger.BACKFILL, "window_from": START, "finished_at": NOW}
+    died = a_run(*shop, crashes=crashes, counts=counts, **members)
+    async with database.begin() as work:
+        await work.runs.open(died)
+        await take_over(work, [died], NOW)
+
+    runs = {run.id: run for run in await runs_of(database, shop)}
+    told = runs.pop(died.id).error
+    assert [run.crashes for run in runs.values()] == ([] if then is None else [then])
+    assert (told is not None and "when somebody asks" in told.message) is (then is None)
+    assert await due_at(database, shop) == {}
 
 
 async def test_who_switches_an_integration_on_again_gives_it_another_chance(workshop: Workshop):
