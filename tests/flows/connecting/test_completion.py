@@ -1,4 +1,4 @@
-"""What an integration says of the last time somebody tried to authorise it."""
+"""What attempts come to, once each, and what an integration says of the last one."""
 
 from datetime import timedelta
 
@@ -129,3 +129,44 @@ async def test_a_draft_that_is_gone_tells_nothing(database):
     await desk.come_back(desk.answer(redirect), redirect)
 
     assert await desk.told() == []
+
+
+async def test_the_first_answer_brings_the_end_about_and_later_ones_repeat_it(database):
+    desk = Desk(database)
+    draft, redirect = await desk.left(default_currency="GBP", return_url="https://shop.example/done")
+    callback = desk.answer(redirect)
+
+    results = [await desk.come_back(callback, redirect) for _ in range(2)]
+
+    assert results[0] == results[1]
+    assert (results[0].integration_id, results[0].result, results[0].error) == (draft.id, "connected", None)
+    assert (results[0].return_url, results[0].shop_name) == ("https://shop.example/done", "Shop")
+    assert (results[0].integration_name, results[0].kept_until) == ("My shop", None)
+    assert (desk.channel.calls["redeem"], desk.nudges) == (1, 1)
+
+
+async def test_a_draft_whose_shop_is_connected_already_ends_in_that_one(database):
+    desk = Desk(database)
+    keeper = await desk.active(name="Keeper")
+    token = await desk.token(keeper.id)
+    draft, redirect = await desk.left()
+
+    results = [await desk.come_back(desk.answer(redirect), redirect) for _ in range(2)]
+
+    assert [(result.integration_id, result.result) for result in results] == [(keeper.id, "connected")] * 2
+    assert await desk.find(draft.id) is None
+    assert await desk.token(keeper.id) != token
+
+
+async def test_a_reauthorisation_by_a_shop_that_another_has_is_a_mismatch_and_that_one_has_the_grant(database):
+    desk = Desk(database)
+    keeper, second = await desk.active(), await desk.active("m2")
+    kept, before = await desk.token(keeper.id), await desk.token(second.id)
+    redirect = await reauthorising(desk, second)
+
+    results = [await desk.come_back(desk.answer(redirect, "m1"), redirect) for _ in range(2)]
+
+    assert [(result.integration_id, result.error) for result in results] == [(second.id, "account_mismatch")] * 2
+    assert await desk.token(second.id) == before
+    assert await desk.token(keeper.id) != kept
+    assert await noted(desk, second) == "account_mismatch"

@@ -4,60 +4,20 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-import time_machine
-from tests.flows.goods import a_listing
-from tests.flows.stock_steps import a_shop, listing_of, push, state_of
-from tests.flows.workshop import Workshop, waiting
+from tests.flows.stock.doubt_steps import TIMEOUT, go_on, in_one_warehouse, lands, lost, shown
+from tests.flows.stock_steps import a_shop, push
+from tests.flows.workshop import Workshop
 from tests.stores import ON_SQLITE
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelUnavailable, NoAnswer, RateLimited
-from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import ListingStock, Omitted, PushState
-from channel_sync.domain.push_states import why
-from channel_sync.domain.runs import Outcome, RunKind
-
-TIMEOUT = NoAnswer("timeout", "No answer.")
+from channel_sync.domain.listings import PushState
+from channel_sync.domain.runs import RunKind
 
 
 @pytest.fixture
 def workshop(database) -> Workshop:
     return Workshop(database)
-
-
-def in_one_warehouse(number: int):
-    return a_listing(number, quantities=(("wh1", 5),))
-
-
-async def go_on(workshop: Workshop, seconds: float) -> None:
-    """Let the clock start what is due so many seconds from now."""
-    with time_machine.travel(utcnow() + timedelta(seconds=seconds), tick=True):
-        await workshop.runs.start_due(RunKind.STOCK)
-        for run_id in await waiting(workshop.runs):
-            await workshop.runs.execute(run_id)
-
-
-def lands(workshop: Workshop, units: int, number: int = 1, seconds: float = 0) -> None:
-    """A call that we gave up takes effect so many seconds from now."""
-    late = ListingStock(f"lst-{number}", f"var-{number}", 1, units, (("wh1", units),))
-    with time_machine.travel(utcnow() + timedelta(seconds=seconds), tick=True):
-        assert workshop.shop().write(late) is None
-
-
-async def shown(workshop: Workshop) -> tuple[PushState, str | None]:
-    listing = await listing_of(workshop, "sku-1")
-    state = await state_of(workshop, "sku-1")
-    return state, why(listing, state)[0]
-
-
-async def lost(workshop: Workshop, units: int = 1) -> Integration:
-    """A shop that was told so many units by a call without an answer."""
-    seller = await a_shop(workshop, in_one_warehouse(1))
-    await workshop.put(("sku-1", units))
-    workshop.channel.fail("set_stock", TIMEOUT)
-    run = await push(workshop, seller)
-    assert run.outcome is Outcome.FAILED
-    return seller
 
 
 IN_DOUBT = (PushState.SENT, "outcome_unknown")
@@ -111,31 +71,6 @@ async def test_while_the_old_value_may_land_nothing_is_called_confirmed(workshop
     assert await shown(workshop) == IN_DOUBT
     await go_on(workshop, 16)
     assert await shown(workshop) == IN_DOUBT
-
-
-async def test_a_shop_is_looked_at_for_ten_minutes_and_no_longer(workshop: Workshop):
-    await lost(workshop)
-    for seconds in range(0, 660, 10):
-        await go_on(workshop, seconds)
-    looks = workshop.channel.calls["product"]
-
-    await go_on(workshop, 700)
-
-    assert 20 <= looks <= 22
-    assert workshop.channel.calls["product"] == looks
-    assert (await listing_of(workshop, "sku-1")).doubted_at is None
-
-
-async def test_without_doubt_nothing_is_looked_at(workshop: Workshop):
-    seller = await a_shop(workshop, in_one_warehouse(1))
-    await workshop.put(("sku-1", 1))
-    await push(workshop, seller)
-
-    for seconds in range(0, 120, 10):
-        await go_on(workshop, seconds)
-
-    assert workshop.channel.calls["product"] == 0
-    assert await shown(workshop) == (PushState.CONFIRMED, None)
 
 
 @pytest.mark.parametrize(
@@ -209,30 +144,3 @@ async def test_a_shop_that_does_not_answer_the_look_is_asked_again_soon(workshop
         schedule = (await work.schedules.of([seller.id]))[seller.id][RunKind.STOCK]
     assert schedule.next_at is not None
     assert schedule.next_at < utcnow() + timedelta(seconds=120 + 16)
-
-
-async def test_a_newest_value_that_is_refused_is_not_sent_again_by_a_look(workshop: Workshop):
-    await lost(workshop)
-    workshop.shop().refusals = {"var-1": ("90001", "Not allowed.")}
-    await workshop.put(("sku-1", 2))
-    await go_on(workshop, 1)
-    calls = workshop.channel.calls["set_stock"]
-
-    for seconds in (6, 16, 31, 62):
-        await go_on(workshop, seconds)
-
-    assert workshop.channel.calls["set_stock"] == calls
-    assert await shown(workshop) == (PushState.REJECTED, "90001")
-
-
-async def test_other_warehouses_that_a_lost_first_write_emptied_are_put_right(workshop: Workshop):
-    seller = await a_shop(workshop, a_listing(1))
-    workshop.shop().omitted = Omitted.RESET
-    await workshop.put(("sku-1", 3))
-    workshop.channel.lose_answer("set_stock")
-    await push(workshop, seller)
-    assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 0}
-
-    await push(workshop, seller)
-
-    assert workshop.shop().units("var-1") == {"wh1": 3, "wh2": 7}

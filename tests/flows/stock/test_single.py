@@ -9,7 +9,7 @@ from tests.flows.workshop import Workshop
 from channel_sync.domain.errors import ChannelRefused, NoAnswer, RunStopped
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.runs import Counts, RunKind
-from channel_sync.domain.stock import StockSettings
+from channel_sync.domain.stock import Arithmetic, StockSettings
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.stock.plan import plan
 from channel_sync.flows.stock.single import push, push_one_by_one
@@ -30,7 +30,7 @@ async def session_of(workshop: Workshop, products: int, **changes) -> RunSession
 
 async def waiting(session: RunSession):
     async with session.database.read() as work:
-        return plan(await work.pushes.stale(session.account.id, 100), StockSettings(), "wh1")
+        return plan(await work.pushes.stale(session.account.id, 100), Arithmetic(StockSettings()), "wh1")
 
 
 async def states(workshop: Workshop, number: int) -> list[PushState]:
