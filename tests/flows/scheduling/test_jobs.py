@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 from tests.factories import NOW, connected, later
-from tests.flows.scheduling.steps import due_at, make_due, runs_of, schedules_of, settle_stock
+from tests.flows.scheduling.steps import due_at, make_due, runs_of, schedules_of
 
 from channel_sync.domain.integrations import IntegrationSettings, OrderSettings
 from channel_sync.domain.runs import CRASHES_ALLOWED, RunKind, RunRequest, RunStatus, Trigger
@@ -118,28 +118,27 @@ async def test_settings_that_did_not_change_start_nothing(sqlite_database):
     assert await due_at(sqlite_database, shop) == {}
 
 
-async def stale(database, shop):
+async def is_to_be_gone_through(database, shop):
+    """Whether the next stock run goes through every listing of the shop."""
     async with database.read() as work:
-        return len(await work.pushes.stale(shop[1].id, 10))
+        return (await work.accounts.get(shop[1].id)).resend_after is not None
 
 
 @pytest.mark.parametrize(
-    ("changed", "is_sent_again"),
+    ("changed", "is_news"),
     [
         (StockSettings(buffer=1), True),
         (StockSettings(warehouse_id="wh2"), True),
         (StockSettings(interval_s=60), False),
     ],
 )
-async def test_changed_rules_of_stock_are_applied_to_every_listing(database, changed, is_sent_again):
+async def test_changed_rules_of_stock_are_the_next_runs_to_follow(database, changed, is_news):
     shop = await connected(database)
-    await settle_stock(database, shop)
-    assert await stale(database, shop) == 0
-
     after = replace(shop[0], settings=IntegrationSettings(stock=changed))
+
     await do(database, follow_settings, shop[0], after, NOW)
 
-    assert await stale(database, shop) == is_sent_again
+    assert await is_to_be_gone_through(database, shop) is is_news
 
 
 async def test_a_draft_has_no_listing_to_be_told_changed_rules(sqlite_database):
