@@ -26,6 +26,8 @@ ASKED = {
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),
+    "what was refused": lambda work: work.pushes.retry_refused("acc_1", "90001", NOW, 100),
+    "what was refused by code": lambda work: work.pushes.rejections("acc_1"),
     "what a failed job had": lambda work: work.pushes.unsend("sjb_1", 100),
     "what a lost job had": lambda work: work.doubts.unanswered_job("sjb_1", NOW, 100),
     "how many listings SKUs feed": lambda work: work.stock.count_fed(TENANT, ["A", "B"]),

@@ -26,7 +26,8 @@ from channel_sync.api.integration_schemas import (
 )
 from channel_sync.api.integration_view import Progress, integration_view, progress_of
 from channel_sync.api.run_facts import RunFactsView, run_facts
-from channel_sync.api.runs import CallView, call_view
+from channel_sync.api.run_schemas import CallView
+from channel_sync.api.runs import call_view
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import AuthState, Integration, Status

@@ -14,7 +14,7 @@ from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.stock_schemas import UnitRulesView
 from channel_sync.api.stock_view import rules_view
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.listings import Listing, Mapping
+from channel_sync.domain.listings import Listing, Mapping, PushState
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.listings import ListingQuery
 
@@ -35,6 +35,13 @@ class WarehouseView(TypedDict):
     quantity: int
 
 
+class RejectionView(TypedDict):
+    """The marketplace's own words for why it refused what it was sent last."""
+
+    code: str | None
+    reason: str | None
+
+
 class ListingView(TypedDict):
     """One variation at the marketplace. `mapped_sku` is the SKU that a person chose, `rules` are its own.
 
@@ -53,6 +60,7 @@ class ListingView(TypedDict):
     mapping: Mapping
     rules: UnitRulesView
     excluded: bool
+    rejection: RejectionView | None
     warehouses: list[WarehouseView]
     seen_at: Timestamp | None
 
@@ -73,6 +81,8 @@ class ListingFilters(PageQuery):
     """Only those that this SKU feeds, or that have it themselves."""
     writable: bool | None = None
     """Only those that the marketplace takes stock for, or only the others."""
+    push_code: Annotated[str, Field(max_length=200)] | None = None
+    """Only those whose stock the marketplace refused with this code."""
     excluded: bool | None = None
     """Only those that nothing is sent to because a person said so, or only the others."""
 
@@ -92,7 +102,7 @@ async def list_listings(
     async with services.database.read() as work:
         await work.integrations.get(caller.tenant, integration_id)
         request = cursors.request(asked)
-        query = ListingQuery(asked.mapping, asked.sku, asked.writable, asked.excluded)
+        query = ListingQuery(asked.mapping, asked.sku, asked.writable, asked.excluded, asked.push_code)
         page = await work.listings.list(caller.tenant, integration_id, request, query)
     return {"items": [listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
 
@@ -135,6 +145,13 @@ def listing_view(listing: Listing) -> ListingView:
         "mapping": listing.mapping,
         "rules": rules_view(listing.rules),
         "excluded": listing.excluded,
+        "rejection": _rejection(listing),
         "warehouses": [{"warehouse_id": warehouse, "quantity": units} for warehouse, units in listing.quantities],
         "seen_at": optional_timestamp(listing.last_seen_at),
     }
+
+
+def _rejection(listing: Listing) -> RejectionView | None:
+    if listing.push_state is not PushState.REJECTED:
+        return None
+    return {"code": listing.push_code, "reason": listing.push_reason}

@@ -6,7 +6,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from channel_sync.api.http.fields import Timestamp, optional_timestamp, timestamp
-from channel_sync.api.runs import ERROR_CLASSES, CountsView, counts_view
+from channel_sync.api.run_schemas import ERROR_CLASSES, CountsView
+from channel_sync.api.runs import counts_view
 from channel_sync.domain.runs import Outcome, Run, RunError, RunKind, RunStatus, Trigger
 
 ErrorFactsView = TypedDict(

@@ -3,29 +3,34 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
-from pydantic import Field, StrictBool
-from typing_extensions import TypedDict
 
 from channel_sync.api.http.access import CurrentCaller, requires
 from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.fields import (
-    Input,
-    Moment,
-    Timestamp,
-    UnitRulesInput,
     optional_timestamp,
     timestamp,
 )
 from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
-from channel_sync.api.http.paging import Cursors, PageQuery, Paging
+from channel_sync.api.http.paging import Cursors, Paging
 from channel_sync.api.http.problems import NextAction
 from channel_sync.api.http.services import CurrentServices
-from channel_sync.api.stock_schemas import UnitRulesView
+from channel_sync.api.run_schemas import (
+    CallPage,
+    CallView,
+    CountsView,
+    RunErrorView,
+    RunFilters,
+    RunInput,
+    RunPageView,
+    RunView,
+    StartedRunView,
+)
 from channel_sync.api.stock_view import rules_view
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.calls import Call
-from channel_sync.domain.runs import Counts, Outcome, Run, RunError, RunKind, RunRequest, RunStatus, Trigger
+from channel_sync.domain.errors import Invalid
+from channel_sync.domain.runs import Counts, Run, RunError, RunKind, RunRequest, Trigger
 from channel_sync.persistence.runs import RunQuery
 
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
@@ -33,108 +38,6 @@ idempotent = APIRouter(tags=["runs"], route_class=IdempotentRoute)
 
 READ = requires("runs:read")
 WRITE = requires("runs:write")
-
-
-class RunInput(Input):
-    """What to run. `from`, or `from` and `to`, makes it a backfill of orders, which never moves the cursor.
-
-    Backfills and dry runs go beside the ordinary run of orders: one is the same only as one of the same window.
-    """
-
-    kind: RunKind
-    """What to run."""
-    from_: Annotated[Moment | None, Field(alias="from")] = None
-    """The first change of orders to fetch."""
-    to: Moment | None = None
-    """The last one; needs `from`, which must be before it."""
-    dry_run: StrictBool = False
-    """Only look and count; nothing is stored. One of stock lists what a push would change, see `changes`."""
-    rules: UnitRulesInput | None = None
-    """With a dry run of stock: list what these would change if they were set for the integration."""
-
-
-class CountsView(TypedDict):
-    """What the run looked at; `seen` is the sum of the others."""
-
-    seen: int
-    created: int
-    updated: int
-    unchanged: int
-    held: int
-    ignored: int
-    failed: int
-
-
-# `RunError.kind`, in the order of the contract.
-ERROR_CLASSES = ("auth", "config", "data", "rate_limit", "channel_outage", "network", "internal")
-
-RunErrorView = TypedDict(
-    "RunErrorView",
-    {
-        "code": str,
-        "class": Annotated[str, Field(json_schema_extra={"enum": list(ERROR_CLASSES)})],
-        "origin": str,
-        "retryable": bool,
-        "message": str,
-        "retry_at": Annotated[Timestamp | None, Field(description="When calls are welcome again, where known.")],
-        "next_action": NextAction | None,
-    },
-)
-RunErrorView.__doc__ = "Why a run failed, and what helps. `class` says who has to act."
-
-
-class RunView(TypedDict):
-    """One piece of work. `repeats` counts later scheduled runs without news that were folded into it."""
-
-    id: str
-    integration_id: str
-    kind: RunKind
-    trigger: Trigger
-    status: RunStatus
-    outcome: Outcome | None
-    counts: CountsView
-    error: RunErrorView | None
-    window_from: Timestamp | None
-    window_to: Timestamp | None
-    dry_run: bool
-    rules: UnitRulesView | None
-    cancel_requested: bool
-    repeats: int
-    created_at: Timestamp
-    started_at: Timestamp | None
-    finished_at: Timestamp | None
-
-
-class StartedRunView(RunView):
-    """A run that was asked for; `deduplicated` if the same one was open already and this is that one."""
-
-    deduplicated: bool
-
-
-class RunPageView(TypedDict):
-    """Some runs, newest first, and the cursor that goes on."""
-
-    items: list[RunView]
-    next_cursor: str | None
-
-
-class CallView(TypedDict):
-    """One call to the marketplace. The path has no query."""
-
-    at: Timestamp
-    method: str
-    path: str
-    status: int | None
-    code: int | None
-    duration_ms: int
-    channel_request_id: str | None
-
-
-class CallPage(TypedDict):
-    """Some calls of a run, in order, and the cursor that goes on."""
-
-    items: list[CallView]
-    next_cursor: str | None
 
 
 @idempotent.post(
@@ -170,23 +73,13 @@ async def start_run(
         dry_run=given.dry_run,
         rules=None if given.rules is None else given.rules.rules(),
     )
+    await _retry_refused(integration_id, given, caller, services)
     run, deduplicated = await services.runs.request(caller.tenant, request)
     address = services.settings.address
     response.headers["Location"] = address.href(f"/runs/{run.id}")
     if deduplicated:
         response.status_code = status.HTTP_200_OK
     return {**run_view(run, address), "deduplicated": deduplicated}
-
-
-class RunFilters(PageQuery):
-    """Which runs."""
-
-    integration_id: Annotated[str | None, Field(max_length=64)] = None
-    """Only of this integration."""
-    kind: RunKind | None = None
-    """Only of this kind."""
-    status: RunStatus | None = None
-    """Only of this status."""
 
 
 @router.get("/runs", summary="List runs", dependencies=[READ])
@@ -225,6 +118,18 @@ async def list_run_calls(run_id: str, asked: Paging, caller: CurrentCaller, serv
 async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServices) -> RunView:
     """The run. It stops at the next page; what is stored stays. A run that has ended stays as it is."""
     return run_view(await services.runs.cancel(caller.tenant, run_id), services.settings.address)
+
+
+async def _retry_refused(
+    integration_id: str, given: RunInput, caller: CurrentCaller, services: CurrentServices
+) -> None:
+    """Let what was refused wait again; any run of stock sends it, this one or one that is open already."""
+    members = {"only": given.only, "push_code": given.push_code}
+    for member in [member for member, value in members.items() if value is not None]:
+        if given.kind is not RunKind.STOCK or given.dry_run or given.only is None:
+            raise Invalid("not_for_this_kind", f"Only a run of stock that sends takes {member}.", f"/{member}")
+    if given.only is not None:
+        await services.put_stock.retry_refused(caller.tenant, integration_id, given.push_code)
 
 
 def run_view(run: Run, address: PublicAddress) -> RunView:

@@ -41,6 +41,7 @@ class ListingQuery:
     sku: str | None = None
     writable: bool | None = None
     excluded: bool | None = None
+    push_code: str | None = None
 
 
 EVERY_LISTING = ListingQuery()
@@ -228,5 +229,9 @@ def _narrowed(query: ListingQuery) -> Iterator[ColumnElement[bool] | TextClause]
             yield text(IS_UNFED)
     if query.writable is not None:
         yield text("writable" if query.writable else IS_NOT_WRITABLE)
+    if query.push_code is not None:
+        yield text(IS_MARKED)
+        yield _row.push_state == PushState.REJECTED
+        yield _row.push_code == query.push_code
     if query.excluded is not None:
         yield text(IS_EXCLUDED if query.excluded else f"NOT {IS_EXCLUDED}")

@@ -2,10 +2,24 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome, Waiting
 from channel_sync.domain.stock import StockLevel
@@ -15,7 +29,7 @@ from channel_sync.persistence.listing_rows import AGAIN, READ, RULES_OF_SKU, is_
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import listings, sku_rules, stock_jobs, stock_levels
+from channel_sync.persistence.sql.trade_tables import IS_MARKED, listings, sku_rules, stock_jobs, stock_levels
 from channel_sync.persistence.stock_counts import StockCounts, counts_of
 
 _row = listings.c
@@ -47,6 +61,18 @@ _WAITING: list[ColumnElement[Any]] = [
 ]
 # Who was told anew since it was planned is not told by this.
 _IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))
+
+
+_IS_REFUSED = (text(IS_MARKED), _row.push_state == PushState.REJECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Listings whose stock the marketplace refused with a code, and one of the reasons that it gave."""
+
+    code: str | None
+    listings: int
+    reason: str | None
 
 
 class PushRepository:
@@ -172,6 +198,23 @@ class PushRepository:
         fed = (_row.tenant == tenant, any_of(_row.stock_sku, skus), _row.wanted_version > 0)
         again = update(listings).where(*fed).values(AGAIN | {"wanted_at": now}).returning(_row.stock_sku)
         return Counter(await self._session.column(again))
+
+    async def retry_refused(self, account_id: str, code: str | None, now: datetime, limit: int) -> int:
+        """Let listings wait again whose stock was refused before now, with this code or any, so many; how many."""
+        with_it = () if code is None else (_row.push_code == code,)
+        refused = (_row.account_id == account_id, *_IS_REFUSED, _row.settled_at < now, *with_it)
+        some = select(_row.id).where(*refused).limit(limit)
+        again = update(listings).where(_row.id.in_(some)).values(AGAIN | {"wanted_at": now})
+        return await self._session.change(again)
+
+    async def rejections(self, account_id: str) -> list[Rejection]:
+        """How many of the account's listings the marketplace refused, by its code, the commonest first."""
+        number = func.count()
+        counted = select(_row.push_code, number, func.max(_row.push_reason)).where(
+            _row.account_id == account_id, *_IS_REFUSED
+        )
+        rows = await self._session.rows(counted.group_by(_row.push_code).order_by(number.desc(), _row.push_code))
+        return [Rejection(*row) for row in rows]
 
     async def counts(self, account_ids: Collection[str]) -> dict[str, StockCounts]:
         """How much of each account's stock waits, is refused or is passed over."""

@@ -264,6 +264,7 @@ LISTING = {
     "mapping": "mapped",
     "rules": NO_RULES,
     "excluded": False,
+    "rejection": None,
     "warehouses": [{"warehouse_id": WAREHOUSE_ID, "quantity": 10}],
     "seen_at": "2026-11-23T10:19:58.000Z",
 }

@@ -171,6 +171,7 @@ EXAMPLES = {
             "released_at": "2026-11-23T10:31:00.000Z",
         },
     ),
+    "count_rejections": Example(response={"items": [{"code": "90001", "listings": 12, "reason": "Too many."}]}),
     "explain_stock": Example(response=EXPLANATION),
     "list_sku_rules": Example(response=_page({"sku": "MUG-BLUE", "rules": {**NO_RULES, "maximum": 5}})),
     "set_sku_rules": Example(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from channel_sync.domain.clock import utcnow
+from channel_sync.domain.integrations import must_be_runnable
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import MAX_UNITS, PushResult, StockItem, StockResult
 from channel_sync.flows.in_pieces import in_light_pieces
@@ -63,6 +64,25 @@ class PutStock:
             if to_push:
                 self._nudge()
         return answers
+
+    async def retry_refused(self, tenant: str, integration_id: str, code: str | None) -> int:
+        """How many listings of the shop wait again whose stock was refused, with this code or any.
+
+        `Conflict` unless the integration may run.
+        """
+        began, retried = utcnow(), 0
+        async with self._database.read() as work:
+            integration = await work.integrations.get(tenant, integration_id)
+        must_be_runnable(integration)
+        is_over = False
+        while not is_over:
+            async with self._database.begin() as work:
+                await work.schedules.hurry(integration_id, RunKind.STOCK, began)
+                part = await work.pushes.retry_refused(integration.account_id or "", code, began, _STORED_AT_ONCE)
+            retried += part
+            is_over = part < _STORED_AT_ONCE
+        self._nudge()
+        return retried
 
     async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
