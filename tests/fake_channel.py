@@ -58,7 +58,8 @@ DESCRIPTION = ChannelDescription(
 
 def polled(waits: PollWaits) -> ChannelRules:
     """Wish's rules, but with its jobs looked at by these."""
-    return replace(RULES, catalogue_polls=waits, stock=replace(RULES.stock, polls=waits))
+    stock, changes = replace(RULES.stock, polls=waits), replace(RULES.order_changes, polls=waits)
+    return replace(RULES, catalogue_polls=waits, stock=stock, order_changes=changes)
 
 
 QUICK_RULES = polled(QUICK)

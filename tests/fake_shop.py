@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from tests.fake_changes import ChangeBook
+
 from channel_sync.domain.calls import Call, CallContext
 from channel_sync.domain.channel import (
     CatalogueBatch,
@@ -17,6 +19,7 @@ from channel_sync.domain.channel import (
 )
 from channel_sync.domain.errors import NotAtChannel
 from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, ProductStock, StockOutcome
+from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import (
     ChannelOrder,
     OrderPage,
@@ -37,7 +40,7 @@ class FakeMerchant:
 
     `unreadable` are the ids of variations that a catalogue leaves out. `refusals` maps a variation id to
     (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept reply reads as once the reader
-    was corrected.
+    was corrected. `confirming` are the carriers that confirm delivery, by country.
     """
 
     merchant_id: str
@@ -63,6 +66,10 @@ class FakeMerchant:
     polls_until_ready: int = 1
     job_polls: dict[str, int] = field(default_factory=dict)
     failing_jobs: set[str] = field(default_factory=set)
+    carriers: tuple[str, ...] = ("DHL Express", "Royal Mail", "UPS", "USPS")
+    confirming: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ("UNABLE_TO_SHIP", "MERCHANT_OUT_OF_STOCK")
+    book: ChangeBook = field(default_factory=ChangeBook)
 
     def place(self, *orders: ChannelOrder | UnreadableOrder) -> None:
         """Put orders into the shop, or newer versions of them."""
@@ -153,7 +160,25 @@ class FakeShop:
         owner = await self._open("order")
         if channel_order_id not in owner.orders:
             raise NotAtChannel("1004", "No such order.")
+        owner.book.read(owner.orders, channel_order_id)
         return page_of([owner.orders[channel_order_id]], None, True)
+
+    async def carriers(self, country: str | None) -> tuple[str, ...]:
+        owner = await self._open("carriers")
+        return owner.carriers if country is None else owner.confirming.get(country, ())
+
+    async def dispatch(self, channel_order_id: str, parcel: Parcel) -> OrderPage:
+        async with self._call("dispatch") as owner:
+            owner.book.dispatch(owner.orders, channel_order_id, parcel)
+            return page_of([owner.orders[channel_order_id]], None, True)
+
+    async def refund_reasons(self, channel_order_id: str) -> tuple[str, ...]:
+        return (await self._open("refund_reasons")).reasons
+
+    async def refund(self, channel_order_id: str, reason: str) -> OrderPage:
+        async with self._call("refund") as owner:
+            owner.book.refund(owner.orders, channel_order_id, reason)
+            return page_of([owner.orders[channel_order_id]], None, True)
 
     async def start_catalogue(self) -> str:
         async with self._call("start_catalogue") as owner:

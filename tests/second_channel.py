@@ -5,6 +5,7 @@ one job, the state always comes back, an application has a third credential, and
 refers to a text of its own.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from tests.fake_shop import FakeShop, page_of, time_of, within
 
 from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel import App, ChannelDescription, ConsentRequest, Environment, ShopAccess
-from channel_sync.domain.channel_rules import ChannelRules, RenewalRules, StockRules
+from channel_sync.domain.channel_rules import ChannelRules, OrderChangeRules, RenewalRules, StockRules
 from channel_sync.domain.errors import ClientRejected
 from channel_sync.domain.orders import OrderPage, OrderQuery
 from channel_sync.domain.reply_dictionary import ReplyDictionary
@@ -36,6 +37,13 @@ RULES: Final = ChannelRules(
         bulk_bytes=10_000,
         bytes_a_listing=100,
         bytes_a_warehouse=100,
+        polls=QUICK,
+    ),
+    order_changes=OrderChangeRules(
+        scopes=frozenset(),
+        tracking_number=re.compile(r"[A-Z]{2}-[0-9]+"),
+        tracking_numbers="Two letters, a dash and digits.",
+        at_once=1,
         polls=QUICK,
     ),
     catalogue_polls=QUICK,

@@ -62,7 +62,8 @@ def get_order(call: Call) -> Answer:
 def ship_order(call: Call) -> Answer:
     row = _row(call)
     tracking = read(call.body, Tracking)
-    if tracking.shipping_provider not in CARRIERS:
+    confirming = "CONFIRMED_DELIVERY_POLICY" in row.types
+    if tracking.shipping_provider not in (CONFIRMING_CARRIERS if confirming else CARRIERS):
         raise invalid("unknown shipping_provider")
     if row.state not in ("APPROVED", "SHIPPED"):
         raise invalid(f"an order in state {row.state} cannot be shipped")

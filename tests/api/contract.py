@@ -73,7 +73,8 @@ OPERATIONS = [
 ]
 GUARDED = [operation for operation in OPERATIONS if operation.scope is not None]
 WITH_BODY = [operation for operation in OPERATIONS if operation.example is not None]
-WITH_ID = [operation for operation in GUARDED if operation.parameters]
+# What is asked of a marketplace names nothing that is a tenant's.
+WITH_ID = [operation for operation in GUARDED if set(operation.parameters) - {"channel_type"}]
 
 
 def ids(operations: list[Operation]) -> list[str]:

@@ -26,9 +26,12 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
+from channel_sync.flows.orders.carriers import CarrierLists
+from channel_sync.flows.orders.dispatch import Dispatches
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
+from channel_sync.flows.orders.refunds import Refunds
 from channel_sync.flows.runs.service import RunRules, Runs
 from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
@@ -82,6 +85,7 @@ class World:
         channels = {"wish": self.channel}
         grants = Grants(self.database, channels, confirm_after_s=0)
         shops = Shops(grants, channels)
+        carriers = CarrierLists(self.database, shops)
         addresses = Addresses(self.settings.address, self.settings.return_origins)
         return Services(
             database=self.database,
@@ -98,6 +102,9 @@ class World:
             stock_rules=ChangeStockRules(self.database, channels, _nobody),
             look_at_shop=LookAtShop(shops),
             brakes=Brakes(self.database, _nobody),
+            dispatches=Dispatches(self.database, shops, carriers, _nobody),
+            carriers=carriers,
+            refunds=Refunds(self.database, shops, _nobody),
             held=Held(self.database, shops),
             explain_order=ExplainOrder(self.database, shops, timedelta(minutes=10)),
             warehouses=Warehouses(self.database, shops),

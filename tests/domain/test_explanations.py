@@ -15,7 +15,8 @@ from channel_sync.domain.explanations import (
     Verdict,
     explanation,
 )
-from channel_sync.domain.orders import HeldOrder, OrderState
+from channel_sync.domain.held_orders import HeldOrder
+from channel_sync.domain.orders import OrderState
 
 NOTHING = OurFacts(
     orders_from=NOW,

@@ -8,7 +8,8 @@ from msgspec import structs
 from tests.flows.goods import START, a_listing, an_order
 from tests.flows.workshop import TENANT, Workshop
 
-from channel_sync.domain.orders import ChannelOrder, HeldOrder, UnreadableOrder
+from channel_sync.domain.held_orders import HeldOrder
+from channel_sync.domain.orders import ChannelOrder, UnreadableOrder
 from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.persistence.sql.paging import PageRequest
 

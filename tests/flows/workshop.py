@@ -26,6 +26,7 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
+from channel_sync.flows.orders.changes import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
 from channel_sync.flows.orders.reconcile import ReconcileOrders
@@ -77,6 +78,7 @@ class Workshop:
         walks: dict[RunKind, Walk] = {
             RunKind.ORDERS: SyncOrders(timedelta(minutes=10), limits),
             RunKind.RECONCILE: ReconcileOrders(limits),
+            RunKind.ORDER_CHANGES: CarryOutChanges(),
             RunKind.LISTINGS: SyncListings(),
             RunKind.STOCK: PushStock(),
         }

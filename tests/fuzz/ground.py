@@ -12,7 +12,7 @@ import httpx
 import requests
 from requests.adapters import HTTPAdapter
 from tests.live_shop import LiveShop, connect, new_shop, wait_for_run
-from tests.processes import Deployment, ServerProcess, api, simulated_wish
+from tests.processes import Deployment, ServerProcess, api, simulated_wish, wait_until
 
 CONSOLE = "https://console.example.com"
 NEW = {"channel": "wish", "client_id": "client-1", "client_secret": "a-secret-of-the-app"}
@@ -69,6 +69,16 @@ class Runtime:
     def started_run(self, integration_id: str) -> str:
         """The id of a run that was started, or is on its way."""
         return str(self.made("POST", f"/integrations/{integration_id}/runs", kind="orders")["id"])
+
+    def fresh_order(self) -> str:
+        """The id of an order of a shop of its own, which nobody has told of yet."""
+        integration_id, shop = self.connected()
+        shop.add_products(1, 1)
+        shop.place_orders(1, updated_at=None)
+        self.made("POST", f"/integrations/{integration_id}/runs", kind="orders")
+        place = f"/orders?integration_id={integration_id}"
+        wait_until(lambda: bool(self.caller.get(place).json()["items"]), "the order never arrived", pause_s=0.1)
+        return str(self.first(place)["id"])
 
     def visitor(self) -> requests.Session:
         """A client with an address of its own, where this machine has several: each may look at few pages."""

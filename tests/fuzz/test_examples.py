@@ -29,6 +29,8 @@ def used_up(ground: Runtime, operation_id: str, integration_id: str) -> dict[str
         "remove_integration": lambda: {"integration_id": ground.draft()["id"]},
         "restore_integration": lambda: {"integration_id": ground.removed()},
         "revoke_api_key": lambda: {"key_id": ground.spare_key()},
+        "dispatch_order": lambda: {"order_id": ground.fresh_order()},
+        "refund_order": lambda: {"order_id": ground.fresh_order()},
         "cancel_run": lambda: {"run_id": ground.started_run(integration_id)},
     }
     return fresh.get(operation_id, dict)()
@@ -51,7 +53,7 @@ def what_matters(ground: Runtime) -> str:
     integration_id, sku = ground.ids["integration_id"], ground.ids["sku"]
     places = [
         f"/integrations/{integration_id}",
-        "/orders",
+        f"/orders?integration_id={integration_id}",
         f"/integrations/{integration_id}/listings",
         f"/stock/{sku}",
     ]

@@ -44,6 +44,10 @@ GOOD: dict[Route, bytes] = {
     for route, data in {
         ("GET", f"{API}/orders"): [replies.order()],
         ("GET", f"{API}/orders/o1"): replies.order(),
+        ("GET", f"{API}/orders/shipping_carriers"): replies.CARRIERS,
+        ("PUT", f"{API}/orders/o1/tracking"): replies.changing("UPDATE_TRACKING"),
+        ("GET", f"{API}/orders/o1/refund_reasons"): replies.REASONS,
+        ("PUT", f"{API}/orders/o1/refund"): replies.changing("REFUND"),
         ("POST", f"{API}/orders/bulk_get"): replies.QUEUED,
         ("GET", f"{API}/orders/bulk_get/job1"): replies.JOB,
         ("POST", f"{API}/products/bulk_get"): replies.QUEUED,

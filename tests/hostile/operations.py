@@ -17,12 +17,15 @@ from channel_sync.channels.wish.read_pages import read_page
 from channel_sync.channels.wish.shop import WishShop
 from channel_sync.domain.channel import Consent, StockJob
 from channel_sync.domain.listings import ListingStock, ProductStock
+from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import Secret
 
 SINCE = datetime(2026, 11, 20, 9, tzinfo=UTC)
 CONSENT = Consent(Secret("code"), Secret("verifier"), f"{BASE}/callback")
 STOCK = ProductStock("p1", (ListingStock("lst_1", "v1", 1, 5, (("w1", 5),)),))
+
+PARCEL = Parcel("USPS", "AB1", "US")
 
 
 async def orders(client: WishClient) -> OrderPage:
@@ -69,6 +72,25 @@ def _of_shop(name: str, route: str, good: Any, call: Call) -> Operation:
 OPERATIONS = (
     Operation("orders", ("GET", f"{API}/orders"), [replies.order()], orders),
     _of_shop("order", "GET /orders/o1", replies.order(), lambda shop: shop.order("o1")),
+    _of_shop(
+        "dispatch",
+        "PUT /orders/o1/tracking",
+        replies.changing("UPDATE_TRACKING"),
+        lambda shop: shop.dispatch("o1", PARCEL),
+    ),
+    _of_shop(
+        "refund reasons",
+        "GET /orders/o1/refund_reasons",
+        replies.REASONS,
+        lambda shop: shop.refund_reasons("o1"),
+    ),
+    _of_shop(
+        "refund",
+        "PUT /orders/o1/refund",
+        replies.changing("REFUND"),
+        lambda shop: shop.refund("o1", "UNABLE_TO_SHIP"),
+    ),
+    _of_shop("carriers", "GET /orders/shipping_carriers", replies.CARRIERS, lambda shop: shop.carriers("GB")),
     Operation("order job", ("POST", f"{API}/orders/bulk_get"), replies.QUEUED, downloaded),
     Operation("order job's state", ("GET", f"{API}/orders/bulk_get/job1"), replies.JOB, downloaded),
     Operation("order job's file", ("GET", FILE), replies.order(), downloaded),

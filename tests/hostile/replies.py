@@ -16,6 +16,8 @@ TOKENS = {
 MERCHANT = {"merchant_id": "m1"}
 ACCOUNT = {"display_name": "Mugs", "revenue_type": "REV_SHARE"}
 WAREHOUSES = [{"id": "w1", "name": "STANDARD", "shipping_type": "PRIMARY"}, {"id": "w2"}]
+REASONS = ["UNABLE_TO_SHIP", "MERCHANT_OUT_OF_STOCK"]
+CARRIERS = [{"name": "Royal Mail"}, {"name": "UPS"}]
 CHANGED = {"id": "p1", "updated_at": "2026-11-20T10:00:00.000Z", "name": "Mug"}
 RESULT = {"product_id": "p1", "code": 90001, "message": "no", "error": None, "errors": [], "data": {"id": "p1"}}
 
@@ -32,6 +34,11 @@ def order(number: int = 1, at: str = "2026-11-20T10:00:00.000Z") -> dict[str, An
         "refunds": [{"refund_time": at, "refund_source": "WISH", "refund_reason": "x", "refund_amount": money(1)}],
         "tax_information": {"vat": {"amount": 1.5, "currency_code": "USD"}, "numbers": ["IM1"]},
     }
+
+
+def changing(what: str) -> dict[str, Any]:
+    """An order that a change was asked for."""
+    return order() | {"processing_source": what, "processing_status": "IN_PROGRESS"}
 
 
 def product(id: str = "p1", variation: str = "v1") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from tests.factories import NOW, TENANT, an_unreadable_order, connected, later
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.orders import HeldOrder
+from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.persistence.sql.paging import PageRequest
 
 

@@ -15,9 +15,11 @@ from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from channel_sync.api import (
+    carriers,
     channels,
     connections,
     diagnostics,
+    dispatch,
     erasure,
     events,
     explanations,
@@ -26,6 +28,7 @@ from channel_sync.api import (
     keys,
     listings,
     orders,
+    refunds,
     rejections,
     run_changes,
     runs,
@@ -66,6 +69,7 @@ _OPEN = r"/health/(live|ready)|/channels/[^/]+/logo\.svg|/brand/logo"
 _DOCS = re.compile(r"/openapi\.json|/docs(/[^/]+)?")
 _BEFORE_PAGES = (
     channels.router,
+    carriers.router,
     integrations.idempotent,
     integrations.router,
     connections.idempotent,
@@ -78,6 +82,9 @@ _AFTER_PAGES = (
     run_changes.router,
     erasure.idempotent,
     erasure.router,
+    dispatch.idempotent,
+    refunds.idempotent,
+    refunds.router,
     orders.idempotent,
     orders.router,
     timelines.router,

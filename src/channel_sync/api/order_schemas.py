@@ -6,8 +6,11 @@ from typing import Any, NotRequired
 from typing_extensions import TypedDict
 
 from channel_sync.api.http.fields import MoneyView, Timestamp, money_view, optional_timestamp, timestamp
+from channel_sync.api.order_change_views import DispatchView, RefundRequestView, dispatch_view, refund_view
 from channel_sync.api.tax_view import tax_view
-from channel_sync.domain.orders import Address, Flaw, HeldOrder, Order, OrderLine, OrderState, Refund, Tracking
+from channel_sync.domain.held_orders import HeldOrder
+from channel_sync.domain.order_changes import OrderChange
+from channel_sync.domain.orders import Address, Flaw, Order, OrderLine, OrderState, Refund, Tracking
 from channel_sync.persistence.database import UnitOfWork
 
 
@@ -107,7 +110,8 @@ class OrderView(TypedDict):
     tax: NotRequired[dict[str, Any] | None]
     fulfilment: FulfilmentView
     refunds: list[RefundView]
-    dispatch: None
+    dispatch: DispatchView | None
+    refund_request: RefundRequestView | None
     acknowledged_at: Timestamp | None
     acknowledged_version: int | None
     channel_updated_at: Timestamp
@@ -151,10 +155,13 @@ async def order_views(work: UnitOfWork, tenant: str, orders: Sequence[Order], pe
     lines = [(order.integration_id, line.channel_listing_id) for order in orders for line in order.content.lines]
     sold = {(integration_id, listing) for integration_id, listing in lines if listing is not None}
     listing_ids = await work.listings.ids_of(tenant, sold)
-    return [_order_view(order, personal, listing_ids) for order in orders]
+    changes = await work.order_changes.of_orders([order.id for order in orders])
+    return [_order_view(order, personal, listing_ids, changes.get(order.id, ())) for order in orders]
 
 
-def _order_view(order: Order, personal: bool, listing_ids: Mapping[tuple[str, str], str]) -> OrderView:
+def _order_view(
+    order: Order, personal: bool, listing_ids: Mapping[tuple[str, str], str], changes: Sequence[OrderChange]
+) -> OrderView:
     content = order.content
     view: OrderView = {
         "id": order.id,
@@ -174,7 +181,8 @@ def _order_view(order: Order, personal: bool, listing_ids: Mapping[tuple[str, st
         },
         "fulfilment": {"by": content.fulfilled_by, "tracking": [_tracking_view(one) for one in content.tracking]},
         "refunds": [_refund_view(refund) for refund in content.refunds],
-        "dispatch": None,
+        "dispatch": dispatch_view(changes),
+        "refund_request": refund_view(changes),
         "acknowledged_at": optional_timestamp(order.acknowledged_at),
         "acknowledged_version": order.acknowledged_version,
         "channel_updated_at": timestamp(order.channel_updated_at),

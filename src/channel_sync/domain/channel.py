@@ -9,6 +9,7 @@ from typing import Protocol
 from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
+from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import MoreCredentials, Secret
 
@@ -158,6 +159,31 @@ class Shop(Protocol):
 
     async def order(self, channel_order_id: str) -> OrderPage:
         """One order read anew: a page of one order or of one unreadable order. `NotAtChannel` if there is none."""
+        ...
+
+    async def carriers(self, country: str | None) -> tuple[str, ...]:
+        """Names that the marketplace takes for carriers.
+
+        With a country, ISO 3166, those it takes where it wants delivery there to be confirmed.
+        """
+        ...
+
+    async def dispatch(self, channel_order_id: str, parcel: Parcel) -> OrderPage:
+        """Tell that an order is on its way, or with which parcel it is instead: the order with its progress.
+
+        The marketplace carries it out later. `ChannelRefused` where it does not take it.
+        """
+        ...
+
+    async def refund_reasons(self, channel_order_id: str) -> tuple[str, ...]:
+        """The reasons that the marketplace allows for the order now, by its own names; there may be none."""
+        ...
+
+    async def refund(self, channel_order_id: str, reason: str) -> OrderPage:
+        """Cancel an order that is not shipped, or pay one back that is, as a whole: the order with its progress.
+
+        The marketplace carries it out later. `ChannelRefused` where it does not take it.
+        """
         ...
 
     async def start_catalogue(self) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from re import Pattern
 
 from channel_sync.domain.codes import StatusReason
 
@@ -65,6 +66,21 @@ class StockRules:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderChangeRules:
+    """How orders are dispatched and refunded: `at_once` side by side, each looked at by `polls` until it is done.
+
+    `scopes` are what a grant needs for it. A tracking number fits the pattern, which `tracking_numbers` says in
+    words.
+    """
+
+    scopes: frozenset[str]
+    tracking_number: Pattern[str]
+    tracking_numbers: str
+    at_once: int
+    polls: PollWaits
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelRules:
     """How one marketplace wants to be dealt with.
 
@@ -75,6 +91,7 @@ class ChannelRules:
 
     renewal: RenewalRules
     stock: StockRules
+    order_changes: OrderChangeRules
     catalogue_polls: PollWaits
     disabled_reason: StatusReason
     requires_state: bool = True

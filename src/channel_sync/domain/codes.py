@@ -39,7 +39,9 @@ ProblemCode = Literal[
     "credentials_unreadable",
     "currency_not_offered",
     "duplicate_member",
+    "fulfilled_elsewhere",
     "gateway_page",
+    "grant_lacks_scope",
     "grant_rejected",
     "grant_revoked",
     "headers_too_large",
@@ -56,6 +58,7 @@ ProblemCode = Literal[
     "internal_error",
     "invalid_character",
     "invalid_cursor",
+    "invalid_tracking_number",
     "issuer_unavailable",
     "malformed_json",
     "malformed_length",
@@ -70,12 +73,16 @@ ProblemCode = Literal[
     "not_found",
     "not_utf8",
     "number_out_of_range",
+    "order_closed",
+    "order_not_released",
     "quota_exceeded",
     "rate_limited",
     "reauthorise_required",
     "redirect",
     "refresh_outcome_unknown",
     "refresh_token_rejected",
+    "refund_reason_not_allowed",
+    "refund_requested",
     "renewal_postponed",
     "reply_not_understood",
     "request_too_slow",
@@ -102,8 +109,10 @@ ProblemCode = Literal[
     "too_many_values",
     "too_many_waits",
     "too_many_backfills",
+    "too_many_changes",
     "too_small",
     "unexpected_shape",
+    "unknown_carrier",
     "unknown_channel",
     "unknown_event",
     "unknown_event_type",
@@ -154,6 +163,9 @@ StockCode = Literal[
     "under_review",
     "warehouse_missing",
 ]
+
+# Why a change of an order is where it is; a marketplace's own code where it refused.
+ChangeCode = Literal["in_flight", "not_carried_out", "not_confirmed", "outcome_unknown", "queued"]
 
 # The last ones never leave a run or a command.
 ErrorCode = ProblemCode | CallbackError | Literal["run_lost", "run_stopped", "stock_braked", "wrong_key"]

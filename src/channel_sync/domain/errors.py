@@ -97,6 +97,14 @@ class Invalid(ChannelSyncError):
         self.parameter = parameter
 
 
+class UnknownCarrier(Invalid):
+    """The marketplace has no such carrier; `suggestions` are names of its own that may have been meant."""
+
+    def __init__(self, suggestions: tuple[str, ...]) -> None:
+        super().__init__("unknown_carrier", "The marketplace has no carrier of this name.", "/carrier")
+        self.suggestions = suggestions
+
+
 class ValueRefused(ChannelSyncError):
     """The database does not take one of the values, now or later; nothing was stored. Which, it may not tell."""
 
@@ -215,3 +223,14 @@ class NotAtChannel(ChannelRefused):
 
 class ReplyNotUnderstood(ChannelError):
     """The reply breaks the contract. The code says how, the message says where; the body is never kept here."""
+
+
+def may_have_landed(error: ChannelSyncError) -> bool:
+    """Whether a call that ended so may have taken effect, or may yet."""
+    match error:
+        case ChannelUnavailable():
+            return not error.did_nothing
+        case GrantRejected() | ChannelRefused() | RunStopped():
+            return False
+        case _:
+            return True

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from channel_sync.domain.orders import HeldOrder, OrderState
+from channel_sync.domain.held_orders import HeldOrder
+from channel_sync.domain.orders import OrderState
 
 
 class Verdict(StrEnum):

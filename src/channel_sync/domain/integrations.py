@@ -194,10 +194,10 @@ def failing_long(overdue: timedelta) -> timedelta:
     return min(_FAILING_LONG, overdue * 5 / 2)
 
 
-def must_be_runnable(integration: Integration) -> None:
-    """`Conflict` unless jobs may call the marketplace for it."""
+def must_be_runnable(integration: Integration, related_id: str | None = None) -> None:
+    """`Conflict` unless jobs may call the marketplace for it; with its id where another thing was named."""
     if not integration.runnable:
-        raise Conflict(_REFUSALS[integration.status], f"The integration is {integration.status}.")
+        raise Conflict(_REFUSALS[integration.status], f"The integration is {integration.status}.", related_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
 from channel_sync.domain.money import Money
+from channel_sync.domain.order_progress import OrderProgress
 
 
 class OrderState(StrEnum):
@@ -101,7 +102,10 @@ class Address(Struct, frozen=True, gc=False):
 
 
 class OrderContent(Struct, frozen=True, gc=False):
-    """The part of an order that is neither personal nor searched."""
+    """The part of an order that is neither personal nor searched.
+
+    `confirms_delivery`: only carriers are taken that confirm it in the country it goes to.
+    """
 
     lines: tuple[OrderLine, ...]
     customer_paid: Money | None
@@ -109,6 +113,7 @@ class OrderContent(Struct, frozen=True, gc=False):
     tracking: tuple[Tracking, ...]
     refunds: tuple[Refund, ...]
     notes: tuple[Note, ...] = ()
+    confirms_delivery: bool = False
 
 
 class ChannelOrder(Struct, frozen=True, gc=False):
@@ -128,6 +133,7 @@ class ChannelOrder(Struct, frozen=True, gc=False):
     tax: bytes | None
     raw: bytes
     sanitised: bool = False
+    progress: OrderProgress | None = None
 
 
 class UnreadableOrder(Struct, frozen=True, gc=False):
@@ -273,18 +279,3 @@ class Order:
         """What was noted when it was read; and that it was dated ahead, which does not end with that day."""
         dated_ahead = is_ahead(self.channel_updated_at, self.stored_at)
         return (*self.content.notes, _DATED_AHEAD) if dated_ahead else self.content.notes
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOrder:
-    """An order that could not be used: why, since when, and what to name at the marketplace's support."""
-
-    id: str
-    integration_id: str
-    channel_order_id: str | None
-    reason: str
-    pointer: str
-    channel_request_id: str | None
-    held_at: datetime
-    attempts: int = 1
-    erased: bool = False

@@ -14,6 +14,7 @@ class RunKind(StrEnum):
     STOCK = "stock"
     LISTINGS = "listings"
     RECONCILE = "reconcile"
+    ORDER_CHANGES = "order_changes"
 
 
 class Trigger(StrEnum):
@@ -46,7 +47,7 @@ CRASHES_ALLOWED = 3
 # So many runs may be open aside for an integration: different windows, and dry runs.
 OPEN_ASIDE = 5
 
-ORDER_KINDS = (RunKind.ORDERS, RunKind.RECONCILE)
+ORDER_KINDS = (RunKind.ORDERS, RunKind.RECONCILE, RunKind.ORDER_CHANGES)
 
 
 class RunStatus(StrEnum):

@@ -37,6 +37,7 @@ class Job:
 JOBS = (
     Job("stop_marked_runs", 0.5, lambda work: work.runs.stop_marked()),
     Job("start_order_runs", 1, lambda work: work.runs.start_due(RunKind.ORDERS), on_wake=True),
+    Job("start_order_changes", 1, lambda work: work.runs.start_due(RunKind.ORDER_CHANGES), on_wake=True),
     Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), on_wake=True),
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), on_wake=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),

@@ -20,6 +20,7 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
+from channel_sync.flows.orders.changes import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageReader
 from channel_sync.flows.orders.reconcile import ReconcileOrders
@@ -113,6 +114,7 @@ def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
     return {
         RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), limits),
         RunKind.RECONCILE: ReconcileOrders(limits),
+        RunKind.ORDER_CHANGES: CarryOutChanges(),
         RunKind.LISTINGS: SyncListings(),
         RunKind.STOCK: PushStock(),
     }

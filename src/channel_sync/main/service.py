@@ -19,9 +19,12 @@ from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
+from channel_sync.flows.orders.carriers import CarrierLists
+from channel_sync.flows.orders.dispatch import Dispatches
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
+from channel_sync.flows.orders.refunds import Refunds
 from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.put import PutStock
@@ -106,7 +109,7 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
     work, shops = runtime.work(nudge)
     runner = _runner(settings, work)
     addresses = Addresses(address, settings.return_origins)
-    doubts = Doubts(database, shops)
+    doubts, carriers = Doubts(database, shops), CarrierLists(database, shops)
     services = Services(
         database=database,
         channels=channels,
@@ -120,6 +123,9 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         stock_rules=ChangeStockRules(database, channels, nudge),
         look_at_shop=LookAtShop(shops),
         brakes=Brakes(database, nudge),
+        dispatches=Dispatches(database, shops, carriers, nudge),
+        carriers=carriers,
+        refunds=Refunds(database, shops, nudge),
         held=Held(database, shops),
         explain_order=ExplainOrder(database, shops, timedelta(seconds=settings.order_overlap_s)),
         warehouses=Warehouses(database, shops),

@@ -15,6 +15,7 @@ from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
+from channel_sync.persistence.carriers import CarrierRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.drifts import DriftRepository
@@ -31,6 +32,7 @@ from channel_sync.persistence.idempotency import IdempotencyRepository
 from channel_sync.persistence.incidents import IncidentRepository
 from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
+from channel_sync.persistence.order_changes import OrderChangeRepository
 from channel_sync.persistence.order_versions import OrderVersionRepository
 from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.pushes import PushRepository
@@ -85,6 +87,8 @@ class UnitOfWork:
     feeds = cached_property(lambda work: FeedWrites(work._session))
     orders = cached_property(lambda work: OrderRepository(work._session, work._personal, work.feeds))
     order_versions = cached_property(lambda work: OrderVersionRepository(work._session))
+    order_changes = cached_property(lambda work: OrderChangeRepository(work._session))
+    carriers = cached_property(lambda work: CarrierRepository(work._session))
     held_orders = cached_property(lambda work: HeldOrderRepository(work._session, work._personal.cipher))
     listings = cached_property(lambda work: ListingRepository(work._session))
     pushes = cached_property(lambda work: PushRepository(work._session))

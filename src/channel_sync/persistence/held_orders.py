@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 
 from channel_sync.domain.errors import NotFound
+from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account
-from channel_sync.domain.orders import HeldOrder, UnreadableOrder
+from channel_sync.domain.orders import UnreadableOrder
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.rows.encryption import Cipher, Unreadable

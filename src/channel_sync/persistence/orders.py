@@ -209,6 +209,11 @@ class OrderRepository:
             raise NotFound("order")
         return order_of(row, self._parts)
 
+    async def some(self, tenant: str, order_ids: Collection[str], personal: bool = False) -> list[Order]:
+        """Those of the orders that the tenant has."""
+        mine = (_row.tenant == tenant, any_of(_row.id, order_ids))
+        return [order_of(row, self._parts) for row in await self._session.rows(_read(personal).where(*mine))]
+
     async def last_contents(self, account: Account, limit: int) -> list[tuple[str, OrderContent]]:
         """So many of the account's orders that were stored or changed last, each with its id."""
         mine = (_row.account_id == account.id, _row.tenant == account.tenant)

@@ -6,8 +6,9 @@ from tests.flows.goods import an_order, an_unreadable_order
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.errors import ChannelUnavailable, Conflict, NotFound
+from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.orders import HeldOrder, Order
+from channel_sync.domain.orders import Order
 from channel_sync.flows.orders.held import Held
 from channel_sync.persistence.sql.paging import PageRequest
 

@@ -166,6 +166,7 @@ ORDER = {
     "fulfilment": {"by": "merchant", "tracking": []},
     "refunds": [],
     "dispatch": None,
+    "refund_request": None,
     "acknowledged_at": None,
     "acknowledged_version": None,
     "channel_updated_at": "2026-11-23T10:18:31.120Z",

@@ -7,6 +7,7 @@ succeeds, and changes nothing of what was there.
 from dataclasses import dataclass
 from typing import Any
 
+from channel_sync.api.contract.dispatch_examples import ALIAS, DISPATCH, PARCEL, REFUND
 from channel_sync.api.contract.example_values import (
     BRAKE,
     DRAFT,
@@ -64,6 +65,11 @@ EXAMPLES = {
             "next_cursor": None,
         }
     ),
+    "list_carriers": Example(
+        response={"items": [{"name": "Royal Mail"}], "next_cursor": None, "read_at": "2026-11-23T10:15:00.000Z"}
+    ),
+    "list_carrier_aliases": Example(response={"items": [ALIAS], "next_cursor": None}),
+    "put_carrier_aliases": Example(request={"items": [ALIAS]}, response={"items": [ALIAS], "next_cursor": None}),
     "create_integration": Example(
         request={
             "channel": "wish",
@@ -145,6 +151,24 @@ EXAMPLES = {
     "acknowledge_orders": Example(
         request={"orders": [{"id": ORDER_ID, "version": 1}]}, response={"acknowledged": [ORDER_ID], "changed": []}
     ),
+    "dispatch_order": Example(request=PARCEL, response=DISPATCH),
+    "dispatch_orders": Example(
+        request={"items": [{"order_id": ORDER_ID, **PARCEL}]},
+        response={
+            "items": [
+                {
+                    "order_id": ORDER_ID,
+                    "result": "accepted",
+                    "dispatch": DISPATCH,
+                    "code": None,
+                    "detail": None,
+                    "suggestions": [],
+                }
+            ]
+        },
+    ),
+    "list_refund_reasons": Example(response=_page({"reason": "MERCHANT_OUT_OF_STOCK"}) | {"next_cursor": None}),
+    "refund_order": Example(request={"reason": "MERCHANT_OUT_OF_STOCK"}, response=REFUND),
     "erase_orders": Example(
         request={"ids": [ORDER_ID]}, response={"erased": 1, "held_erased": 0, "resume_cursor": None}
     ),

@@ -88,6 +88,7 @@ Sku = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\
 Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

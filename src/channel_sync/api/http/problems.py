@@ -31,6 +31,7 @@ from channel_sync.domain.errors import (
     ReplyNotUnderstood,
     StaleVersion,
     StorageUnavailable,
+    UnknownCarrier,
     ValueRefused,
 )
 from channel_sync.domain.quotas import Quota, QuotaExceeded
@@ -69,6 +70,7 @@ _HTTP_CODES: dict[int, ProblemCode] = {404: "not_found", 405: "method_not_allowe
 # The calls on the integration of the request that help against a refusal.
 _HELPS = {
     "confirmation_required": ("GET", "/removal-preview"),
+    "grant_lacks_scope": ("POST", "/reauthorise"),
     "integration_disabled": ("PUT", "/status"),
     "integration_needs_reauth": ("POST", "/reauthorise"),
     "integration_paused": ("POST", "/verify"),
@@ -91,7 +93,7 @@ class Problem(TypedDict):
 
     `instance` is the operation with its parameters not filled in, so that nothing of the request comes back.
     `channel_code` is the marketplace's own code where the marketplace refused, `quota` what the tenant has as many
-    of as it may.
+    of as it may, `suggestions` the names that may have been meant.
     """
 
     type: str
@@ -106,6 +108,7 @@ class Problem(TypedDict):
     next_action: NotRequired[NextAction]
     related_id: NotRequired[str]
     quota: NotRequired[Quota]
+    suggestions: NotRequired[list[str]]
 
 
 class HttpProblem(HTTPException):
@@ -166,6 +169,8 @@ def _domain_answer(scope: Scope, error: ChannelSyncError) -> Response:
     match error:
         case Invalid():
             problem["errors"] = [_of_invalid(error)]
+            if isinstance(error, UnknownCarrier):
+                problem["suggestions"] = list(error.suggestions)
         case Conflict() if error.related_id is not None:
             problem["related_id"] = error.related_id
         case ChannelRefused():
@@ -189,6 +194,8 @@ def _next_action(scope: Scope, error: ChannelSyncError) -> NextAction | None:
     if error.code == "account_already_connected" and isinstance(error, Conflict) and error.related_id:
         return _call(scope, "GET", f"/integrations/{error.related_id}")
     integration_id = scope.get("path_params", {}).get("integration_id")
+    if integration_id is None and isinstance(error, Conflict):
+        integration_id = error.related_id
     if error.code not in _HELPS or integration_id is None:
         return None
     method, place = _HELPS[error.code]

@@ -11,7 +11,7 @@ from channel_sync.channels.wish.order_jobs import downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.page_times import times_in, way_on
 from channel_sync.channels.wish.read_pages import page_of
-from channel_sync.channels.wish.replies import Family
+from channel_sync.channels.wish.replies import Family, Reply
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.channels.wish.times import query_time
 from channel_sync.domain.errors import ChannelRefused, NotAtChannel
@@ -70,6 +70,11 @@ async def single_order(connection: WishConnection, channel_order_id: str) -> Ord
         if refused.code in _NO_SUCH_ORDER:
             raise NotAtChannel(refused.code, refused.message, refused.request_id) from refused
         raise
+    return page_of_one(reply)
+
+
+def page_of_one(reply: Reply) -> OrderPage:
+    """A page of the order that the reply holds."""
     return page_of([read_order(bytes(reply.data), reply.request_id)], None, is_full=False)
 
 

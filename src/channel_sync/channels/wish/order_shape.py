@@ -128,4 +128,6 @@ class WishOrder(Struct, gc=False):
     fulfillment_order_types: Annotated[list[Word | None], Few] | None = None
     tracking_information: Annotated[list[WishTracking | None], Few] | None = None
     refunds: Annotated[list[WishRefund | None], Few] | None = None
+    processing_source: Word | None = None
+    processing_status: Word | None = None
     tax_information: Raw = Raw()

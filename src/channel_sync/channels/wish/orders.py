@@ -10,6 +10,7 @@ import msgspec
 
 from channel_sync.channels.wish.caps import MOST_DIGITS, MOST_ORDER_BYTES, Id
 from channel_sync.channels.wish.lenient import Notes, Unfit, note, read_members
+from channel_sync.channels.wish.order_progress import progress_of
 from channel_sync.channels.wish.order_shape import (
     WishDestination,
     WishMoney,
@@ -99,6 +100,7 @@ def _order(wish: WishOrder, notes: Notes, raw: bytes, sanitised: bool) -> Channe
         content=_content(wish, unit_price, notes),
         raw=raw,
         sanitised=sanitised,
+        progress=progress_of(wish),
     )
 
 
@@ -112,6 +114,7 @@ def _content(wish: WishOrder, unit_price: Money | None, notes: Notes) -> OrderCo
         tracking=tuple([_tracking(parcel) for parcel in wish.tracking_information or () if parcel]),
         refunds=tuple([_refund(refund, notes, f"/refunds/{at}") for at, refund in refunds if refund]),
         notes=tuple(notes),
+        confirms_delivery="CONFIRMED_DELIVERY_POLICY" in (wish.fulfillment_order_types or ()),
     )
 
 

@@ -36,6 +36,7 @@ class Family(StrEnum):
     OAUTH = "oauth"
     MERCHANT = "merchant"
     ORDERS = "orders"
+    ORDER_CHANGES = "order_changes"
     PRODUCTS = "products"
     WEBHOOKS = "webhooks"
 
@@ -198,7 +199,7 @@ def _refusal_or_riddle(
 
 def reason_for(family: Family, envelope: Envelope | None) -> str:
     """Wish's own words where a seller needs them; those of token operations could repeat a secret."""
-    if family is not Family.PRODUCTS or envelope is None:
+    if family not in (Family.PRODUCTS, Family.ORDER_CHANGES) or envelope is None:
         return "Wish refused the request."
     try:
         return readable(msgspec.json.decode(envelope.message, type=str)) or "Wish gave no reason."

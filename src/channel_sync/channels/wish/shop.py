@@ -6,12 +6,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from channel_sync.channels.http.off_loop import off_loop
-from channel_sync.channels.wish import listings, order_pages, stock
+from channel_sync.channels.wish import listings, order_changes, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
+from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
 
@@ -27,6 +28,14 @@ class _Warehouse(Struct):
     id: Id
     name: Words | None = None
     shipping_type: Word | None = None
+
+
+class _Carrier(Struct):
+    name: Word | None = None
+
+
+_EVERY_CARRIER = (("order_type", "GENERAL"),)
+_CONFIRMING_CARRIERS = (("order_type", "CONFIRMED_DELIVERY"),)
 
 
 class WishShop:
@@ -52,6 +61,26 @@ class WishShop:
     async def order(self, channel_order_id: str) -> OrderPage:
         """One order read anew."""
         return await order_pages.single_order(self._connection, channel_order_id)
+
+    async def carriers(self, country: str | None) -> tuple[str, ...]:
+        """Names that Wish takes for carriers; into a country those that confirm delivery there."""
+        of_country = (*_CONFIRMING_CARRIERS, ("dest_country_code", country or ""))
+        query = _EVERY_CARRIER if country is None else of_country
+        reply = await self._connection.get(Family.ORDERS, f"{order_pages.ORDERS_PATH}/shipping_carriers", query)
+        rows = await off_loop(len(bytes(reply.data)), lambda: reply.read_rows(_Carrier))
+        return tuple(dict.fromkeys(name for row in rows if (name := _words(row.name)) is not None))
+
+    async def dispatch(self, channel_order_id: str, parcel: Parcel) -> OrderPage:
+        """Tell with which parcel an order is on its way."""
+        return await order_changes.dispatch(self._connection, channel_order_id, parcel)
+
+    async def refund_reasons(self, channel_order_id: str) -> tuple[str, ...]:
+        """The reasons that Wish allows for the order now."""
+        return await order_changes.refund_reasons(self._connection, channel_order_id)
+
+    async def refund(self, channel_order_id: str, reason: str) -> OrderPage:
+        """Cancel an order, or pay it back, for one of Wish's reasons."""
+        return await order_changes.refund(self._connection, channel_order_id, reason)
 
     async def start_catalogue(self) -> str:
         """The id of a newly queued download of the whole catalogue."""

@@ -4,8 +4,9 @@ from contextlib import suppress
 
 from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, Conflict, NotFound, ReplyNotUnderstood
+from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.integrations import Account, Integration, must_be_runnable
-from channel_sync.domain.orders import HeldOrder, Order, OrderPage
+from channel_sync.domain.orders import Order, OrderPage
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.orders.prepare import ready
 from channel_sync.flows.orders.store import context_of, store_page

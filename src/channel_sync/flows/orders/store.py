@@ -5,10 +5,11 @@ from datetime import datetime
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.events import Event, Members
+from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.order_versions import GIVEN_UP
-from channel_sync.domain.orders import HeldOrder, OrderState, UnreadableOrder, update_event_types
+from channel_sync.domain.orders import OrderState, UnreadableOrder, update_event_types
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork

@@ -1,6 +1,6 @@
 """How a run is closed: its row, its schedule, its calls and its event, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.runs import Outcome, RunKind, RunStatus, Trigger
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.flows.scheduling.due import next_stock_at
+from channel_sync.flows.scheduling.due import WorkTimes, next_run_at, work_times
 from channel_sync.flows.scheduling.intervals import RunPace
 from channel_sync.flows.scheduling.opening import work_again
 from channel_sync.flows.scheduling.result import RunResult, says_something
@@ -44,9 +44,8 @@ async def close_runs_without_changes(
     await work.schedules.lock([(session.run.integration_id, session.run.kind) for session in sessions])
     closed = await work.run_batches.finish_quiet([session.run.id for session in sessions], now)
     ours = [session for session in sessions if session.run.id in closed]
-    of_stock = [session.integration for session in ours if session.run.kind is RunKind.STOCK]
-    stock_at = await next_stock_at(work, of_stock, now) if of_stock else {}
-    await work.schedules.succeeded_all([_plan(session, stock_at, pace, now) for session in ours], now)
+    times = await work_times(work, [(session.run.kind, session.integration) for session in ours], now)
+    await work.schedules.succeeded_all([_plan(session, times, pace, now) for session in ours], now)
     folded = await work.run_batches.compact(closed)
     await work.run_batches.add_calls(
         {session.run.id: session.context.calls for session in ours if session.run.id not in folded}
@@ -63,13 +62,13 @@ async def _reschedule(
     if result.status is not RunStatus.FINISHED or run.trigger is Trigger.BACKFILL or run.dry_run:
         return
     if result.outcome is not Outcome.FAILED:
-        stock_at = await next_stock_at(work, [integration], now) if run.kind is RunKind.STOCK else {}
-        return await work.schedules.succeeded(_plan(session, stock_at, pace, now), now)
+        times = await work_times(work, [(run.kind, integration)], now)
+        return await work.schedules.succeeded(_plan(session, times, pace, now), now)
     schedules = await work.schedules.of([integration.id])
     schedule = schedules.get(integration.id, {}).get(run.kind)
     failures = schedule.failures if schedule else 0
     next_at = now + pace.until_retry(integration, run.kind, failures, result)
-    if run.kind is RunKind.STOCK and result.retry_after_s is None:
+    if result.retry_after_s is None:
         next_at = min(next_at, await _pressing_look_at(work, session, now) or next_at)
     code = result.error.code if result.error else "unknown"
     await work.schedules.failed(integration.id, run.kind, now, next_at, code)
@@ -77,24 +76,20 @@ async def _reschedule(
 
 async def _pressing_look_at(work: UnitOfWork, session: RunSession, now: datetime) -> datetime | None:
     """When to look at a shop in which something may be wrong; nothing once that has waited long in vain."""
+    if session.run.kind is RunKind.ORDER_CHANGES:
+        planned = (await work.order_changes.next_times([session.account.id])).get(session.account.id, now)
+        return planned if planned > now else None
+    if session.run.kind is not RunKind.STOCK:
+        return None
     look_at = (await work.doubts.next_looks([session.account.id])).get(session.account.id)
     if look_at is None or look_at < now - _LOOKS_PRESS_FOR:
         return None
     return max(look_at, now + _LOOKED_AGAIN_AFTER)
 
 
-def _plan(session: RunSession, stock_at: Mapping[str, datetime], pace: RunPace, now: datetime) -> Plan:
-    next_at = _next_at(session, stock_at, pace, now)
+def _plan(session: RunSession, times: WorkTimes, pace: RunPace, now: datetime) -> Plan:
+    next_at = next_run_at(session.integration, session.run.kind, times, pace, now)
     return Plan(session.integration.id, session.run.kind, next_at, seen_until=session.seen_until)
-
-
-def _next_at(session: RunSession, stock_at: Mapping[str, datetime], pace: RunPace, now: datetime) -> datetime:
-    integration = session.integration
-    if session.run.kind is not RunKind.STOCK:
-        return now + pace.until_next(integration, session.run.kind)
-    # A value that came after the last look is due at once; its own hint was overtaken by this run.
-    next_look = now + pace.until_next_look(integration)
-    return min(next_look, stock_at.get(session.account.id, next_look))
 
 
 def is_without_changes(session: RunSession, result: RunResult) -> bool:

@@ -38,6 +38,7 @@ _DUE_AT_ONCE_IN_A_THREAD = 200
 _PRIORITIES = {
     RunKind.ORDERS: Priority.ORDERS,
     RunKind.RECONCILE: Priority.ORDERS,
+    RunKind.ORDER_CHANGES: Priority.ORDERS,
     RunKind.STOCK: Priority.STOCK,
     RunKind.LISTINGS: Priority.CATALOGUE,
 }

@@ -13,7 +13,7 @@ from channel_sync.domain.calls import Call, CallContext
 from channel_sync.domain.channel import Shop
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import ChannelSyncError
+from channel_sync.domain.errors import ChannelRefused, ChannelSyncError
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import Counts, Run
 from channel_sync.flows.grants.service import ShopConnection
@@ -59,6 +59,13 @@ class RunSession:
     def rules(self) -> ChannelRules:
         """How the shop's marketplace wants to be dealt with."""
         return self.connection.rules
+
+    @property
+    def commonest_refusal(self) -> ChannelRefused | None:
+        """What the marketplace said most often of single things that it refused, if it refused any."""
+        for (code, reason), _ in self.refusals.most_common(1):
+            return ChannelRefused(code, reason)
+        return None
 
     async def call(self, ask: Callable[[Shop], Awaitable[T]]) -> T:
         """One remote call, unless the run is to stop."""

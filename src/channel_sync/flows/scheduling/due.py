@@ -10,6 +10,10 @@ from channel_sync.flows.scheduling.opening import queued_run
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.schedules import Plan
 
+WorkTimes = Mapping[tuple[RunKind, str], datetime]
+# They run only where there is something to do.
+_AS_NEEDED = (RunKind.STOCK, RunKind.ORDER_CHANGES)
+
 
 async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: int, now: datetime) -> bool:
     """The runs queued of integrations that are due, their schedules moved on; whether there may be more.
@@ -18,7 +22,7 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
     """
     due = await work.schedules.take_due(kind, now, limit)
     integrations = await work.integrations.find_all(due)
-    stock_at = await next_stock_at(work, integrations.values(), now) if kind is RunKind.STOCK else {}
+    times = await work_times(work, [(kind, integration) for integration in integrations.values()], now)
     plans: list[Plan] = []
     fresh: list[Run] = []
     for integration_id in due:
@@ -27,7 +31,7 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
             plans.append(Plan(integration_id, kind, None))
         elif integration.status is Status.PAUSED:
             plans.append(Plan(integration_id, kind, now + pace.until_next(integration, kind)))
-        elif kind is RunKind.STOCK and (at := _stock_at(integration, stock_at, pace, now)) > now:
+        elif kind in _AS_NEEDED and not _is_due(at := next_run_at(integration, kind, times, pace, now), now):
             plans.append(Plan(integration_id, kind, at))
         else:
             fresh.append(queued_run(integration, _request(integration, kind), now))
@@ -37,6 +41,36 @@ async def open_due_runs(work: UnitOfWork, kind: RunKind, pace: RunPace, limit: i
         plans.append(Plan(run.integration_id, kind, next_at, now if run.id in opened else None))
     await work.schedules.apply(plans)
     return len(due) == limit
+
+
+async def work_times(work: UnitOfWork, jobs: Collection[tuple[RunKind, Integration]], now: datetime) -> WorkTimes:
+    """When there is something to do, by kind and account, of the kinds that run only then."""
+    stock = [integration for kind, integration in jobs if kind is RunKind.STOCK]
+    changing = [
+        one.account_id for kind, one in jobs if kind is RunKind.ORDER_CHANGES and one.account_id is not None
+    ]
+    stock_at = await next_stock_at(work, stock, now) if stock else {}
+    changes_at = await work.order_changes.next_times(changing) if changing else {}
+    return {
+        **{(RunKind.STOCK, account_id): at for account_id, at in stock_at.items()},
+        **{(RunKind.ORDER_CHANGES, account_id): at for account_id, at in changes_at.items()},
+    }
+
+
+def next_run_at(
+    integration: Integration, kind: RunKind, times: WorkTimes, pace: RunPace, now: datetime
+) -> datetime | None:
+    """When a job that is not at work runs next; None where it has nothing to do until somebody asks."""
+    at = times.get((kind, integration.account_id or ""))
+    match kind:
+        case RunKind.STOCK:
+            # A value that came after the last look is due at once; its own hint was overtaken by a run.
+            next_look = now + pace.until_next_look(integration)
+            return next_look if at is None else min(next_look, at)
+        case RunKind.ORDER_CHANGES:
+            return at
+        case RunKind.ORDERS | RunKind.RECONCILE | RunKind.LISTINGS:
+            return now + pace.until_next(integration, kind)
 
 
 async def next_stock_at(
@@ -52,11 +86,8 @@ async def next_stock_at(
     return due | dict.fromkeys(to_send, now)
 
 
-def _stock_at(
-    integration: Integration, stock_at: Mapping[str, datetime], pace: RunPace, now: datetime
-) -> datetime:
-    next_look = now + pace.until_next_look(integration)
-    return min(next_look, stock_at.get(integration.account_id or "", next_look))
+def _is_due(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
 
 
 def _starts_by_itself(integration: Integration, kind: RunKind) -> bool:
@@ -67,7 +98,7 @@ def _starts_by_itself(integration: Integration, kind: RunKind) -> bool:
             return integration.settings.orders.enabled
         case RunKind.STOCK:
             return integration.settings.stock.enabled
-        case RunKind.LISTINGS:
+        case RunKind.LISTINGS | RunKind.ORDER_CHANGES:
             return True
 
 

@@ -15,6 +15,8 @@ _STORE_IS_BACK_S = 1.0
 _JITTER = 0.05
 _CONTRACT_SLOWDOWN = 10
 _IDLE_STOCK_S = 60
+# Of a run that somebody stopped; any other plans the next one by what is to be done.
+_CHANGES_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class RunPace:
                 return self.listings_s
             case RunKind.RECONCILE:
                 return self.reconcile_s
+            case RunKind.ORDER_CHANGES:
+                return _CHANGES_S
 
     def until_next(self, integration: Integration, kind: RunKind) -> timedelta:
         """Time to the next run, spread by 5 % so that shops connected together drift apart."""

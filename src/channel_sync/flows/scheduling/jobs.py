@@ -23,6 +23,8 @@ async def start_jobs(work: UnitOfWork, integration: Integration, now: datetime) 
         await work.schedules.hurry(integration.id, RunKind.RECONCILE, now + _FIRST_RECONCILIATION)
     if settings.stock.enabled:
         await work.schedules.hurry(integration.id, RunKind.STOCK, now)
+    if await work.order_changes.next_times([integration.account_id or ""]):
+        await work.schedules.hurry(integration.id, RunKind.ORDER_CHANGES, now)
 
 
 async def catch_up(work: UnitOfWork, integration: Integration, now: datetime) -> None:

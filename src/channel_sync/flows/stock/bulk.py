@@ -6,12 +6,12 @@ from typing import Any
 
 from channel_sync.domain.channel import JobState, StockJob
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import ChannelRefused, ChannelSyncError, RunLost
+from channel_sync.domain.errors import ChannelRefused, ChannelSyncError, RunLost, may_have_landed
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.flows.stock.doubt import doubt, may_have_landed
+from channel_sync.flows.stock.doubt import doubt
 from channel_sync.flows.stock.outcomes import STORED_AT_ONCE, accepted, listings_of, refused, settle
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.stock_jobs import OpenStockJob

@@ -4,14 +4,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import (
-    ChannelRefused,
-    ChannelSyncError,
-    ChannelUnavailable,
-    GrantRejected,
-    RunLost,
-    RunStopped,
-)
+from channel_sync.domain.errors import ChannelSyncError, RunLost, may_have_landed
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.retries import until_stored
 from channel_sync.flows.runs.session import RunSession
@@ -56,14 +49,3 @@ async def _take_back(session: RunSession, listing_ids: Collection[str]) -> None:
             await work.doubts.not_made(session.run.id, listing_ids)
 
     await until_stored(once, _STORE_PATIENCE_S)
-
-
-def may_have_landed(error: ChannelSyncError) -> bool:
-    """Whether a call that ended so may have taken effect, or may yet."""
-    match error:
-        case ChannelUnavailable():
-            return not error.did_nothing
-        case GrantRejected() | ChannelRefused() | RunStopped():
-            return False
-        case _:
-            return True

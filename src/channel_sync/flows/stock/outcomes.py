@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import ChannelError, ChannelRefused
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.listings import ListingStock, ProductStock, StockOutcome
@@ -39,13 +38,6 @@ async def settle(page: RunTransaction, session: RunSession, outcomes: Sequence[S
         await page.work.events.add([_rejected(session, outcome, now) for outcome in rejected])
     page.counts += Counts(updated=len(outcomes) - len(rejected), failed=len(rejected))
     session.refusals.update((outcome.code or "refused", outcome.reason or "") for outcome in rejected)
-
-
-def commonest_refusal(session: RunSession) -> ChannelError | None:
-    """What the marketplace said most often of the stock that it refused, if it refused any."""
-    for (code, reason), _ in session.refusals.most_common(1):
-        return ChannelRefused(code, reason)
-    return None
 
 
 def _rejected(session: RunSession, outcome: StockOutcome, now: datetime) -> Event:

@@ -11,7 +11,6 @@ from channel_sync.flows.stock.bulk import SendAgain, follow, push_in_bulk
 from channel_sync.flows.stock.checks import look_at_doubts, look_for_first_writes
 from channel_sync.flows.stock.dry_run import list_changes
 from channel_sync.flows.stock.line import USUAL, LineRules, StockLine
-from channel_sync.flows.stock.outcomes import commonest_refusal
 from channel_sync.flows.stock.plan import first_batch, halves, with_care
 from channel_sync.flows.stock.rules import follow_changed_settings
 from channel_sync.flows.stock.single import push_one_by_one
@@ -45,7 +44,7 @@ class PushStock:
                 brake.note(sent, push.line.emptying)
             elif not has_looked:
                 break
-        session.flaw = commonest_refusal(session)
+        session.flaw = session.commonest_refusal
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ PUBLIC_DIGEST_BYTES = 12
 _NO_NOTES = b',"notes":[]}'
 # Inside a text its quotation marks would be escaped.
 _NO_PARCEL = '"tracking":[]'
+_NOTHING_CONFIRMED = b',"confirms_delivery":false}'
 _PERSONAL_DIGEST_BYTES = 12
 
 _encode = msgspec.json.Encoder().encode
@@ -131,8 +132,11 @@ class OrderRowEncoder:
 
 
 def _encoded(content: OrderContent) -> bytes:
-    """Without notes as it was before there were any, so that no stored order looks changed."""
+    """As it was before there were notes and what follows them, so that no stored order looks changed."""
     text = _encode(content)
+    if content.confirms_delivery:
+        return text
+    text = text.removesuffix(_NOTHING_CONFIRMED) + b"}"
     return text if content.notes else text.removesuffix(_NO_NOTES) + b"}"
 
 

@@ -1,4 +1,4 @@
-"""Every table but those of trade and of runs (see `trade_tables`, `run_tables`), readable top to bottom.
+"""Every table but those of trade and of runs (see `trade_tables`, `run_tables`, ...), readable top to bottom.
 
 Columns called like a field of a domain value hold that field. Sealed columns are ciphertext (see `encryption`).
 """
