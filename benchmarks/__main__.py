@@ -5,7 +5,7 @@ no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, catalogue (a large one,
 and writes beside its mapping), reads (the list of integrations beside a bare route, and at steady rates), shops
-(many integrations due at once), workers.
+(many integrations due at once), support (exports, and what is asked of single orders), workers.
 
 Four more have to be named. `profile` tells where the time goes, with a profiler that it installs below
 var/benchmarks. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must be free.
@@ -35,6 +35,7 @@ from benchmarks.profile import of_profile
 from benchmarks.reads import of_reads
 from benchmarks.stage import fresh_database, postgres, wish_with_orders
 from benchmarks.stock import push
+from benchmarks.support import of_support
 from benchmarks.table import row
 
 ORDERS = 100_000
@@ -43,7 +44,7 @@ ROUNDS = 5
 PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
-GROUPS = {"orders", "postgres", "memory", "api", "stock", "catalogue", "reads", "shops", "workers"}
+GROUPS = {"orders", "postgres", "memory", "api", "stock", "catalogue", "reads", "shops", "support", "workers"}
 TO_BE_NAMED = {"million", "tables", "peers", "profile"}
 
 
@@ -63,6 +64,8 @@ def main() -> None:
     if "shops" in groups:
         of_one_process()
         of_a_stuck_shop()
+    if "support" in groups:
+        of_support()
     if "workers" in groups:
         of_workers()
     if "profile" in groups:

@@ -14,7 +14,7 @@ from tests.factories import an_event
 from tests.http.running import GET, running
 
 from channel_sync.api.event_waits import EventWaits
-from channel_sync.api.http.services import WaitLimits
+from channel_sync.api.http.places import PlaceLimits
 
 pytestmark = pytest.mark.every_store
 
@@ -89,8 +89,8 @@ async def test_all_who_wait_share_one_look_at_the_store(world, statements):
 @pytest.mark.parametrize(
     ("limits", "tenants"),
     [
-        (WaitLimits(per_key=3), ["acme"] * 4),
-        (WaitLimits(in_all=3), ["a", "b", "c", "d"]),
+        (PlaceLimits(3, 50, 500), ["acme"] * 4),
+        (PlaceLimits(10, 50, 3), ["a", "b", "c", "d"]),
     ],
     ids=["per key", "in all"],
 )
@@ -110,7 +110,7 @@ async def test_so_many_wait_at_once_and_no_more(world, limits, tenants):
 
 
 async def test_many_keys_of_a_tenant_make_no_more_waits(world):
-    world.set(waits=WaitLimits(per_tenant=3))
+    world.set(waits=PlaceLimits(10, 3, 500))
     waits = [asyncio.create_task(poll(world, wait_s=7)) for _ in range(3)]
     await asyncio.sleep(2.5)
     assert (await poll(world)).status_code == 429
@@ -119,7 +119,7 @@ async def test_many_keys_of_a_tenant_make_no_more_waits(world):
 
 
 async def test_who_is_gone_gives_up_the_place(world):
-    world.set(waits=WaitLimits(per_key=1))
+    world.set(waits=PlaceLimits(1, 50, 500))
     key = await world.key()
     wait = (
         GET.replace(b"/health/live", b"/events?wait_s=30")[:-2] + f"Authorization: Bearer {key}\r\n\r\n".encode()
@@ -141,7 +141,7 @@ async def test_nothing_looks_into_the_store_once_nobody_waits(world):
 
 async def test_who_is_done_does_not_wait_for_one_who_came_meanwhile(world):
     """The second comes in the moment in which the first, who was alone, goes."""
-    waits = EventWaits(world.database, world.app.state.services.health, WaitLimits())
+    waits = EventWaits(world.database, world.app.state.services.health, PlaceLimits(10, 50, 500))
     come: list[asyncio.Task[bool]] = []
 
     async def comes_when_the_other_goes() -> Message:

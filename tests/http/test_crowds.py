@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from tests.http.running import GET, QUICK, Client, Running, running
 
-from channel_sync.api.http.services import WaitLimits
-
 FEW = replace(QUICK, max_connections=20, head_s=30)
 
 
@@ -63,7 +61,7 @@ async def test_one_too_many_takes_the_place_of_the_one_that_rested_longest(world
 
 
 async def test_a_request_under_way_keeps_its_connection(world):
-    world.set(waits=WaitLimits(per_key=FEW.max_connections))
+    world.set(waits=replace(world.settings.waits, per_key=FEW.max_connections))
     key = f"Authorization: Bearer {await world.key()}\r\n\r\n".encode()
     waiting = GET.replace(b"/health/live", b"/events?wait_s=3")[:-2] + key
     async with running(world.app, FEW) as server, AsyncExitStack() as held:

@@ -23,6 +23,7 @@ from channel_sync.api import (
     erasure,
     events,
     explanations,
+    exports,
     health,
     integrations,
     keys,
@@ -47,6 +48,7 @@ from channel_sync.api.http.forwarded import TrustedProxies
 from channel_sync.api.http.head import HeadAsGet, with_head
 from channel_sync.api.http.limits import BodyCap, RateLimit
 from channel_sync.api.http.not_modified import NotModified
+from channel_sync.api.http.places import Places
 from channel_sync.api.http.problems import answer, answer_request
 from channel_sync.api.http.request_log import RequestLog
 from channel_sync.api.http.services import DocsMode, Services, Vitals
@@ -85,6 +87,7 @@ _AFTER_PAGES = (
     dispatch.idempotent,
     refunds.idempotent,
     refunds.router,
+    exports.router,
     orders.idempotent,
     orders.router,
     timelines.router,
@@ -126,6 +129,9 @@ def create_api(services: Services) -> FastAPI:
     app.state.address = address
     app.state.visits = Visits(services)
     app.include_router(front.router)
+    app.state.exports = Places(
+        services.settings.exports, "too_many_exports", "As many exports are under way as may be at once."
+    )
     app.state.event_waits = EventWaits(services.database, services.health, services.settings.waits)
     if services.settings.docs is not DocsMode.OFF:
         app.include_router(docs.router)

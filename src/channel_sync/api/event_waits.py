@@ -1,22 +1,19 @@
 """Requests that wait for events: how many there may be, and the one look at the store taken for all of them."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from channel_sync.api.http.problems import HttpProblem
-from channel_sync.api.http.services import Health, WaitLimits
+from channel_sync.api.http.places import PlaceLimits, Places
+from channel_sync.api.http.services import Health
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.domain.keys import Caller
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_every_tenant
 
 LOOK_EVERY_S = 0.5
-_COME_BACK_S = 5
 
 
 @dataclass(eq=False, slots=True)
@@ -31,31 +28,17 @@ class _Waiter:
 class EventWaits:
     """The waits of one process. All of them share one statement each half second, however many they are."""
 
-    def __init__(self, database: Database, health: Health, limits: WaitLimits) -> None:
+    def __init__(self, database: Database, health: Health, limits: PlaceLimits) -> None:
         self._database = database
         self._health = health
-        self._limits = limits
-        self._of_key: Counter[str] = Counter()
-        self._of_tenant: Counter[str] = Counter()
+        self._places = Places(limits, "too_many_waits", "As many requests wait here as may wait at once.")
         self._waiting: set[_Waiter] = set()
         self._looking: asyncio.Task[None] | None = None
         self._nobody_waits = asyncio.Event()
 
-    @contextmanager
-    def place(self, caller: Caller) -> Iterator[None]:
-        """A place among those who wait; 429 where the key, its tenant or all together have as many as they may."""
-        key, tenant, limits = caller.key_id, caller.tenant, self._limits
-        full = self._of_key[key] >= limits.per_key or self._of_tenant[tenant] >= limits.per_tenant
-        if full or self._of_tenant.total() >= limits.in_all:
-            wait = {"Retry-After": str(_COME_BACK_S)}
-            raise HttpProblem(429, "too_many_waits", "As many requests wait here as may wait at once.", wait)
-        self._of_key[key] += 1
-        self._of_tenant[tenant] += 1
-        try:
-            yield
-        finally:
-            _less(self._of_key, key)
-            _less(self._of_tenant, tenant)
+    def place(self, caller: Caller) -> AbstractContextManager[None]:
+        """A place among those who wait; 429 where there is none."""
+        return self._places.place(caller)
 
     async def news(self, tenant: str, position: int, within_s: float, request: Request) -> bool:
         """Whether the feed has something behind the position, as soon as it does; the client may leave before."""
@@ -102,12 +85,6 @@ class EventWaits:
             # Who asks the store again hears what is the matter.
             return list(self._waiting)
         return [waiter for waiter in self._waiting if newest.get(waiter.tenant, 0) > waiter.position]
-
-
-def _less(counted: "Counter[str]", whose: str) -> None:
-    counted[whose] -= 1
-    if counted[whose] == 0:
-        del counted[whose]
 
 
 async def _left(request: Request) -> None:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from channel_sync.domain.orders import Address
+from channel_sync.domain.orders import Address, OrderState
 
 # Days that a buyer may be kept.
 LONGEST_RETENTION_D = 3650
@@ -77,3 +77,22 @@ class Retention:
     def days(self, default_days: int | None) -> int | None:
         """After how many days, where the service's setting is `default_days`."""
         return default_days if self.own_days is None else self.own_days
+
+
+_OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAge:
+    """An order as the forgetting of buyers sees it. One that may still be shipped is not over."""
+
+    id: str
+    position: int
+    state: OrderState
+    stored_at: datetime
+    erased: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known to be shipped or given up."""
+        return self.state in _OVER

@@ -9,7 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from channel_sync.api.app import create_api, openapi
-from channel_sync.api.http.services import ApiSettings, DocsMode, Services, WaitLimits
+from channel_sync.api.http.places import PlaceLimits
+from channel_sync.api.http.services import ApiSettings, DocsMode, Services
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
 from channel_sync.flows.connecting.authorise import Addresses, Authorise
@@ -159,7 +160,7 @@ def _api_settings(settings: Settings, address: PublicAddress) -> ApiSettings:
         tenant_rate_limit_per_s=_of_tenant(settings),
         quotas=quotas(settings),
         # So that requests which do not wait always find a connection.
-        waits=WaitLimits(settings.waits_per_key, settings.waits_per_tenant, settings.max_connections // 2),
+        waits=PlaceLimits(settings.waits_per_key, settings.waits_per_tenant, settings.max_connections // 2),
         order_interval_s=settings.order_interval_s,
         stock_interval_s=settings.stock_interval_s,
         order_retention_d=settings.order_retention_d,

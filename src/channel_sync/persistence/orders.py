@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_, update
 
+from channel_sync.domain.erasure import OrderAge
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.order_filters import Fulfilment
@@ -34,6 +35,7 @@ from channel_sync.persistence.rows.prepared_orders import (
 )
 from channel_sync.persistence.rows.timestamps import moment
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
+from channel_sync.persistence.sql.export_rows import EXPORTED, EXPORTED_PERSONAL, ExportedOrder, exported_of
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
@@ -51,7 +53,6 @@ _FORGOTTEN = select(held_orders.c.identity).where(
 # Inside a text its quotation marks would be escaped.
 _BY_MERCHANT = '"fulfilled_by":"merchant"'
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
-_OVER = (OrderState.SHIPPED, OrderState.REFUNDED, OrderState.DECLINED)
 
 
 class StoredChange(Struct, frozen=True, gc=False):
@@ -81,22 +82,6 @@ class OrderFeedQuery:
     fulfilment: Fulfilment | None = None
     channel_order_id: str | None = None
     transaction_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderAge:
-    """An order as the forgetting of buyers sees it. One that may still be shipped is not over."""
-
-    id: str
-    position: int
-    state: OrderState
-    stored_at: datetime
-    erased: bool
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is known to be shipped or given up."""
-        return self.state in _OVER
 
 
 class OrderRepository:
@@ -157,12 +142,24 @@ class OrderRepository:
 
     async def feed(self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool) -> Page[Order]:
         """A page of orders in the order they were stored; an updated order stands at its newest place only."""
-        statement = _read(personal).where(_row.tenant == tenant, *await self._wanted(tenant, query))
+        found = await self._page(READ_PERSONAL if personal else READ, tenant, query, page)
+        return Page([order_of(row, self._parts) for row in found.items], found.next)
+
+    async def exported(
+        self, tenant: str, query: OrderFeedQuery, page: PageRequest, personal: bool
+    ) -> Page[ExportedOrder]:
+        """The same page as it is exported."""
+        found = await self._page(EXPORTED_PERSONAL if personal else EXPORTED, tenant, query, page)
+        return Page([exported_of(row, self._parts) for row in found.items], found.next)
+
+    async def _page(
+        self, columns: Sequence[ColumnElement[Any]], tenant: str, query: OrderFeedQuery, page: PageRequest
+    ) -> Page[Row[*tuple[Any, ...]]]:
+        statement = _read(columns).where(_row.tenant == tenant, *await self._wanted(tenant, query))
         if page.after is not None:
             statement = statement.where(_row.position > as_position(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.position).limit(page.limit + 1))
-        found = page_of(rows, page, lambda row: (row.position,))
-        return Page([order_of(row, self._parts) for row in found.items], found.next)
+        return page_of(rows, page, lambda row: (row.position,))
 
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
@@ -204,15 +201,17 @@ class OrderRepository:
 
     async def get(self, tenant: str, order_id: str, personal: bool) -> Order:
         """The order, or `NotFound`."""
-        row = await self._session.row(_read(personal).where(_row.id == order_id, _row.tenant == tenant))
+        columns = READ_PERSONAL if personal else READ
+        row = await self._session.row(_read(columns).where(_row.id == order_id, _row.tenant == tenant))
         if row is None:
             raise NotFound("order")
         return order_of(row, self._parts)
 
     async def some(self, tenant: str, order_ids: Collection[str], personal: bool = False) -> list[Order]:
         """Those of the orders that the tenant has."""
-        mine = (_row.tenant == tenant, any_of(_row.id, order_ids))
-        return [order_of(row, self._parts) for row in await self._session.rows(_read(personal).where(*mine))]
+        wanted = _read(READ_PERSONAL if personal else READ)
+        rows = await self._session.rows(wanted.where(_row.tenant == tenant, any_of(_row.id, order_ids)))
+        return [order_of(row, self._parts) for row in rows]
 
     async def last_contents(self, account: Account, limit: int) -> list[tuple[str, OrderContent]]:
         """So many of the account's orders that were stored or changed last, each with its id."""
@@ -292,6 +291,5 @@ def _version_of(row: Row[*tuple[Any, ...]]) -> StoredVersion:
     return StoredVersion(row.id, row.version, row.state, row.channel_updated_at, row.digest, row.stored_at)
 
 
-def _read(personal: bool) -> Select[*tuple[Any, ...]]:
-    columns = READ_PERSONAL if personal else READ
+def _read(columns: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
     return select(*columns).join_from(orders, accounts, accounts.c.id == _row.account_id)

@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from channel_sync.api.brand import Brand
+from channel_sync.api.http.places import PlaceLimits
 from channel_sync.api.http.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
@@ -40,13 +41,9 @@ class DocsMode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class WaitLimits:
-    """How many requests may wait for events at once in this process."""
-
-    per_key: int = 10
-    per_tenant: int = 50
-    in_all: int = 500
+# Those who wait for events cost little; an export takes what there is of a core for as long as it lasts.
+_WAITS = PlaceLimits(per_key=10, per_tenant=50, in_all=500)
+_EXPORTS = PlaceLimits(per_key=2, per_tenant=4, in_all=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,8 @@ class ApiSettings:
     docs: DocsMode = DocsMode.ON
     rate_limit_per_s: float = 100
     tenant_rate_limit_per_s: float = 0
-    waits: WaitLimits = WaitLimits()
+    waits: PlaceLimits = _WAITS
+    exports: PlaceLimits = _EXPORTS
     quotas: Quotas = field(default_factory=Quotas)
     order_interval_s: int = 60
     stock_interval_s: int = 5

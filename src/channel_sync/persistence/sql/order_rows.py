@@ -61,7 +61,7 @@ READ = [
 READ_PERSONAL = [*READ, orders.c.personal, orders.c.address, orders.c.tax]
 
 content_of = msgspec.json.Decoder(OrderContent).decode
-_mapped_skus_of = msgspec.json.Decoder(dict[str, str]).decode
+mapped_skus_of = msgspec.json.Decoder(dict[str, str]).decode
 _address = msgspec.json.Decoder(Address).decode
 _NOTHING = Personal(None, None, b"")
 
@@ -73,7 +73,7 @@ def order_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Order:
     personal = _NOTHING
     if len(row) > len(READ):
         try:
-            personal = _personal(row, parts)
+            personal = personal_of(row, parts)
         except Unreadable:
             # One row that was tampered with takes no list along.
             content = replace(content, notes=(*content.notes, UNREADABLE))
@@ -91,7 +91,7 @@ def order_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Order:
         currency_defaulted=row.currency_defaulted,
         merchant_revenue=None if amount is None else Money(amount, currency),
         content=content,
-        mapped_skus={} if row.mapped_skus is None else _mapped_skus_of(row.mapped_skus),
+        mapped_skus={} if row.mapped_skus is None else mapped_skus_of(row.mapped_skus),
         acknowledged_at=row.acknowledged_at,
         acknowledged_version=row.acknowledged_version,
         channel_updated_at=row.channel_updated_at,
@@ -105,7 +105,7 @@ def order_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Order:
     )
 
 
-def _personal(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Personal:
+def personal_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Personal:
     """The opened personal parts. Rows from before `personal` have them in columns of their own."""
     if row.personal is not None:
         return parts.opened(row.personal, ORDER.place("personal", row._mapping))

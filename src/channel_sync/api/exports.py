@@ -1,0 +1,128 @@
+"""Orders exported: all that fit, in one answer that is written while it is read."""
+
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+from starlette.types import Receive, Scope, Send
+
+from channel_sync.api.export_columns import COLUMNS, ORDINARY, PERSONAL
+from channel_sync.api.export_formats import csv_head, csv_rows, json_lines
+from channel_sync.api.http.access import CurrentCaller, require_scope, requires
+from channel_sync.api.http.bodies import StrictRoute
+from channel_sync.api.http.places import Places
+from channel_sync.api.http.services import CurrentServices, Services
+from channel_sync.api.order_filters import OrderNarrowing
+from channel_sync.domain.errors import Invalid, StorageUnavailable
+from channel_sync.domain.keys import Caller
+from channel_sync.flows.orders.export import exported_orders
+
+router = APIRouter(tags=["orders"], route_class=StrictRoute)
+
+_TEXT = {"schema": {"type": "string"}}
+
+
+class ExportFormat(StrEnum):
+    """What an export is written in."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+_MEDIA_TYPES = {
+    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.JSONL: "application/jsonl",
+}
+
+
+class ExportQuery(OrderNarrowing):
+    """Which orders, in which columns and form."""
+
+    format: ExportFormat = ExportFormat.CSV
+    """`csv` with a row of names first, or `jsonl`, an object a line."""
+    columns: Annotated[str | None, Field(max_length=1000)] = None
+    """Only these columns, in this order, with commas between them."""
+
+    def names(self, caller: Caller) -> tuple[str, ...]:
+        """The columns that were asked for; without a word those that the caller may see."""
+        if self.columns is None:
+            return (*ORDINARY, *(PERSONAL if caller.may("pii:read") else ()))
+        names = tuple(name.strip() for name in self.columns.split(","))
+        if any(name not in COLUMNS for name in names) or len(set(names)) < len(names):
+            raise Invalid("unknown_column", "There is no such column, or it stands twice.", parameter="columns")
+        if not PERSONAL.keys().isdisjoint(names):
+            require_scope(caller, "pii:read")
+        return names
+
+
+class _Export(StreamingResponse):
+    """The answer, which has its place until it is written or its reader gone."""
+
+    def __init__(self, parts: AsyncIterator[bytes], format: ExportFormat, places: Places, caller: Caller) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="orders.{format}"'}
+        super().__init__(parts, headers=headers, media_type=_MEDIA_TYPES[format])
+        self._places = places
+        self._caller = caller
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Write it."""
+        with self._places.place(self._caller):
+            await super().__call__(scope, receive, send)
+
+
+async def current_exports(request: Request) -> Places:
+    """The places for exports of the app that got the request."""
+    places: Places = request.app.state.exports
+    return places
+
+
+CurrentExports = Annotated[Places, Depends(current_exports)]
+
+
+@router.get(
+    "/orders/export",
+    summary="Export orders",
+    dependencies=[requires("orders:read")],
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": _TEXT, "application/jsonl": _TEXT}}},
+)
+async def export_orders(
+    asked: Annotated[ExportQuery, Query()],
+    caller: CurrentCaller,
+    services: CurrentServices,
+    exports: CurrentExports,
+    request: Request,
+) -> StreamingResponse:
+    """Every order that fits, a row for each of its lines, as long as it takes; take it as a stream.
+
+    In CSV, text that a spreadsheet would take for a formula begins with a `'`. The columns about the buyer need
+    `pii:read`, and are empty once erased. An order that changes meanwhile comes again with a higher `version`.
+    An export that is cut off ends without the last chunk of HTTP. More of them at once than a key or a tenant may
+    have are 429 `too_many_exports`.
+    """
+    names = asked.names(caller)
+    # Whoever asks for the head alone is not to make us read it all.
+    is_wanted = "prefetch" not in request.headers.get("sec-purpose", "")
+    parts = _parts(asked, names, caller, services) if is_wanted else _nothing()
+    return _Export(parts, asked.format, exports, caller)
+
+
+async def _parts(
+    asked: ExportQuery, names: tuple[str, ...], caller: Caller, services: Services
+) -> AsyncIterator[bytes]:
+    write = csv_rows(names) if asked.format is ExportFormat.CSV else json_lines(names)
+    if asked.format is ExportFormat.CSV:
+        yield csv_head(names)
+    personal = not PERSONAL.keys().isdisjoint(names)
+    async for orders in exported_orders(services.database, caller.tenant, asked.query(caller), personal):
+        if services.health.draining:
+            # Cut off at once it can be seen to be; a stop would not wait for its end either.
+            raise StorageUnavailable("The process is about to stop.")
+        yield write(orders)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
