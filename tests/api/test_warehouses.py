@@ -104,3 +104,26 @@ async def test_before_a_shop_is_connected_there_are_no_warehouses(world, admin):
         (409, "not_connected")
     ] * 2
     assert (await admin.patch(href, json=patch(None))).status_code == 200
+
+
+async def test_a_warehouse_can_be_chosen_by_its_name(world, admin, href):
+    world.channel.merchants["m1"].warehouses = (Warehouse("w2", None, None), Warehouse("w1", "Main", "standard"))
+    answer = await admin.patch(href, json={"settings": {"stock": {"warehouse": "main", "buffer": 2}}})
+    stock = answer.json()["settings"]["stock"]
+    assert (stock["warehouse_id"], stock["buffer"]) == ("w1", 2)
+
+
+@pytest.mark.parametrize(
+    ("stock", "code"),
+    [
+        ({"warehouse": "Cellar"}, "unknown_warehouse"),
+        ({"warehouse": "Twin"}, "unknown_warehouse"),
+        ({"warehouse": "Main", "warehouse_id": "w1"}, "conflict"),
+    ],
+)
+async def test_a_name_that_says_not_which_is_refused(world, admin, href, stock, code):
+    world.channel.merchants["m1"].warehouses = (*AT_THE_SHOP, Warehouse("w3", "Twin"), Warehouse("w4", "twin"))
+    answer = await admin.patch(href, json={"settings": {"stock": stock}})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, code)
+    assert problem["errors"][0]["pointer"] == "/settings/stock/warehouse"

@@ -78,6 +78,8 @@ class StockSettingsInput(TypedDict, total=False):
     50, and with 100 none is."""
     warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None
     """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
+    warehouse: Annotated[str, Field(min_length=1, max_length=200)]
+    """The same by its name, in any case; where two have it, only the id tells which."""
 
 
 @with_config(EXACT)

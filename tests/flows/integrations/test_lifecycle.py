@@ -7,7 +7,8 @@ from tests.stored import newest_run
 
 from channel_sync.domain.errors import Conflict, Invalid, NotFound, StaleVersion
 from channel_sync.domain.integrations import Status
-from channel_sync.domain.listings import ListingStock, StockOutcome
+from channel_sync.domain.listings import ListingStock, PushState, StockOutcome
+from channel_sync.domain.push_states import push_state
 from channel_sync.domain.runs import RunKind, Trigger
 from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockItem
@@ -123,10 +124,12 @@ async def test_changed_stock_rules_are_applied_to_every_listing(database):
 
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"interval_s": 9}}))
     async with database.read() as work:
-        assert await work.pushes.stale(account.id, 10) == []
+        assert await work.pushes.accounts_with_stale([account.id]) == set()
     await desk.lifecycle.change(TENANT, integration.id, IntegrationChange(settings={"stock": {"buffer": 2}}))
     async with database.read() as work:
-        assert len(await work.pushes.stale(account.id, 10)) == 1
+        assert await work.pushes.accounts_with_stale([account.id]) == {account.id}
+        ((waiting,),) = (await work.listings.by_skus(TENANT, ["A"])).values()
+    assert push_state(waiting, level.version) is PushState.PENDING
 
 
 async def test_a_new_app_secret_replaces_the_stored_one(database):

@@ -7,7 +7,7 @@ from channel_sync.domain.channel import Warehouse
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import Integration, IntegrationSettings
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.runs import Outcome
+from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.domain.stock import StockSettings
 
 FIRST, SECOND = Warehouse("wh1"), Warehouse("wh2")
@@ -97,4 +97,26 @@ async def test_while_warehouses_cannot_be_asked_for_stock_waits(workshop: Worksh
     run = await push(workshop, seller)
 
     assert (run.outcome, workshop.shop().stock_writes) == (Outcome.FAILED, [])
+    assert await incidents_of(workshop, seller) == []
+
+
+async def test_a_whole_catalogue_notices_a_missing_warehouse_though_nothing_waits(workshop: Workshop):
+    seller = await a_shop(workshop, a_listing(1), settings=IN_SECOND)
+    assert await incidents_of(workshop, seller) == []
+    workshop.shop().warehouses = (FIRST,)
+
+    await workshop.run(seller, RunKind.LISTINGS)
+    assert await incidents_of(workshop, seller) == ["warehouse_missing"]
+
+    workshop.shop().warehouses = (FIRST, SECOND)
+    await workshop.run(seller, RunKind.LISTINGS)
+    assert await incidents_of(workshop, seller) == []
+
+
+async def test_where_none_is_chosen_none_is_missing(workshop: Workshop):
+    seller = await a_shop(workshop, a_listing(1))
+    workshop.shop().warehouses = ()
+
+    await workshop.run(seller, RunKind.LISTINGS)
+
     assert await incidents_of(workshop, seller) == []

@@ -9,6 +9,7 @@ from channel_sync.flows.integrations.settings import SettingsPatch
 from channel_sync.persistence.database import Database
 
 _MEMBER = "warehouse_id"
+_NAME = "warehouse"
 
 
 class Warehouses:
@@ -27,13 +28,19 @@ class Warehouses:
     async def settled(self, tenant: str, integration_id: str, patch: SettingsPatch) -> SettingsPatch:
         """The change of settings with its warehouse made sure of: one that the shop has, for null the first one.
 
-        `Invalid` where the shop has no such warehouse. Nothing is asked unless the warehouse is to be another.
+        It may be named instead, as `warehouse`. `Invalid` where the shop has no such warehouse. Nothing is asked
+        unless the warehouse is to be another.
         """
-        stock = patch.get("stock") or {}
-        if _MEMBER not in stock:
+        stock = dict(patch.get("stock") or {})
+        name = stock.pop(_NAME, None)
+        if name is not None and _MEMBER in stock:
+            raise Invalid("conflict", "Give the warehouse by its id or by its name.", f"/settings/stock/{_NAME}")
+        if name is None and _MEMBER not in stock:
             return patch
         async with self._database.read() as work:
             integration = await work.integrations.get(tenant, integration_id)
+        if name is not None:
+            return {**patch, "stock": {**stock, _MEMBER: await self._named(integration, name)}}
         wanted = stock[_MEMBER]
         if wanted == integration.settings.stock.warehouse_id:
             return patch
@@ -43,6 +50,14 @@ class Warehouses:
         if wanted is not None and wanted not in ids:
             raise Invalid("unknown_warehouse", "The shop has no such warehouse.", f"/settings/stock/{_MEMBER}")
         return {**patch, "stock": {**stock, _MEMBER: wanted or next(iter(ids), None)}}
+
+    async def _named(self, integration: Integration, name: str) -> str:
+        """The id of the warehouse of this name, in any case."""
+        found = [one.id for one in await self._ask(integration) if (one.name or "").casefold() == name.casefold()]
+        if len(found) != 1:
+            # Of two with one name nobody can tell which is meant.
+            raise Invalid("unknown_warehouse", "The shop has no such warehouse.", f"/settings/stock/{_NAME}")
+        return found[0]
 
     async def _ask(self, integration: Integration) -> tuple[Warehouse, ...]:
         if integration.removed_at is not None:

@@ -17,6 +17,7 @@ from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.due import next_stock_at
 from channel_sync.flows.stock.drift import tell_drifts
 from channel_sync.flows.stock.skips import tell_skips
+from channel_sync.flows.stock.warehouse import look_for_warehouse
 from channel_sync.persistence.database import UnitOfWork
 
 _WHOLE_EVERY = timedelta(days=1)
@@ -86,6 +87,7 @@ class SyncListings:
             is_whole = session.flaw is None
             await page.work.accounts.set_listings_at(session.account.id, started_at, is_whole)
         await self._follow(session)
+        await look_for_warehouse(session)
 
     async def _file_urls(self, session: RunSession, job_id: str, started_at: datetime) -> tuple[str, ...]:
         while (wait_s := session.rules.catalogue_polls.next_wait_s(started_at, utcnow())) is not None:

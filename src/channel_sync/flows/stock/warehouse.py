@@ -35,6 +35,16 @@ async def warehouse_of(session: RunSession, integration: Integration) -> str:
     return chosen
 
 
+async def look_for_warehouse(session: RunSession) -> None:
+    """Say so if the chosen warehouse is gone, though nothing waits to be sent there, or that it is back."""
+    async with session.database.read() as work:
+        integration = await work.integrations.find(session.integration.id)
+    chosen = None if integration is None else integration.settings.stock.warehouse_id
+    if chosen is not None:
+        warehouses = await session.call(lambda shop: shop.warehouses())
+        await tell_whether(session, _MISSING, all(warehouse.id != chosen for warehouse in warehouses))
+
+
 async def _choose(session: RunSession, first: str | None) -> str:
     if first is None:
         raise ChannelRefused("no_warehouse", "The shop has no warehouse at the marketplace.")
