@@ -116,3 +116,17 @@ async def test_a_run_can_be_cancelled_and_again(admin, integration_id):
     for _ in range(2):
         answer = await admin.post(f"/runs/{run['id']}/cancel")
         assert (answer.status_code, answer.json()["cancel_requested"]) == (200, True)
+
+
+async def test_a_reconciliation_says_how_much_was_missing_and_no_other_run_does(world, admin, integration_id):
+    for kind in ("reconcile", "orders"):
+        run = (await admin.post(f"/integrations/{integration_id}/runs", json={"kind": kind})).json()
+        async with world.database.begin() as work:
+            await work.runs.beat(run["id"], Counts(created=3, missing_found=2), datetime.now(UTC))
+
+    shown = {run["kind"]: run for run in (await admin.get("/runs")).json()["items"]}
+    facts = (await admin.get(f"/integrations/{integration_id}/diagnostics")).json()["runs"]
+
+    assert (shown["reconcile"]["missing_found"], shown["orders"]["missing_found"]) == (2, None)
+    assert (shown["reconcile"]["counts"]["seen"], shown["reconcile"]["counts"]["created"]) == (3, 3)
+    assert {run["kind"]: run["missing_found"] for run in facts} == {"reconcile": 2, "orders": None}

@@ -77,7 +77,7 @@ class Workshop:
         self.shops = Shops(grants, {"wish": self.channel})
         walks: dict[RunKind, Walk] = {
             RunKind.ORDERS: SyncOrders(timedelta(minutes=10), limits),
-            RunKind.RECONCILE: ReconcileOrders(limits),
+            RunKind.RECONCILE: ReconcileOrders(timedelta(minutes=10), limits),
             RunKind.ORDER_CHANGES: CarryOutChanges(),
             RunKind.LISTINGS: SyncListings(),
             RunKind.STOCK: PushStock(),

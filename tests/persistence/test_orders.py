@@ -235,8 +235,8 @@ async def test_known_orders_are_told_from_unknown_ones(database, account):
     _, other = await connected(database)
 
     async with database.read() as work:
-        assert await work.orders.known(account.id, ["o1", "o2"]) == {"o1"}
-        assert await work.orders.known(other.id, ["o1", "o2"]) == set()
+        assert await work.order_ids.known(account.id, ["o1", "o2"]) == {"o1"}
+        assert await work.order_ids.known(other.id, ["o1", "o2"]) == set()
 
 
 async def test_open_orders_are_those_still_to_be_sent(database, account):

@@ -32,6 +32,7 @@ class RunFactsView(TypedDict):
     status: RunStatus
     outcome: Outcome | None
     counts: CountsView
+    missing_found: int | None
     error: ErrorFactsView | None
     dry_run: bool
     repeats: int
@@ -49,6 +50,7 @@ def run_facts(run: Run) -> RunFactsView:
         "status": run.status,
         "outcome": run.outcome,
         "counts": counts_view(run.counts),
+        "missing_found": run.missing_found,
         "error": None if run.error is None else _error_facts(run.error),
         "dry_run": run.dry_run,
         "repeats": run.repeats,

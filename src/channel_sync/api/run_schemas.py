@@ -65,7 +65,10 @@ RunErrorView.__doc__ = "Why a run failed, and what helps. `class` says who has t
 
 
 class RunView(TypedDict):
-    """One piece of work. `repeats` counts later scheduled runs without news that were folded into it."""
+    """One piece of work. `repeats` counts later scheduled runs without news that were folded into it.
+
+    `missing_found` is of reconciliations: how many orders nothing else would have found, which should be none.
+    """
 
     id: str
     integration_id: str
@@ -74,6 +77,7 @@ class RunView(TypedDict):
     status: RunStatus
     outcome: Outcome | None
     counts: CountsView
+    missing_found: int | None
     error: RunErrorView | None
     window_from: Timestamp | None
     window_to: Timestamp | None

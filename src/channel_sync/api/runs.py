@@ -142,6 +142,7 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "status": run.status,
         "outcome": run.outcome,
         "counts": counts_view(run.counts),
+        "missing_found": run.missing_found,
         "error": None if run.error is None else _error_view(run.error, run.integration_id, address),
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),

@@ -11,6 +11,7 @@ class IncidentKind(StrEnum):
     """What is not in order. One of a kind is open per integration at a time."""
 
     ORDERS_DATED_AHEAD = "orders_dated_ahead"
+    ORDERS_MISSED = "orders_missed"
     WAREHOUSE_MISSING = "warehouse_missing"
     LISTINGS_SKIPPED = "listings_skipped"
     STOCK_BRAKED = STOCK_BRAKED
@@ -19,6 +20,8 @@ class IncidentKind(StrEnum):
 MESSAGES = {
     IncidentKind.ORDERS_DATED_AHEAD: "Orders are dated in the future: by the marketplace, or because our clock is "
     "behind. They are stored, and the download goes on from those that are not.",
+    IncidentKind.ORDERS_MISSED: "The last reconciliation found orders that the download had passed. They are "
+    "stored; the run says how many there were.",
     IncidentKind.WAREHOUSE_MISSING: "The chosen warehouse is no longer at the marketplace. No stock is sent "
     "until another one is chosen.",
     IncidentKind.STOCK_BRAKED: "A push was to set more of the shop's listings to zero than is allowed at once. No "

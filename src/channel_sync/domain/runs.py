@@ -72,7 +72,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a run saw; `seen` is the sum of the others."""
+    """What a run saw; `seen` is the sum of the others.
+
+    `missing_found` is no part of it: how many of them nothing but a reconciliation would have found.
+    """
 
     created: int = 0
     updated: int = 0
@@ -80,6 +83,7 @@ class Counts:
     held: int = 0
     ignored: int = 0
     failed: int = 0
+    missing_found: int = 0
 
     @property
     def seen(self) -> int:
@@ -94,6 +98,7 @@ class Counts:
             self.held + other.held,
             self.ignored + other.ignored,
             self.failed + other.failed,
+            self.missing_found + other.missing_found,
         )
 
     @property
@@ -180,6 +185,11 @@ class Run:
         if self.trigger in URGENT_TRIGGERS:
             return Lane.URGENT
         return Lane.ORDERS if self.kind in ORDER_KINDS else Lane.GOODS
+
+    @property
+    def missing_found(self) -> int | None:
+        """Of a reconciliation: how many orders nothing else would have found."""
+        return self.counts.missing_found if self.kind is RunKind.RECONCILE else None
 
     @property
     def is_backfill(self) -> bool:

@@ -111,9 +111,10 @@ def _channels(settings: Settings, transport: GuardedTransport, shared: SharedBud
 
 def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
     limits = DownloadLimits(asyncio.Semaphore(_ORDER_PAGES_AHEAD), reader)
+    overlap = timedelta(seconds=settings.order_overlap_s)
     return {
-        RunKind.ORDERS: SyncOrders(timedelta(seconds=settings.order_overlap_s), limits),
-        RunKind.RECONCILE: ReconcileOrders(limits),
+        RunKind.ORDERS: SyncOrders(overlap, limits),
+        RunKind.RECONCILE: ReconcileOrders(overlap, limits),
         RunKind.ORDER_CHANGES: CarryOutChanges(),
         RunKind.LISTINGS: SyncListings(),
         RunKind.STOCK: PushStock(),

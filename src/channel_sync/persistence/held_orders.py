@@ -129,6 +129,11 @@ class HeldOrderRepository:
             raise NotFound("held order")
         return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
 
+    async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
+        """Those of the marketplace's ids that are held."""
+        mine = (_row.account_id == account_id, any_of(_row.identity, channel_order_ids))
+        return set(await self._session.column(select(_row.identity).where(*mine)))
+
     async def ids_of(self, tenant: str, channel_order_ids: Sequence[str]) -> list[str]:
         """Ids of what the tenant's shops hold of these of the marketplace's orders."""
         mine = (_row.tenant == tenant, any_of(_row.channel_order_id, channel_order_ids))

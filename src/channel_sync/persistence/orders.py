@@ -220,11 +220,6 @@ class OrderRepository:
         parts = self._session.parts(last)
         return [(row.id, content_of(row.content)) async for rows in parts for row in rows]
 
-    async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
-        """Those of the marketplace's ids that are stored."""
-        mine = (_row.account_id == account_id, any_of(_row.channel_order_id, channel_order_ids))
-        return set(await self._session.column(select(_row.channel_order_id).where(*mine)))
-
     async def newest_change(self, account: Account, latest: datetime) -> datetime | None:
         """The newest time of change of the account's orders, those later than `latest` left out."""
         mine = (_row.account_id == account.id, _row.tenant == account.tenant, _row.channel_updated_at <= latest)

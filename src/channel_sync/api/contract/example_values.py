@@ -123,6 +123,7 @@ RUN = {
     "status": "finished",
     "outcome": "success",
     "counts": {"seen": 3, "created": 2, "updated": 1, "unchanged": 0, "held": 0, "ignored": 0, "failed": 0},
+    "missing_found": None,
     "error": None,
     "window_from": None,
     "window_to": None,

@@ -58,7 +58,7 @@ ORDER_EXPLANATION = {
 }
 
 _RUN_FACTS = (
-    *("id", "kind", "trigger", "status", "outcome", "counts", "error", "dry_run", "repeats"),
+    *("id", "kind", "trigger", "status", "outcome", "counts", "missing_found", "error", "dry_run", "repeats"),
     *("created_at", "started_at", "finished_at"),
 )
 _OF_INTEGRATION = (

@@ -13,6 +13,7 @@ from channel_sync.domain.errors import ReplyNotUnderstood, StaleVersion, ValueRe
 from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.runs import Counts
 from channel_sync.flows.in_halves import store_in_halves
+from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
 from channel_sync.flows.orders.store import as_held, context_of, count_page, store_page
@@ -55,6 +56,7 @@ class OrderDownload:
     limits: DownloadLimits
     moves_cursor: bool
     met_dated_ahead: bool = False
+    compared: Comparison | None = None
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
 
     async def run(self, query: OrderQuery) -> None:
@@ -132,6 +134,8 @@ class OrderDownload:
             self.moves_cursor = False
             self.session.flaw = ReplyNotUnderstood("order_list_unsorted", "The list of orders is not in order.")
         self.met_dated_ahead = self.met_dated_ahead or has_dated_ahead(page, asked_at)
+        if self.compared is not None:
+            page = self.compared.take(page)
         cursor = self._cursor_after(page, asked_at)
         if not len(page) and cursor is None:
             return 0
@@ -165,7 +169,7 @@ class OrderDownload:
         if session.run.dry_run:
             counts = await count_page(work, session.account, page)
         else:
-            counts = await store_page(work, session.integration, session.account, page)
+            counts = await store_page(work, session.integration, session.account, page, self.compared)
         if cursor is not None:
             await work.accounts.move_cursor(session.account.id, cursor)
         return counts

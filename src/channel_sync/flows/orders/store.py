@@ -11,6 +11,7 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.order_versions import GIVEN_UP
 from channel_sync.domain.orders import OrderState, UnreadableOrder, update_event_types
 from channel_sync.domain.runs import Counts
+from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.orders import StoredChange
@@ -31,30 +32,51 @@ def context_of(integration: Integration, account: Account) -> PageContext:
     )
 
 
-async def store_page(work: UnitOfWork, integration: Integration, account: Account, fresh: ReadyPage) -> Counts:
-    """What the page brought. An order that cannot be used is held and counts once; known content is no news."""
+async def store_page(
+    work: UnitOfWork,
+    integration: Integration,
+    account: Account,
+    fresh: ReadyPage,
+    compared: Comparison | None = None,
+) -> Counts:
+    """What the page brought. An order that cannot be used is held and counts once; known content is no news.
+
+    Compared by a reconciliation, what was missing is counted, too.
+    """
     counts, events, now = Counts(), list[EventRow](), utcnow()
     if fresh.rows:
         stored = await work.orders.store_rows(account, fresh.rows)
         await work.held_orders.release(account.id, [row.channel_order_id for row in fresh.rows])
         counts += stored.counts
+        if compared is not None:
+            counts += Counts(missing_found=sum(map(compared.is_missed, stored.created)))
         events += [fresh.created[row.id] for row in stored.created]
         shipped = await _shipped(work, stored.updated)
         for change in stored.updated:
             events += _events_of(change, integration.id, change.row.id in shipped)
     if fresh.unreadable:
+        known = await _known(work, account, fresh.unreadable) if compared is not None else set()
         held = await work.held_orders.hold(account, fresh.unreadable, now)
         counts += Counts(held=len(held), unchanged=len(fresh.unreadable) - len(held))
+        if compared is not None:
+            unknown = [one for one in fresh.unreadable if one.channel_order_id not in known]
+            counts += Counts(missing_found=sum(map(compared.is_missed, unknown)))
         events += [event_row(_held_event(integration, order, now)) for order in held]
     if events:
         await work.events.add_rows(integration.tenant, events)
     return counts
 
 
+async def _known(work: UnitOfWork, account: Account, unreadable: Sequence[UnreadableOrder]) -> set[str | None]:
+    """Those of the orders' ids that are stored or held; of one without an id nobody can tell."""
+    ids = [one.channel_order_id for one in unreadable if one.channel_order_id is not None]
+    return {None, *await work.order_ids.known(account.id, ids), *await work.held_orders.known(account.id, ids)}
+
+
 async def count_page(work: UnitOfWork, account: Account, fresh: ReadyPage) -> Counts:
     """What `store_page` would count, but for changes of orders that are known."""
     ids = {row.channel_order_id for row in fresh.rows}
-    created = len(ids - await work.orders.known(account.id, list(ids)))
+    created = len(ids - await work.order_ids.known(account.id, list(ids)))
     return Counts(created=created, unchanged=len(fresh.rows) - created, held=len(fresh.unreadable))
 
 

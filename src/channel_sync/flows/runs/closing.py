@@ -108,4 +108,6 @@ def _run_finished(session: RunSession, result: RunResult, now: datetime) -> Even
         "code": result.error.code if result.error else None,
         "seen": session.counts.seen,
     }
+    if run.kind is RunKind.RECONCILE:
+        members["missing_found"] = session.counts.missing_found
     return Event(new_id("evt", now), run.tenant, "run.finished", run.integration_id, now, members)

@@ -26,7 +26,8 @@ class RunPace:
     orders_s: float = 60
     stock_s: float = 5
     listings_s: float = 900
-    reconcile_s: float = 86_400
+    # So that with its jitter and its own time no day is without one.
+    reconcile_s: float = 80_000
 
     def interval_s(self, integration: Integration, kind: RunKind) -> float:
         """Seconds from one run to the next, slower while the marketplace sends what we cannot read."""
