@@ -30,6 +30,7 @@ from channel_sync.flows.orders.changes import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
 from channel_sync.flows.orders.reconcile import ReconcileOrders
+from channel_sync.flows.orders.ship_by import ShipByNotices
 from channel_sync.flows.orders.sync import SyncOrders
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import RunRules, Runs
@@ -84,7 +85,9 @@ class Workshop:
         }
         rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
-        self.work = Flows(self.runs, grants, Prune(self.database), JobLeases(self.database))
+        self.work = Flows(
+            self.runs, grants, Prune(self.database), ShipByNotices(self.database), JobLeases(self.database)
+        )
         self.put_stock = PutStock(self.database, self.nudge)
 
     def nudge(self) -> None:

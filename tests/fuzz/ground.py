@@ -12,7 +12,7 @@ import httpx
 import requests
 from requests.adapters import HTTPAdapter
 from tests.live_shop import LiveShop, connect, new_shop, wait_for_run
-from tests.processes import Deployment, ServerProcess, api, simulated_wish, wait_until
+from tests.processes import Deployment, ServerProcess, api, simulated_wish
 
 CONSOLE = "https://console.example.com"
 NEW = {"channel": "wish", "client_id": "client-1", "client_secret": "a-secret-of-the-app"}
@@ -27,6 +27,7 @@ class Runtime:
     controls: httpx.Client
     key: str
     ids: dict[str, str] = field(default_factory=dict)
+    orders_elsewhere: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def made(self, verb: str, place: str, **body: Any) -> Any:
@@ -71,14 +72,8 @@ class Runtime:
         return str(self.made("POST", f"/integrations/{integration_id}/runs", kind="orders")["id"])
 
     def fresh_order(self) -> str:
-        """The id of an order of a shop of its own, which nobody has told of yet."""
-        integration_id, shop = self.connected()
-        shop.add_products(1, 1)
-        shop.place_orders(1, updated_at=None)
-        self.made("POST", f"/integrations/{integration_id}/runs", kind="orders")
-        place = f"/orders?integration_id={integration_id}"
-        wait_until(lambda: bool(self.caller.get(place).json()["items"]), "the order never arrived", pause_s=0.1)
-        return str(self.first(place)["id"])
+        """The id of an order of another shop, which nobody has told of yet."""
+        return self.orders_elsewhere.pop()
 
     def visitor(self) -> requests.Session:
         """A client with an address of its own, where this machine has several: each may look at few pages."""
@@ -97,6 +92,7 @@ class Runtime:
         integration_id = connect(self.caller, shop)
         run = wait_for_run(self.caller, integration_id, "orders")
         wait_for_run(self.caller, integration_id, "listings")
+        self.orders_elsewhere = self.orders_of_another_shop(4)
         listing = self.first(f"/integrations/{integration_id}/listings")
         self.made("PUT", "/stock", items=[{"sku": listing["sku"], "available": 5}])
         self.ids = {
@@ -111,6 +107,17 @@ class Runtime:
             "event_id": self.first("/events")["id"],
             "channel_order_id": self.first("/orders")["channel_order_id"],
         }
+
+    def orders_of_another_shop(self, number: int) -> list[str]:
+        """Ids of so many orders, in a shop of their own."""
+        shop = self.shop()
+        shop.add_products(1, 1)
+        shop.place_orders(number)
+        integration_id = connect(self.caller, shop)
+        wait_for_run(self.caller, integration_id, "orders")
+        wait_for_run(self.caller, integration_id, "listings")
+        found = self.caller.get("/orders", params={"integration_id": integration_id}).raise_for_status().json()
+        return [order["id"] for order in found["items"]]
 
 
 def _unreadable(order_id: str) -> str:

@@ -28,6 +28,8 @@ class OrderNarrowing(BaseModel):
     """Only those that the merchant ships, or somebody else; goes with `state` approved or in_review."""
     updated_after: Moment | None = None
     """Only those that changed after this, by the marketplace's own time."""
+    ship_by_before: Moment | None = None
+    """Only those that are approved and have to be shipped by then."""
     acknowledged: bool | None = None
     """Whether the version that stands there now was acknowledged; a changed order is not."""
     channel_order_id: Reference = None
@@ -47,6 +49,7 @@ class OrderNarrowing(BaseModel):
             integration_id=self.integration_id,
             state=wanted.state,
             updated_after=self.updated_after,
+            ship_by_before=self.ship_by_before,
             acknowledged=self.acknowledged,
             fulfilment=wanted.fulfilment,
             channel_order_id=self.channel_order_id,
@@ -61,5 +64,5 @@ class OrderFilters(OrderNarrowing, PageQuery):
 def cursor_filters(query: OrderFeedQuery) -> dict[str, object]:
     """What a cursor of the feed belongs to. Cursors are kept: a newer filter counts only where it is set."""
     wanted = asdict(query)
-    fulfilment = wanted.pop("fulfilment")
-    return wanted if fulfilment is None else {**wanted, "fulfilment": fulfilment}
+    newer = {name: wanted.pop(name) for name in ("fulfilment", "ship_by_before")}
+    return wanted | {name: value for name, value in newer.items() if value is not None}

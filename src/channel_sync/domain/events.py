@@ -27,6 +27,7 @@ EventType = Literal[
     "order.refunded",
     "stock.brake_released",
     "stock.braked",
+    "order.ship_by_near",
     "order.dispatched",
     "order.dispatch_failed",
     "order.refund_failed",

@@ -39,6 +39,7 @@ class Prune:
         await self._all(lambda work: work.idempotency.prune(now - ANSWERS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.events.prune(now - EVENTS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.runs.prune(now - RUNS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.ship_by.forget(now, _ROWS_AT_ONCE))
         await self._all(lambda work: work.incidents.prune(now - INCIDENTS_KEPT, _ROWS_AT_ONCE))
 
         await self._retentions.run(now)

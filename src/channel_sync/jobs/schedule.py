@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.job_leases import JobLeases
+from channel_sync.flows.orders.ship_by import ShipByNotices
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import Runs
 
@@ -17,6 +18,7 @@ class Flows:
     runs: Runs
     grants: Grants
     prune: Prune
+    ship_by: ShipByNotices
     turns: JobLeases
 
 
@@ -45,6 +47,7 @@ JOBS = (
     Job("settle_grants", 5, lambda work: work.grants.settle()),
     Job("notice_clock", 60, lambda work: work.runs.notice_clock(), exclusive=True),
     Job("renew_grants", 60, lambda work: work.grants.renew_due(), exclusive=True),
+    Job("tell_ship_by", 60, lambda work: work.ship_by.tell(), exclusive=True),
     Job("forget_grants", 60, lambda work: work.prune.forget_grants(), exclusive=True),
     Job("prune", 3600, lambda work: work.prune.run(), exclusive=True),
 )

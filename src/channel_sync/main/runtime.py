@@ -24,6 +24,7 @@ from channel_sync.flows.orders.changes import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageReader
 from channel_sync.flows.orders.reconcile import ReconcileOrders
+from channel_sync.flows.orders.ship_by import ShipByNotices
 from channel_sync.flows.orders.sync import SyncOrders
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import RunRules, Runs
@@ -63,7 +64,7 @@ class Runtime:
         shops = Shops(grants, self.channels)
         runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
         prune = Prune(self.database, self.settings.order_retention_d)
-        return Flows(runs, grants, prune, JobLeases(self.database)), shops
+        return Flows(runs, grants, prune, ShipByNotices(self.database), JobLeases(self.database)), shops
 
 
 @asynccontextmanager

@@ -49,6 +49,7 @@ from channel_sync.persistence.run_changes import RunChangeRepository
 from channel_sync.persistence.run_log import RunLogRepository
 from channel_sync.persistence.runs import RunRepository
 from channel_sync.persistence.schedules import ScheduleRepository
+from channel_sync.persistence.ship_by import ShipByRepository
 from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.tables import meta
 from channel_sync.persistence.stock import StockRepository
@@ -105,6 +106,7 @@ class UnitOfWork:
     idempotency = cached_property(lambda work: IdempotencyRepository(work._session, work._personal.cipher))
     quotas = cached_property(lambda work: QuotaRepository(work._session))
     turns = cached_property(lambda work: TurnRepository(work._session))
+    ship_by = cached_property(lambda work: ShipByRepository(work._session))
     retentions = cached_property(lambda work: RetentionRepository(work._session))
     call_budgets = cached_property(lambda work: CallBudgetRepository(work._session))
 

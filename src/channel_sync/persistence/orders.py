@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, tuple_, update
+from sqlalchemy import Boolean, ColumnElement, Row, Select, bindparam, func, literal_column, select, tuple_, update
 
 from channel_sync.domain.erasure import OrderAge
 from channel_sync.domain.errors import NotFound
@@ -40,7 +40,7 @@ from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import held_orders, orders
+from channel_sync.persistence.sql.trade_tables import IS_TO_SHIP, held_orders, orders
 
 _row = orders.c
 _LOCK_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("of")).with_for_update()
@@ -78,6 +78,7 @@ class OrderFeedQuery:
     integration_id: str | None = None
     state: OrderState | None = None
     updated_after: datetime | None = None
+    ship_by_before: datetime | None = None
     acknowledged: bool | None = None
     fulfilment: Fulfilment | None = None
     channel_order_id: str | None = None
@@ -158,7 +159,9 @@ class OrderRepository:
         statement = _read(columns).where(_row.tenant == tenant, *await self._wanted(tenant, query))
         if page.after is not None:
             statement = statement.where(_row.position > as_position(page.after[0]))
-        rows = await self._session.rows(statement.order_by(_row.position).limit(page.limit + 1))
+        # Few are to be shipped soon: they are sorted, rather than the whole feed gone through for them.
+        place = _row.position if query.ship_by_before is None else _row.position + 0
+        rows = await self._session.rows(statement.order_by(place).limit(page.limit + 1))
         return page_of(rows, page, lambda row: (row.position,))
 
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
@@ -170,20 +173,18 @@ class OrderRepository:
             # PostgreSQL takes 32 767 parameters; SQLite would walk the whole feed rather than look in a list.
             many = self._session.postgres
             wanted.append(any_of(_row.account_id, mine) if many else _row.account_id.in_(mine))
-        if query.state is not None:
-            wanted.append(_row.state == query.state)
+        if query.ship_by_before is not None:
+            wanted += [literal_column(IS_TO_SHIP, Boolean), _row.ship_by <= query.ship_by_before]
         if query.fulfilment is not None:
             wanted.append(self._is_by(query.fulfilment))
         if query.updated_after is not None:
             wanted.append(_row.channel_updated_at > query.updated_after)
         if query.acknowledged is not None:
-            wanted.append(
-                _row.acknowledged_at.is_not(None) if query.acknowledged else _row.acknowledged_at.is_(None)
-            )
-        if query.channel_order_id is not None:
-            wanted.append(_row.channel_order_id == query.channel_order_id)
-        if query.transaction_id is not None:
-            wanted.append(_row.transaction_id == query.transaction_id)
+            is_open = _row.acknowledged_at.is_(None)
+            wanted.append(~is_open if query.acknowledged else is_open)
+        for column in (_row.state, _row.channel_order_id, _row.transaction_id):
+            if (value := getattr(query, column.name)) is not None:
+                wanted.append(column == value)
         return wanted
 
     def _is_by(self, fulfilment: Fulfilment) -> ColumnElement[bool]:

@@ -172,6 +172,8 @@ EXAMPLES = {
     "erase_orders": Example(
         request={"ids": [ORDER_ID]}, response={"erased": 1, "held_erased": 0, "resume_cursor": None}
     ),
+    "get_ship_by_notice": Example(response={"notice_h": 24, "own": False}),
+    "put_ship_by_notice": Example(request={"notice_h": None}, response={"notice_h": 24, "own": False}),
     "get_retention": Example(response=RETENTION),
     "put_retention": Example(request={"order_retention_d": None}, response=RETENTION),
     "list_held_orders": Example(response=_page(HELD)),

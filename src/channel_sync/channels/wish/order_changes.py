@@ -5,7 +5,7 @@ import msgspec
 from channel_sync.channels.wish.caps import Word
 from channel_sync.channels.wish.connection import WishConnection, segment
 from channel_sync.channels.wish.order_pages import ORDERS_PATH, page_of_one
-from channel_sync.channels.wish.replies import Family, not_understood
+from channel_sync.channels.wish.replies import Family, not_understood, readable
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import OrderPage
@@ -26,7 +26,8 @@ async def dispatch(connection: WishConnection, channel_order_id: str, parcel: Pa
 async def refund_reasons(connection: WishConnection, channel_order_id: str) -> tuple[str, ...]:
     """What Wish allows for the order at this moment; the list changes over the order's life."""
     reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}/refund_reasons")
-    return tuple([_reason(row, reply.request_id) for row in rows_of(reply.data, reply.request_id)])
+    words = [_reason(row, reply.request_id) for row in rows_of(reply.data, reply.request_id)]
+    return tuple(dict.fromkeys(word for word in words if word))
 
 
 async def refund(connection: WishConnection, channel_order_id: str, reason: str) -> OrderPage:
@@ -36,10 +37,9 @@ async def refund(connection: WishConnection, channel_order_id: str, reason: str)
 
 def _reason(row: bytes, request_id: str | None) -> str:
     try:
-        reason: str = _REASON.decode(row)
+        return readable(_REASON.decode(row))
     except ValueError:
         raise not_understood("unexpected_shape", "A reason is no word.", request_id) from None
-    return reason
 
 
 async def _put(connection: WishConnection, channel_order_id: str, what: str, body: dict[str, str]) -> OrderPage:

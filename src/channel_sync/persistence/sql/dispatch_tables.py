@@ -1,6 +1,6 @@
 """The tables of dispatch: what marketplaces are asked to do with orders, how far that is, and who carries them."""
 
-from sqlalchemy import Column, ForeignKey, Index, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.order_changes import ChangeStage
@@ -56,4 +56,22 @@ carrier_aliases = Table(
     Column("key", Text, primary_key=True),  # the alias as it is compared
     required("alias", Text),
     required("carrier", Text),
+)
+
+# How long before the time to ship an order by its tenant is told; without a row the usual time counts.
+ship_by_notices = Table(
+    "ship_by_notices",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("hours", Integer),
+)
+
+# The time to ship it by that was told of an order; another one is told again.
+ship_by_told = Table(
+    "ship_by_told",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True),
+    required("tenant", Text),
+    required("ship_by", Utc),
+    Index("ix_ship_by_told_ship_by", "ship_by"),
 )
