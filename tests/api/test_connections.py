@@ -145,10 +145,11 @@ async def test_a_marketplace_that_is_away_or_odd_is_told_apart(admin, world, err
 
 async def test_a_refused_verification_says_at_once_what_to_do(admin, world):
     href = f"/integrations/{(await world.connect(admin))['id']}"
-    world.channel.client_secrets["client-1"] = "rotated-at-the-marketplace"
+    ours, other = world.channel.merchants["m1"], world.channel.open_shop("m2")
+    ours.refresh_token, other.refresh_token = "", ours.refresh_token
     assert (await admin.post(f"{href}/verify")).json()["ok"] is False
     after = (await admin.get(href)).json()
-    assert (after["status"], after["status_reason"]) == ("needs_reauth", "client_rejected")
+    assert (after["status"], after["status_reason"]) == ("needs_reauth", "merchant_mismatch")
     assert after["next_action"] == {"method": "POST", "href": f"{href}/reauthorise"}
 
 

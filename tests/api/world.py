@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from fastapi import FastAPI
 from tests.fake_channel import FakeChannel
+from tests.flows.workshop import NoReader
 
 from channel_sync.api.app import create_api
 from channel_sync.api.http.services import ApiSettings, Services
@@ -17,27 +17,11 @@ from channel_sync.domain.addresses import public_address
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
-from channel_sync.flows.connecting.authorise import Addresses, Authorise
-from channel_sync.flows.connecting.callback import OAuthCallbacks
-from channel_sync.flows.connecting.consent import ConsentRedirects
-from channel_sync.flows.connecting.paste import Credentials
-from channel_sync.flows.connecting.second_consents import Doubts
-from channel_sync.flows.grants.service import Grants
-from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.integrations.lifecycle import Lifecycle
-from channel_sync.flows.integrations.warehouses import Warehouses
-from channel_sync.flows.orders.carriers import CarrierLists
-from channel_sync.flows.orders.dispatch import Dispatches
-from channel_sync.flows.orders.erasure import Erasure
-from channel_sync.flows.orders.explain import ExplainOrder
-from channel_sync.flows.orders.held import Held
-from channel_sync.flows.orders.refunds import Refunds
-from channel_sync.flows.runs.service import RunRules, Runs
-from channel_sync.flows.stock.brake import Brakes
-from channel_sync.flows.stock.explain import LookAtShop
-from channel_sync.flows.stock.put import PutStock
-from channel_sync.flows.stock.rules import ChangeStockRules
+from channel_sync.main.runtime import Runtime
+from channel_sync.main.service import build
 from channel_sync.persistence.database import Database
+from channel_sync.setting_values import Jobs
+from channel_sync.settings import Settings
 
 PUBLIC_URL = "http://localhost:8000"
 CONSOLE = "https://console.example.com"
@@ -82,33 +66,19 @@ class World:
         return self._app
 
     def services(self) -> Services:
-        channels = {"wish": self.channel}
-        grants = Grants(self.database, channels, confirm_after_s=0)
-        shops = Shops(grants, channels)
-        carriers = CarrierLists(self.database, shops)
-        addresses = Addresses(self.settings.address, self.settings.return_origins)
-        return Services(
-            database=self.database,
-            channels=channels,
-            authorise=Authorise(self.database, channels, addresses, self.settings.quotas.drafts),
-            consent_redirects=ConsentRedirects(self.database, channels),
-            callbacks=OAuthCallbacks(
-                self.database, channels, addresses.public, Doubts(self.database, shops), _nobody
-            ),
-            credentials=Credentials(self.database, channels, grants, Doubts(self.database, shops), _nobody),
-            lifecycle=Lifecycle(self.database, channels, grants, _nobody),
-            runs=Runs(self.database, shops, {}, RunRules(quotas=self.settings.quotas), _nobody),
-            put_stock=PutStock(self.database, _nobody),
-            stock_rules=ChangeStockRules(self.database, channels, _nobody),
-            look_at_shop=LookAtShop(shops),
-            brakes=Brakes(self.database, _nobody),
-            dispatches=Dispatches(self.database, shops, carriers, _nobody),
-            carriers=carriers,
-            refunds=Refunds(self.database, shops, _nobody),
-            held=Held(self.database, shops),
-            explain_order=ExplainOrder(self.database, shops, timedelta(minutes=10)),
-            warehouses=Warehouses(self.database, shops),
-            erasure=Erasure(self.database),
+        """Those of `main`, but for the API's settings and for what is beside them: no jobs run here."""
+        few = self.settings.quotas
+        settings = Settings(
+            jobs=Jobs.OFF,
+            return_origins=self.settings.return_origins,
+            drafts_per_tenant=few.drafts,
+            keys_per_tenant=few.api_keys,
+            runs_per_tenant=few.runs,
+        )
+        runtime = Runtime(settings, self.database, {"wish": self.channel}, NoReader())
+        services, _, _ = build(runtime, self.database, self.settings.address)
+        return replace(
+            services,
             health=self.health,
             settings=self.settings,
             outdated_schemas=self.outdated_schemas,
@@ -160,7 +130,3 @@ class World:
 def query_of(url: str) -> Mapping[str, str]:
     """The query of an address, one value per name."""
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-
-
-def _nobody() -> None:
-    """Nothing runs jobs here."""
