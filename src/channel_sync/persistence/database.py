@@ -17,6 +17,7 @@ from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
 from channel_sync.persistence.carriers import CarrierRepository
 from channel_sync.persistence.credentials import CredentialRepository
+from channel_sync.persistence.disclosures import DisclosureRepository
 from channel_sync.persistence.doubts import DoubtRepository
 from channel_sync.persistence.drifts import DriftRepository
 from channel_sync.persistence.engine.postgres import PostgresStore
@@ -92,6 +93,7 @@ class UnitOfWork:
     order_versions = cached_property(lambda work: OrderVersionRepository(work._session))
     order_changes = cached_property(lambda work: OrderChangeRepository(work._session))
     carriers = cached_property(lambda work: CarrierRepository(work._session))
+    disclosures = cached_property(lambda work: DisclosureRepository(work._session, work._personal))
     held_orders = cached_property(lambda work: HeldOrderRepository(work._session, work._personal.cipher))
     listings = cached_property(lambda work: ListingRepository(work._session))
     pushes = cached_property(lambda work: PushRepository(work._session))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
 
+from channel_sync.domain.disclosure import DisclosedReply
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.ids import new_id
@@ -138,6 +139,14 @@ class HeldOrderRepository:
         """Ids of what the tenant's shops hold of these of the marketplace's orders."""
         mine = (_row.tenant == tenant, any_of(_row.channel_order_id, channel_order_ids))
         return await self._session.column(select(_row.id).where(*mine)) if channel_order_ids else []
+
+    async def disclosed(self, tenant: str, ids: Sequence[str]) -> list[DisclosedReply]:
+        """Those of the held orders that there are, with what they say: nothing where it cannot be decrypted."""
+        mine = (_row.tenant == tenant, any_of(_row.id, ids))
+        kept = select(_row.id, _row.tenant, _row.account_id, _row.raw).where(*mine, ~_row.erased)
+        replies = {row.id: self._opened(row) or None for row in await self._session.rows(kept)}
+        held = [HeldOrder(*row) for row in await self._read(*mine, limit=len(ids))]
+        return [DisclosedReply(one, replies.get(one.id)) for one in held]
 
     async def opened(self, tenant: str, after: str, limit: int) -> list[tuple[str, bytes]]:
         """Ids and replies of what the tenant's shops hold, from behind an id on; erased ones are left out.

@@ -33,7 +33,7 @@ from channel_sync.api.contract.example_values import (
     UNIT_CHANGE,
     WAREHOUSE_ID,
 )
-from channel_sync.api.contract.support_examples import DIAGNOSTICS, ORDER_EXPLANATION, TIMELINE
+from channel_sync.api.contract.support_examples import DIAGNOSTICS, DISCLOSURE, ORDER_EXPLANATION, TIMELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,7 @@ EXAMPLES = {
     ),
     "get_ship_by_notice": Example(response={"notice_h": 24, "own": False}),
     "put_ship_by_notice": Example(request={"notice_h": None}, response={"notice_h": 24, "own": False}),
+    "disclose_orders": Example(request={"ids": [ORDER_ID]}, response=DISCLOSURE),
     "get_retention": Example(response=RETENTION),
     "put_retention": Example(request={"order_retention_d": None}, response=RETENTION),
     "list_held_orders": Example(response=_page(HELD)),

@@ -103,3 +103,8 @@ DIAGNOSTICS = {
         }
     ],
 }
+
+DISCLOSURE = {
+    "orders": [{"order": ORDER, "reply": '{"id": "6560f1e2d3c4b5a697887960", "state": "APPROVED"}'}],
+    "held_orders": [],
+}
