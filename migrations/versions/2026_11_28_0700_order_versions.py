@@ -1,4 +1,7 @@
-"""What an order was before it changed, who took it over, and when its buyer was forgotten."""
+"""What an order was before it changed, who took it over, and when its buyer was forgotten.
+
+No order is ever deleted, so no foreign key asks for it with every row.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,10 +28,8 @@ def upgrade() -> None:
         sa.Column("stored_at", sa.BigInteger, nullable=False),
         sa.Column("acknowledged_at", sa.BigInteger),
         sa.Column("acknowledged_by", sa.Text),
-        sa.ForeignKeyConstraint(
-            ["order_id"], ["orders.id"], name="fk_order_versions_order_id", ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("order_id", "version", name="pk_order_versions"),
+        sqlite_with_rowid=False,
     )
     op.add_column("orders", sa.Column("acknowledged_by", sa.Text))
     op.add_column("orders", sa.Column("erased_at", sa.BigInteger))

@@ -3,16 +3,15 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.explanations import OrderTrace
 from channel_sync.domain.order_versions import OrderTimeline, OrderVersion
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import any_of
-from channel_sync.persistence.sql.bulk import BulkInsert
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.paging import PageRequest, as_position
 from channel_sync.persistence.sql.tables import accounts, api_keys
 from channel_sync.persistence.sql.trade_tables import order_versions, orders
@@ -20,32 +19,20 @@ from channel_sync.persistence.sql.trade_tables import order_versions, orders
 _row = order_versions.c
 _COLUMNS = columns_of(order_versions, OrderVersion)
 _STANDING = columns_of(orders, OrderVersion)
-_INSERT = BulkInsert(order_versions, [column.name for column in _row], "ON CONFLICT DO NOTHING")
+_NAMES = [column.name for column in _row]
+_KEPT = select(orders.c.id, *(orders.c[name] for name in _NAMES[1:])).where(any_of_given(orders.c.id, "ids"))
+_KEEP = {
+    postgres: insert(order_versions).from_select(_NAMES, _KEPT).on_conflict_do_nothing()
+    for postgres, insert in ((False, sqlite.insert), (True, postgresql.insert))
+}
 
 _LAST = 2**31 - 1
 
-# What has to be read of an order's row to keep it as a former version.
-FORMER = (orders.c.id, *_STANDING)
 
-
-async def keep_former(session: Session, tenant: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
-    """Keep rows of `FORMER`, which are about to be overwritten."""
-    await _INSERT.write(session, [_values(tenant, row) for row in rows])
-
-
-def _values(tenant: str, row: Row[*tuple[Any, ...]]) -> tuple[Any, ...]:
-    acknowledged_at = None if row.acknowledged_at is None else micros(row.acknowledged_at)
-    return (
-        row.id,
-        row.version,
-        tenant,
-        row.state.value,
-        row.state_raw,
-        micros(row.channel_updated_at),
-        micros(row.stored_at),
-        acknowledged_at,
-        row.acknowledged_by,
-    )
+async def keep_former(session: Session, order_ids: Sequence[str]) -> None:
+    """Keep these orders as they stand, for they are about to be overwritten; the rows never leave the database."""
+    if order_ids:
+        await session.execute(_KEEP[session.postgres], {"ids": order_ids})
 
 
 class OrderVersionRepository:
@@ -66,9 +53,8 @@ class OrderVersionRepository:
         )
         account_ids = await self._session.column(shops)
         mine = (orders.c.account_id.in_(account_ids), orders.c.channel_order_id == channel_order_id)
-        row = await self._session.row(
-            select(*FORMER, orders.c.erased, orders.c.erased_at).where(*mine, orders.c.tenant == tenant)
-        )
+        traced = select(orders.c.id, *_STANDING, orders.c.erased, orders.c.erased_at)
+        row = await self._session.row(traced.where(*mine, orders.c.tenant == tenant))
         if row is None:
             return None
         at, version, by = row.acknowledged_at, row.version, row.acknowledged_by

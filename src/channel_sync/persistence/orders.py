@@ -24,7 +24,7 @@ from channel_sync.domain.orders import (
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.mapped_skus import as_mapped
-from channel_sync.persistence.order_versions import FORMER, keep_former
+from channel_sync.persistence.order_versions import keep_former
 from channel_sync.persistence.rows.prepared_orders import (
     PUBLIC_DIGEST_BYTES,
     OrderRow,
@@ -44,9 +44,16 @@ from channel_sync.persistence.sql.trade_tables import IS_TO_SHIP, held_orders, o
 
 _row = orders.c
 _LOCK_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("of")).with_for_update()
-_KNOWN = select(*FORMER, _row.channel_order_id, _row.digest, _row.erased).where(
-    _row.account_id == bindparam("of"), any_of_given(_row.channel_order_id, "ids")
-)
+_KNOWN = select(
+    _row.channel_order_id,
+    _row.id,
+    _row.version,
+    _row.state,
+    _row.channel_updated_at,
+    _row.digest,
+    _row.stored_at,
+    _row.erased,
+).where(_row.account_id == bindparam("of"), any_of_given(_row.channel_order_id, "ids"))
 _FORGOTTEN = select(held_orders.c.identity).where(
     held_orders.c.account_id == bindparam("of"), held_orders.c.erased, any_of_given(held_orders.c.identity, "ids")
 )
@@ -105,21 +112,19 @@ class OrderRepository:
         seen: Counter[Change] = Counter()
         created: list[OrderRow] = []
         updated: list[StoredChange] = []
-        former: list[Row[*tuple[Any, ...]]] = []
         for channel_order_id, row in newest.items():
             stored = known.get(channel_order_id)
             if stored is None:
                 erased = channel_order_id in forgotten
                 created.append(as_stored(row, row.id, 1, erased, self._parts.cipher) if erased else row)
                 continue
-            version, erased = _version_of(stored), stored.erased
+            version, erased = StoredVersion(*stored[1:7]), stored.erased
             change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
             seen[change] += 1
             if change is Change.UPDATED:
                 fresh = as_stored(row, version.id, version.version + 1, erased, self._parts.cipher)
                 updated.append(StoredChange(version.state, fresh))
-                former.append(stored)
-        await keep_former(self._session, account.tenant, former)
+        await keep_former(self._session, [change.row.id for change in updated])
         fresh_rows = await as_mapped(self._session, account.id, created)
         self._feeds.add_orders(account.tenant, [*fresh_rows, *(change.row for change in updated)])
         seen[Change.CREATED] = len(created)
@@ -281,10 +286,6 @@ class OrderRepository:
         parts = dict.fromkeys(("personal", "address", "tax", "raw"))
         wiped = {**parts, "erased": True, "erased_at": now, "digest": public}
         return await self._session.change(update(orders).where(*mine, ~_row.erased).values(wiped))
-
-
-def _version_of(row: Row[*tuple[Any, ...]]) -> StoredVersion:
-    return StoredVersion(row.id, row.version, row.state, row.channel_updated_at, row.digest, row.stored_at)
 
 
 def _read(columns: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:

@@ -65,7 +65,7 @@ orders = Table(
 order_versions = Table(
     "order_versions",
     metadata,
-    Column("order_id", Text, ForeignKey("orders.id", ondelete="CASCADE"), primary_key=True),
+    Column("order_id", Text, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     required("tenant", Text),
     required("state", OneOf(OrderState)),
@@ -74,6 +74,7 @@ order_versions = Table(
     required("stored_at", Utc),
     Column("acknowledged_at", Utc),
     Column("acknowledged_by", Text),
+    sqlite_with_rowid=False,
 )
 
 # `identity` is the marketplace's order id or, where that is what could not be read, the digest of the reply.
