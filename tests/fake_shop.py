@@ -40,7 +40,8 @@ class FakeMerchant:
 
     `unreadable` are the ids of variations that a catalogue leaves out. `refusals` maps a variation id to
     (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept reply reads as once the reader
-    was corrected. `confirming` are the carriers that confirm delivery, by country.
+    was corrected; `listed` is what lists show of orders in place of what they are. `confirming` are the carriers
+    that confirm delivery, by country.
     """
 
     merchant_id: str
@@ -49,6 +50,7 @@ class FakeMerchant:
     disabled: bool = False
     orders: dict[str, ChannelOrder | UnreadableOrder] = field(default_factory=dict)
     readable: dict[bytes, ChannelOrder] = field(default_factory=dict)
+    listed: dict[str, ChannelOrder] = field(default_factory=dict)
     page_size: int = 500
     sorted_pages: bool = True
     listings: dict[str, ChannelListing] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class FakeShop:
     async def orders(self, query: OrderQuery) -> OrderPage:
         owner = await self._open("orders")
         asked = [order for order in owner.orders.values() if within(order, query)]
+        asked = [owner.listed.get(order.channel_order_id or "", order) for order in asked]
         asked.sort(key=lambda order: time_of(order, query), reverse=not owner.sorted_pages)
         page = asked[: owner.page_size]
         if not page:

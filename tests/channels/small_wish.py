@@ -13,6 +13,7 @@ class SmallWish:
     def __init__(self, orders, sort=True):
         self.orders = orders
         self.sort = sort
+        self.newest_first = False
         self.queries = []
         self.job_state = "READY"
         self.when_a_job_starts = lambda: None
@@ -34,7 +35,7 @@ class SmallWish:
         found = [order for order in self.orders if order[time] and low <= order[time] <= high]
         if "states" in query:
             found = [order for order in found if order["state"] == query["states"]]
-        return sorted(found, key=lambda order: order[time]) if self.sort else found
+        return sorted(found, key=lambda order: order[time], reverse=self.newest_first) if self.sort else found
 
     def start_job(self, request):
         self.when_a_job_starts()

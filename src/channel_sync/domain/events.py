@@ -25,6 +25,7 @@ EventType = Literal[
     "order.held",
     "order.released",
     "order.refunded",
+    "order.upstream_regression",
     "stock.brake_released",
     "stock.braked",
     "order.ship_by_near",

@@ -12,6 +12,7 @@ class IncidentKind(StrEnum):
 
     ORDERS_DATED_AHEAD = "orders_dated_ahead"
     ORDERS_MISSED = "orders_missed"
+    ORDERS_UNSORTED = "orders_unsorted"
     WAREHOUSE_MISSING = "warehouse_missing"
     LISTINGS_SKIPPED = "listings_skipped"
     STOCK_BRAKED = STOCK_BRAKED
@@ -22,6 +23,8 @@ MESSAGES = {
     "behind. They are stored, and the download goes on from those that are not.",
     IncidentKind.ORDERS_MISSED: "The last reconciliation found orders that the download had passed. They are "
     "stored; the run says how many there were.",
+    IncidentKind.ORDERS_UNSORTED: "The marketplace does not sort its list of orders as it is asked to. What it "
+    "shows is stored, and each download begins where the last sorted one ended.",
     IncidentKind.WAREHOUSE_MISSING: "The chosen warehouse is no longer at the marketplace. No stock is sent "
     "until another one is chosen.",
     IncidentKind.STOCK_BRAKED: "A push was to set more of the shop's listings to zero than is allowed at once. No "

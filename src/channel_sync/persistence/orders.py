@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
 from sqlalchemy import Boolean, ColumnElement, Row, Select, bindparam, func, literal_column, select, tuple_, update
 
 from channel_sync.domain.erasure import OrderAge
@@ -18,8 +17,6 @@ from channel_sync.domain.orders import (
     Order,
     OrderContent,
     OrderState,
-    StoredVersion,
-    change_of,
 )
 from channel_sync.domain.runs import Counts
 from channel_sync.persistence.engine.session import Session, columns_of
@@ -30,7 +27,6 @@ from channel_sync.persistence.rows.prepared_orders import (
     OrderRow,
     PersonalParts,
     as_stored,
-    digest_of,
     newest_of,
 )
 from channel_sync.persistence.rows.timestamps import moment
@@ -41,6 +37,7 @@ from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import IS_TO_SHIP, held_orders, orders
+from channel_sync.persistence.stored_pages import StoredChange, StoredPage, contradicting_ids, decided
 
 _row = orders.c
 _LOCK_ACCOUNT = select(accounts.c.id).where(accounts.c.id == bindparam("of")).with_for_update()
@@ -60,22 +57,6 @@ _FORGOTTEN = select(held_orders.c.identity).where(
 # Inside a text its quotation marks would be escaped.
 _BY_MERCHANT = '"fulfilled_by":"merchant"'
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
-
-
-class StoredChange(Struct, frozen=True, gc=False):
-    """A new version of a stored order: what it was before, and what it is now."""
-
-    before: OrderState
-    row: OrderRow
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPage:
-    """What storing a page came to: how many of which kind, the rows created, and what was updated."""
-
-    counts: Counts
-    created: list[OrderRow]
-    updated: list[StoredChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +81,49 @@ class OrderRepository:
         self._parts = parts
         self._feeds = feeds
 
-    async def store_rows(self, account: Account, rows: Sequence[OrderRow]) -> StoredPage:
+    async def store_rows(
+        self, account: Account, rows: Sequence[OrderRow], asks: bool = False, asked_at: datetime | None = None
+    ) -> StoredPage:
         """Store what is new or newer as the transaction ends. Repeating it, or an older page, writes nothing.
 
         An order that stands twice in the page counts once as what it is and again as ignored. The rows are made
         before, which takes longer than this transaction should.
+
+        Whoever `asks` for orders that contradict what is stored finds them left alone, if they are few. The answer
+        to that, of `asked_at`, counts whatever its time, unless the order was stored since.
         """
         newest = newest_of(rows)
         known = await self._known(account.id, list(newest))
         forgotten = await self._forgotten(account.id, newest)
+        decisions = decided(newest, known, asked_at)
+        contradicting = contradicting_ids(decisions) if asks else set()
         seen: Counter[Change] = Counter()
         created: list[OrderRow] = []
         updated: list[StoredChange] = []
-        for channel_order_id, row in newest.items():
-            stored = known.get(channel_order_id)
-            if stored is None:
-                erased = channel_order_id in forgotten
-                created.append(as_stored(row, row.id, 1, erased, self._parts.cipher) if erased else row)
-                continue
-            version, erased = StoredVersion(*stored[1:7]), stored.erased
-            change = change_of(version, moment(row.channel_updated_at), digest_of(row, erased))
-            seen[change] += 1
-            if change is Change.UPDATED:
-                fresh = as_stored(row, version.id, version.version + 1, erased, self._parts.cipher)
-                updated.append(StoredChange(version.state, fresh))
+        cipher = self._parts.cipher
+        for id, row in newest.items():
+            if id not in known:
+                erased = id in forgotten
+                created.append(as_stored(row, row.id, 1, erased, cipher) if erased else row)
+            elif id not in contradicting:
+                decision = decisions[id]
+                seen[decision.change] += 1
+                if decision.change is Change.UPDATED:
+                    updated.append(decision.as_change(row, cipher))
         await keep_former(self._session, [change.row.id for change in updated])
+        await self._set_back([change.row for change in updated if change.went_back])
         fresh_rows = await as_mapped(self._session, account.id, created)
         self._feeds.add_orders(account.tenant, [*fresh_rows, *(change.row for change in updated)])
         seen[Change.CREATED] = len(created)
         seen[Change.IGNORED] += len(rows) - len(newest)
-        return StoredPage(Counts(**{change.value: count for change, count in seen.items()}), created, updated)
+        counts = Counts(**{change.value: count for change, count in seen.items()})
+        return StoredPage(counts, created, updated, contradicting)
+
+    async def _set_back(self, rows: Sequence[OrderRow]) -> None:
+        """Let versions take the places of those that had a later time."""
+        for row in rows:
+            back = update(orders).where(_row.id == row.id)
+            await self._session.execute(back.values(channel_updated_at=moment(row.channel_updated_at)))
 
     async def _known(self, account_id: str, channel_order_ids: list[str]) -> dict[str, Row[*tuple[Any, ...]]]:
         if self._session.postgres:

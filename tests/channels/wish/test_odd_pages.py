@@ -150,3 +150,17 @@ async def test_a_list_that_never_ends_is_no_page(wish):
     async with at_the_counter() as counter:
         with pytest.raises(Exception, match="rows"):
             await counter.shop.orders(OrderQuery(SINCE))
+
+
+async def test_times_in_several_notations_are_one_order_of_times(wish):
+    first = ("2026-11-20T10:00:00", "2026-11-20T15:30:01+05:30")
+    then = ("2026-11-20T10:00:02Z", "2026-11-20T10:00:03.5Z")
+    times = (*first, "2026-11-20T10:00:60Z", None, *then)
+    rows = [an_order(number) | {"updated_at": time} for number, time in enumerate(times)]
+    answering(wish, *written(*rows))
+
+    page = await a_page()
+
+    assert (page.in_order, len(page.orders), len(page.unreadable)) == (True, 4, 2)
+    assert [order.updated_at for order in page.orders] == [T + timedelta(seconds=s) for s in (0, 1, 2, 3.5)]
+    assert page.next == OrderQuery(T + timedelta(seconds=3.5))

@@ -153,6 +153,7 @@ def test_new_fields_and_missing_ones_do_no_harm():
         ("2026-11-20T10:00:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
         ("2026-11-20T10:00:00.123+00:00", datetime(2026, 11, 20, 10, 0, 0, 123000, tzinfo=UTC)),
         ("2026-11-20T15:00:00.000+05:00", datetime(2026, 11, 20, 10, tzinfo=UTC)),
+        ("2026-11-20T15:30:00+05:30", datetime(2026, 11, 20, 10, tzinfo=UTC)),
     ],
 )
 def test_times_are_utc_however_wish_writes_them(text, moment):

@@ -1,7 +1,8 @@
 """Where to go on after a page: Wish pages by time alone (v3 document 3.0.65, July 2026), and times may be wrong.
 
 A few rows whose time is before the window or ahead of our clock stand where Wish sorted them, whatever they show;
-the others lead on. Only where nothing else is left is a time in the future gone on from, and only in this walk.
+the others lead on. A list that begins with the newest order is walked to the oldest. Only where nothing else is
+left is a time in the future gone on from, and only in this walk.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from channel_sync.domain.orders import OrderQuery, OrderWindow
 
 # Wish keeps times to the millisecond, so nothing lies between one and the next.
 TICK = timedelta(milliseconds=1)
+
+# Of a query along a list that turned out to begin with the newest order.
+_DOWN = "newest first"
 
 Times = Sequence[datetime | None]
 
@@ -76,8 +80,10 @@ def way_on(times: Times, query: OrderQuery, is_full: bool, now: datetime) -> Way
     within = [time for time in known if query.since - time < TICK]
     ahead = [time for time in within if is_ahead(time, now)]
     zone = [time for time in within if not is_ahead(time, now)] or ahead
-    if len(within) < len(known) / 2 or not _ascends(zone):
+    if len(within) < len(known) / 2:
         return Way(None, False)
+    if query.page == _DOWN or not _ascends(zone):
+        return _way_down(zone, query, is_full)
     if not zone:
         return Way(None, True)
     if is_full and zone[0] == zone[-1] and len(zone) > len(known) / 2:
@@ -85,6 +91,19 @@ def way_on(times: Times, query: OrderQuery, is_full: bool, now: datetime) -> Way
     # What is not ahead has all been seen already: only what is can be left.
     position = max(ahead) if is_full and ahead and zone[-1] <= query.since else zone[-1]
     return Way(from_(query, position), True)
+
+
+def _way_down(zone: Sequence[datetime], query: OrderQuery, is_full: bool) -> Way:
+    """Where to go on in a list that begins with the newest order: towards the oldest, for it shows no other way.
+
+    What changes meanwhile goes to its beginning, and is for the next walk. In no order at all nothing leads on.
+    """
+    if not is_full or not zone or not _ascends(zone[::-1]):
+        return Way(None, False)
+    is_stuck = zone[0] == zone[-1]
+    until = zone[-1] - TICK if is_stuck else zone[-1]
+    following = replace(query, until=until, page=_DOWN) if until >= query.since else None
+    return Way(following, False, zone[-1] if is_stuck else None)
 
 
 def from_(query: OrderQuery, since: datetime) -> OrderQuery | None:

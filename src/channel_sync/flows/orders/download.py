@@ -16,6 +16,7 @@ from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.dated_ahead import has_dated_ahead, reached
 from channel_sync.flows.orders.prepare import PageReader, ReadyPage, ready
+from channel_sync.flows.orders.single import store_single
 from channel_sync.flows.orders.store import as_held, context_of, count_page, store_page
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.persistence.database import UnitOfWork
@@ -50,13 +51,19 @@ class DownloadLimits:
 
 @dataclass(slots=True)
 class OrderDownload:
-    """One walk along a query. It `met_dated_ahead` if an order was dated later than it can have been changed."""
+    """One walk along a query.
+
+    It `met_dated_ahead` if an order was dated later than it can have been changed, and `met_disorder` if a page
+    was not sorted as asked.
+    """
 
     session: RunSession
     limits: DownloadLimits
     moves_cursor: bool
     met_dated_ahead: bool = False
+    met_disorder: bool = False
     compared: Comparison | None = None
+    _doubted: set[str] = field(default_factory=set)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
 
     async def run(self, query: OrderQuery) -> None:
@@ -131,7 +138,7 @@ class OrderDownload:
 
     async def _keep(self, page: ReadyPage, asked_at: datetime) -> int:
         if not page.in_order:
-            self.moves_cursor = False
+            self.moves_cursor, self.met_disorder = False, True
             self.session.flaw = ReplyNotUnderstood("order_list_unsorted", "The list of orders is not in order.")
         self.met_dated_ahead = self.met_dated_ahead or has_dated_ahead(page, asked_at)
         if self.compared is not None:
@@ -143,11 +150,17 @@ class OrderDownload:
             counts = await self.session.keep(partial(self._store, page, cursor))
         except ValueRefused:
             counts = await self._keep_in_halves(page, cursor)
+        for channel_order_id in self._take_doubted():
+            counts += await store_single(self.session, channel_order_id)
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
         await self._judge(page)
         # What a dry run counts stays news for ever, and would be asked for again and again.
         return 0 if self.session.run.dry_run else counts.news
+
+    def _take_doubted(self) -> list[str]:
+        doubted, self._doubted = sorted(self._doubted), set()
+        return doubted
 
     async def _keep_in_halves(self, page: ReadyPage, cursor: datetime | None) -> Counts:
         """The page without what the database refuses, which is held; the cursor moves with the last of it."""
@@ -169,7 +182,8 @@ class OrderDownload:
         if session.run.dry_run:
             counts = await count_page(work, session.account, page)
         else:
-            counts = await store_page(work, session.integration, session.account, page, self.compared)
+            compared, doubted = self.compared, self._doubted
+            counts = await store_page(work, session.integration, session.account, page, compared, doubted)
         if cursor is not None:
             await work.accounts.move_cursor(session.account.id, cursor)
         return counts

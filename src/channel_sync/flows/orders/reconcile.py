@@ -1,21 +1,16 @@
 """The daily second look: the open orders of the last weeks, theirs and ours, compared by their ids."""
 
 from datetime import datetime, timedelta
-from functools import partial
-from operator import methodcaller
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import NotAtChannel, ReplyNotUnderstood
+from channel_sync.domain.errors import ReplyNotUnderstood
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.domain.orders import OrderPage, OrderQuery, OrderWindow
-from channel_sync.domain.runs import Counts
+from channel_sync.domain.orders import OrderQuery, OrderWindow
 from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
-from channel_sync.flows.orders.prepare import ready
-from channel_sync.flows.orders.store import context_of, store_page
+from channel_sync.flows.orders.single import store_single
 from channel_sync.flows.runs.session import RunSession
-from channel_sync.persistence.database import UnitOfWork
 
 _LOOK_BACK = timedelta(days=30)
 # A call each. A list that lacks more of them than this is wrong rather than new.
@@ -52,17 +47,8 @@ async def _ask_for_unnamed(session: RunSession, since: datetime, compared: Compa
     async with session.database.read() as work:
         unnamed = await work.order_ids.to_ship_but(session.account, since, compared.named)
     for channel_order_id in unnamed[:_ASKED_FOR_SINGLY]:
-        try:
-            page = await session.call(methodcaller("order", channel_order_id))
-        except NotAtChannel:
-            continue
-        await session.keep(partial(_store, session, page))
+        await store_single(session, channel_order_id)
     if len(unnamed) > _ASKED_FOR_SINGLY:
         session.flaw = ReplyNotUnderstood(
             "open_orders_unnamed", f"The list of open orders lacks {len(unnamed)} that are open here."
         )
-
-
-async def _store(session: RunSession, page: OrderPage, work: UnitOfWork) -> Counts:
-    fresh = ready(page, context_of(session.integration, session.account), session.database.personal)
-    return await store_page(work, session.integration, session.account, fresh)

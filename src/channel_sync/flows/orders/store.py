@@ -14,10 +14,10 @@ from channel_sync.domain.runs import Counts
 from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, not_storable, order_event
 from channel_sync.persistence.database import UnitOfWork
-from channel_sync.persistence.orders import StoredChange
 from channel_sync.persistence.rows.event_rows import EventRow, event_row
 from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts, has_parcel, raw_of
 from channel_sync.persistence.rows.timestamps import moment
+from channel_sync.persistence.stored_pages import StoredChange
 
 
 def context_of(integration: Integration, account: Account) -> PageContext:
@@ -38,14 +38,19 @@ async def store_page(
     account: Account,
     fresh: ReadyPage,
     compared: Comparison | None = None,
+    doubted: set[str] | None = None,
+    asked_at: datetime | None = None,
 ) -> Counts:
     """What the page brought. An order that cannot be used is held and counts once; known content is no news.
 
-    Compared by a reconciliation, what was missing is counted, too.
+    Compared by a reconciliation, what was missing is counted, too. Ids of orders that contradict what is stored go
+    into `doubted`; the answer to a question for one of them was `asked_at`, and counts. See `store_rows`.
     """
     counts, events, now = Counts(), list[EventRow](), utcnow()
     if fresh.rows:
-        stored = await work.orders.store_rows(account, fresh.rows)
+        stored = await work.orders.store_rows(account, fresh.rows, doubted is not None, asked_at)
+        if doubted is not None:
+            doubted.update(stored.contradicting)
         await work.held_orders.release(account.id, [row.channel_order_id for row in fresh.rows])
         counts += stored.counts
         if compared is not None:
@@ -96,6 +101,8 @@ async def _shipped(work: UnitOfWork, changes: Sequence[StoredChange]) -> set[str
 
 def _events_of(change: StoredChange, integration_id: str, shipped: bool) -> list[EventRow]:
     types = update_event_types(change.before, OrderState(change.row.state))
+    if change.went_back:
+        types = (*types, "order.upstream_regression")
     return [order_event(change.row, type_, integration_id, shipped) for type_ in types]
 
 

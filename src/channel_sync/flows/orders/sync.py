@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import CLOCK_SKEW, is_ahead
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.orders import OrderQuery
-from channel_sync.flows.orders.dated_ahead import DatedAhead
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
+from channel_sync.flows.orders.walk_incidents import WalkIncident
 from channel_sync.flows.runs.session import RunSession
 
 
@@ -17,7 +18,8 @@ class SyncOrders:
     def __init__(self, overlap: timedelta, limits: DownloadLimits) -> None:
         self._overlap = overlap
         self._limits = limits
-        self._dated_ahead = DatedAhead()
+        self._dated_ahead = WalkIncident(IncidentKind.ORDERS_DATED_AHEAD)
+        self._unsorted = WalkIncident(IncidentKind.ORDERS_UNSORTED)
 
     async def run(self, session: RunSession) -> None:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
@@ -26,6 +28,7 @@ class SyncOrders:
         await download.run(await self._query(session))
         if moves_cursor:
             await self._dated_ahead.note(session, download.met_dated_ahead)
+            await self._unsorted.note(session, download.met_disorder)
 
     async def _query(self, session: RunSession) -> OrderQuery:
         if session.run.window_from is not None:
