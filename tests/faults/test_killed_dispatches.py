@@ -1,17 +1,21 @@
 """Kill a process, or cut its call, while Wish is told of a parcel: there is one parcel at Wish afterwards."""
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from tests.live_shop import LiveShop, connect, new_shop, wait_for_run
+from tests.postgres import PostgresServer
 from tests.processes import Deployment, api, simulated_wish, wait_until
 
 TRACKING = {"method": "PUT", "path": "/api/v3/orders/*/tracking"}
+SHORTEST_LEASE_S = 5
 PARCEL = {"carrier": "Royal Mail", "tracking_number": "RM001GB", "origin_country": "GB"}
 
 
@@ -40,14 +44,21 @@ class Scene:
         order = self.shop.control("PATCH", f"/orders/{self.placed}")
         return [one["tracking_number"] for one in order["tracking_information"]]
 
+    def wait_until_wish_holds_the_answer(self) -> None:
+        def is_held() -> bool:
+            waiting: int = self.shop.controls.get("/_control/hold").json()["waiting"]
+            return waiting > 0
+
+        wait_until(is_held, "Wish is not told")
+
 
 @contextmanager
-def scene(folder: Path) -> Iterator[Scene]:
+def scene(folder: Path, **settings: str) -> Iterator[Scene]:
     with simulated_wish(folder) as wish, httpx.Client(base_url=wish.url) as controls:
         shop = new_shop(controls)
         shop.add_products(1, variations=1)
         [placed] = shop.place_orders(1, updated_at=None)
-        deployment = Deployment(folder, {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url})
+        deployment = Deployment(folder, {"CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url, **settings})
         deployment.command("migrate")
         yield Scene(shop, deployment, deployment.create_key("admin"), placed)
 
@@ -67,7 +78,7 @@ def test_a_process_killed_before_it_heard_the_answer_tells_wish_once(tmp_path: P
         service = place.deployment.serve()
         with api(service, place.key) as client:
             begin(place, client)
-            wait_until(lambda: place.shop.controls.get("/_control/hold").json()["waiting"] > 0, "Wish is not told")
+            place.wait_until_wish_holds_the_answer()
         service.kill()
         place.shop.control("POST", "/release")
 
@@ -75,6 +86,36 @@ def test_a_process_killed_before_it_heard_the_answer_tells_wish_once(tmp_path: P
         with api(again, place.key) as client:
             place.wait_for_the_end(client)
         again.kill()
+
+        assert (place.told(), place.at_wish()) == (1, ["RM001GB"])
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database without a schema."""
+    name = f"dispatches_{uuid4().hex}"
+    asyncio.run(postgres.run(f"CREATE DATABASE {name}"))
+    yield postgres.url(name)
+    asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def test_a_worker_killed_before_it_heard_the_answer_leaves_it_to_another(tmp_path: Path, database_url: str):
+    settings = {
+        "CHANNEL_SYNC_DATABASE_URL": database_url,
+        "CHANNEL_SYNC_JOBS": "distributed",
+        "CHANNEL_SYNC_LEASE_S": str(SHORTEST_LEASE_S),
+    }
+    with scene(tmp_path, **settings) as place, ExitStack() as running:
+        place.shop.control("POST", "/hold", when="after", **TRACKING)
+        service, first = place.deployment.serve(), place.deployment.work()
+        running.callback(service.kill)
+        with api(service, place.key) as client:
+            begin(place, client)
+            place.wait_until_wish_holds_the_answer()
+            running.callback(place.deployment.work().kill)
+            first.kill()
+            place.shop.control("POST", "/release")
+            place.wait_for_the_end(client)
 
         assert (place.told(), place.at_wish()) == (1, ["RM001GB"])
 

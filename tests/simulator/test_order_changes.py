@@ -174,3 +174,14 @@ async def test_carriers_that_confirm_delivery_are_fewer_and_need_a_country(wish:
     assert 0 < len(some) < len(every)
     for query in ({}, {"order_type": "CONFIRMED_DELIVERY"}, {"order_type": "ALL"}):
         assert (await wish.get("/orders/shipping_carriers", **query)).json()["code"] == 90001
+
+
+async def test_an_order_whose_delivery_is_confirmed_takes_only_carriers_that_do(wish: Simulated) -> None:
+    rows = wish.place(count=8)
+    confirmed = next(row for row in rows if "CONFIRMED_DELIVERY_POLICY" in row.types)
+    other = next(row for row in rows if row.types == ())
+    post = TRACKING | {"shipping_provider": "Royal Mail"}
+
+    assert await refused(wish, confirmed.id, "tracking", post) == 90001
+    await changed(wish, confirmed.id, "tracking", TRACKING)
+    await changed(wish, other.id, "tracking", post)
