@@ -7,6 +7,7 @@ from tests.factories import NOW, TENANT, a_channel_order, connected, later
 from tests.persistence.plans import plans_of
 from tests.stored import order_rows
 
+from channel_sync.domain.order_filters import Fulfilment
 from channel_sync.domain.orders import OrderState
 from channel_sync.persistence.orders import OrderFeedQuery
 from channel_sync.persistence.sql.paging import PageRequest
@@ -164,6 +165,9 @@ async def test_a_reader_misses_no_order_of_many_writers(database):
     [
         ({}, "ix_orders_feed (tenant=?)"),
         ({"state": OrderState.DECLINED}, "ix_orders_feed (tenant=?)"),
+        ({"state": OrderState.APPROVED}, "ix_orders_open (tenant=?)"),
+        ({"state": OrderState.IN_REVIEW, "fulfilment": Fulfilment.OTHER}, "ix_orders_open (tenant=?)"),
+        ({"state": OrderState.APPROVED, "integration_id": "int_1"}, "ix_orders_open (tenant=?)"),
         ({"updated_after": NOW}, "ix_orders_feed (tenant=?)"),
         ({"acknowledged": False}, "ix_orders_unacknowledged (tenant=?)"),
         ({"channel_order_id": "o1"}, "uq_orders_of_account (account_id=? AND channel_order_id=?)"),

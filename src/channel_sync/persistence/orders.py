@@ -36,7 +36,7 @@ from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import IS_TO_SHIP, held_orders, orders
+from channel_sync.persistence.sql.trade_tables import IS_OPEN, IS_TO_SHIP, held_orders, orders
 from channel_sync.persistence.stored_pages import StoredChange, StoredPage, contradicting_ids, decided
 
 _row = orders.c
@@ -165,8 +165,13 @@ class OrderRepository:
 
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
+        is_open = query.state in _OPEN_STATES
+        if is_open:
+            # Of the few open ones that index has the shop; the shop's own would be walked from end to end.
+            wanted.append(literal_column(IS_OPEN))
         if query.integration_id is not None:
-            wanted.append(_row.account_id.in_(await self._accounts(tenant, query.integration_id)))
+            shop = _row.account_id.concat("") if is_open else _row.account_id
+            wanted.append(shop.in_(await self._accounts(tenant, query.integration_id)))
         elif query.channel_order_id is not None:
             mine = await self._accounts(tenant, None)
             # PostgreSQL takes 32 767 parameters; SQLite would walk the whole feed rather than look in a list.
@@ -179,8 +184,8 @@ class OrderRepository:
         if query.updated_after is not None:
             wanted.append(_row.channel_updated_at > query.updated_after)
         if query.acknowledged is not None:
-            is_open = _row.acknowledged_at.is_(None)
-            wanted.append(~is_open if query.acknowledged else is_open)
+            is_fresh = _row.acknowledged_at.is_(None)
+            wanted.append(~is_fresh if query.acknowledged else is_fresh)
         for column in (_row.state, _row.channel_order_id, _row.transaction_id):
             if (value := getattr(query, column.name)) is not None:
                 wanted.append(column == value)
