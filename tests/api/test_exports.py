@@ -109,7 +109,8 @@ async def test_an_export_is_narrowed_like_the_feed(world, admin, integration_id)
 
     assert found == ["B"]
     assert to_ship == [{"channel_order_id": "A"}]
-    assert (await admin.get("/orders/export", params={"limit": "5"})).status_code == 422
+    for odd in ({"limit": "5"}, {"fulfilment": "merchant"}):
+        assert (await admin.get("/orders/export", params=odd)).status_code == 422
 
 
 async def test_many_orders_come_page_by_page_each_of_them_once(world, admin, integration_id):

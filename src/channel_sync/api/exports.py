@@ -14,11 +14,12 @@ from channel_sync.api.export_formats import csv_head, csv_rows, json_lines
 from channel_sync.api.http.access import CurrentCaller, require_scope, requires
 from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.places import Places
-from channel_sync.api.http.services import CurrentServices, Services
+from channel_sync.api.http.services import CurrentServices, Health
 from channel_sync.api.order_filters import OrderNarrowing
 from channel_sync.domain.errors import Invalid, StorageUnavailable
 from channel_sync.domain.keys import Caller
 from channel_sync.flows.orders.export import exported_orders
+from channel_sync.persistence.sql.export_rows import ExportedOrder
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
 
@@ -103,22 +104,23 @@ async def export_orders(
     An export that is cut off ends without the last chunk of HTTP. More of them at once than a key or a tenant may
     have are 429 `too_many_exports`.
     """
-    names = asked.names(caller)
+    names, query = asked.names(caller), asked.query(caller)
     # Whoever asks for the head alone is not to make us read it all.
     is_wanted = "prefetch" not in request.headers.get("sec-purpose", "")
-    parts = _parts(asked, names, caller, services) if is_wanted else _nothing()
+    personal = not PERSONAL.keys().isdisjoint(names)
+    orders = exported_orders(services.database, caller.tenant, query, personal)
+    parts = _parts(orders, asked.format, names, services.health) if is_wanted else _nothing()
     return _Export(parts, asked.format, exports, caller)
 
 
 async def _parts(
-    asked: ExportQuery, names: tuple[str, ...], caller: Caller, services: Services
+    pages: AsyncIterator[list[ExportedOrder]], form: ExportFormat, names: tuple[str, ...], health: Health
 ) -> AsyncIterator[bytes]:
-    write = csv_rows(names) if asked.format is ExportFormat.CSV else json_lines(names)
-    if asked.format is ExportFormat.CSV:
+    write = csv_rows(names) if form is ExportFormat.CSV else json_lines(names)
+    if form is ExportFormat.CSV:
         yield csv_head(names)
-    personal = not PERSONAL.keys().isdisjoint(names)
-    async for orders in exported_orders(services.database, caller.tenant, asked.query(caller), personal):
-        if services.health.draining:
+    async for orders in pages:
+        if health.draining:
             # Cut off at once it can be seen to be; a stop would not wait for its end either.
             raise StorageUnavailable("The process is about to stop.")
         yield write(orders)
