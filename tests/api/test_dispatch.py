@@ -135,6 +135,18 @@ async def test_a_dispatch_of_a_disabled_integration_is_pointed_to_the_switch(adm
     assert await refusal(admin, order_id) == (409, "integration_disabled", helps)
 
 
+async def test_an_order_whose_shop_was_removed_for_good_is_refused(world, admin, shop, order_id):
+    async with world.database.begin() as work:
+        await work.integrations.delete(shop["id"])
+
+    assert await refusal(admin, order_id) == (409, "integration_removed", None)
+    for answer in (
+        await admin.post(f"/orders/{order_id}/refund", json={"reason": "UNABLE_TO_SHIP"}),
+        await admin.get(f"/orders/{order_id}/refund-reasons"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "integration_removed")
+
+
 async def test_an_order_is_changed_only_so_often(admin, order_id):
     for number in range(20):
         answer = await admin.post(f"/orders/{order_id}/dispatch", json=PARCEL | {"tracking_number": f"N{number}"})

@@ -19,10 +19,17 @@ Changes = Sequence[OrderChange]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An order, and the integration that its marketplace is reached by."""
+    """An order, and the `owner` of its account; none once that was removed for good."""
 
     order: Order
-    integration: Integration
+    owner: Integration | None
+
+    @property
+    def integration(self) -> Integration:
+        """What the order's marketplace is reached by; `Conflict` where that is gone."""
+        if self.owner is None:
+            raise Conflict("integration_removed", "The shop of the order was removed for good.")
+        return self.owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ async def targets_of(work: UnitOfWork, tenant: str, order_ids: Collection[str]) 
     """By id those of the orders that the tenant has."""
     orders = await work.orders.some(tenant, order_ids)
     integrations = await work.integrations.find_all({order.integration_id for order in orders})
-    return {order.id: Target(order, integrations[order.integration_id]) for order in orders}
+    return {order.id: Target(order, integrations.get(order.integration_id)) for order in orders}
 
 
 def must_be_changeable(integration: Integration, scopes: frozenset[str]) -> None:
@@ -61,6 +68,9 @@ async def store_changes(
     work: UnitOfWork, tenant: str, wanted: Sequence[NewChange], known: Known
 ) -> list[Changes | Conflict]:
     """Each order's changes, the wanted one among them. One order's are stored one after the other."""
+    integration_ids = sorted({change.target.integration.id for change in wanted})
+    # In the order in which a removal takes them.
+    await work.schedules.lock([(integration_id, RunKind.ORDER_CHANGES) for integration_id in integration_ids])
     account_ids = {change.target.integration.account_id or "" for change in wanted}
     await work.order_changes.lock(account_ids)
     stored = await work.order_changes.of_orders([change.target.order.id for change in wanted])
@@ -78,7 +88,7 @@ async def store_changes(
             answers.append(list(of_order))
     await work.order_changes.add(tenant, fresh)
     now = utcnow()
-    for integration_id in sorted({one.target.integration.id for one in wanted}):
+    for integration_id in integration_ids:
         await work.schedules.hurry(integration_id, RunKind.ORDER_CHANGES, now)
     return answers
 
