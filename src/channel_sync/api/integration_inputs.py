@@ -17,9 +17,11 @@ from channel_sync.api.http.fields import (
     Units,
     Url,
 )
+from channel_sync.api.stock_schemas import OurWarehouse
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
 
+WarehouseId = Annotated[str, Field(min_length=1, max_length=200)]
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
 MoreCredentials = Annotated[dict[str, SecretText], Field(max_length=10)]
 
@@ -76,8 +78,12 @@ class StockSettingsInput(TypedDict, total=False):
     brake_percent: Percent | None
     """A push that would set more than this share of the listings, and 20 or more, to zero is stopped; by default
     50, and with 100 none is."""
-    warehouse_id: Annotated[str, Field(min_length=1, max_length=200)] | None
+    warehouse_id: WarehouseId | None
     """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
+    warehouses: Annotated[dict[OurWarehouse, WarehouseId | None], Field(max_length=50)] | None
+    """The marketplace's warehouse for each of yours, whose levels go there; with null they are not offered here.
+
+    Levels of those that are missing go to `warehouse_id`. What you map is yours: it has no other units."""
     warehouse: Annotated[str, Field(min_length=1, max_length=200)]
     """The same by its name, in any case; where two have it, only the id tells which."""
 

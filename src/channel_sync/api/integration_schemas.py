@@ -84,6 +84,7 @@ class StockSettingsView(TypedDict):
     end_when: int
     brake_percent: int
     warehouse_id: str | None
+    warehouses: dict[str, str | None]
 
 
 class SettingsView(TypedDict):

@@ -30,7 +30,7 @@ WRITE = requires("stock:write")
 @router.put("/stock", summary="Set stock levels", dependencies=[WRITE])
 async def put_stock(given: StockInput, caller: CurrentCaller, services: CurrentServices) -> StockAnswers:
     """A result per item. One SKU feeds every listing mapped to it; one without a listing waits for one."""
-    wanted = [Wanted(item.sku, item.available, item.revision) for item in given.items]
+    wanted = [Wanted(item.sku, item.available, item.revision, item.warehouse) for item in given.items]
     answers = await services.put_stock.put(caller.tenant, wanted)
     views: list[StockAnswerView] = []
     for answer in answers:

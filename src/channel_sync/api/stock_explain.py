@@ -98,7 +98,8 @@ def _explained(
     steps = None
     if listing.is_fed:
         by = arithmetic_of(integration, services.channels)
-        steps = by.reckoned(level.available, listing.sku_rules, listing.rules)
+        offered = by.offered(level.available, level.warehouses)
+        steps = by.reckoned(offered, listing.sku_rules, listing.rules)
     channel = services.channels.get(integration.channel)
     name = integration.channel if channel is None else channel.description.name
     journey = Journey(steps, listing, view["state"], Reason(view["code"], view["reason"]), shown, name)

@@ -14,6 +14,7 @@ from channel_sync.domain.listings import PushState
 from channel_sync.domain.stock import PushResult, StockResult
 
 BoundInteger = Annotated[StrictInt, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+OurWarehouse = Annotated[str, Field(min_length=1, max_length=100)]
 OurCode = Annotated[str, one_of(STOCK_CODES)]
 
 
@@ -26,6 +27,8 @@ class StockItem(Input):
     """Units for sale, 0 to 500000: what they are, not by how many they change."""
     revision: BoundInteger | None = None
     """A number of yours that grows; an older one never overwrites a newer."""
+    warehouse: OurWarehouse | None = None
+    """Yours, where the units lie, see `settings.stock.warehouses`; without it they are all that there are."""
 
 
 class StockInput(Input):
@@ -93,7 +96,7 @@ class ReckoningView(TypedDict):
 
 
 class AtChannelView(TypedDict):
-    """What the marketplace was last seen to show in the warehouse that was told last."""
+    """What the marketplace was last seen to show in the warehouses that were told last."""
 
     quantity: int
     seen_at: Timestamp
@@ -102,6 +105,7 @@ class AtChannelView(TypedDict):
 class ListingStockView(TypedDict):
     """Where the newest level is on its way to one listing. `quantity` is what was sent last, to `warehouse_id`.
 
+    Of several warehouses that is the first, and `quantity` is what was sent to all of them.
     `code` and `reason` say why it is where it is; where it is rejected they are the marketplace's own. They are
     null where it is confirmed and there is no more to say, and `reckoning` where nothing is sent.
     """
@@ -119,10 +123,19 @@ class ListingStockView(TypedDict):
     reckoning: ReckoningView | None
 
 
+class WarehouseLevelView(TypedDict):
+    """Units of a SKU in one of your warehouses."""
+
+    warehouse: str
+    available: int
+    revision: int | None
+
+
 class StockLevelView(TypedDict):
     """One SKU: the level that is wanted, and every listing that it feeds.
 
-    `code` and `reason` are there where it feeds none; `rules` are its own, see `PUT /stock-rules`.
+    `warehouses` are those that it is given by, if any, and `available` is their sum then. `code` and `reason` are
+    there where it feeds none; `rules` are its own, see `PUT /stock-rules`.
     """
 
     sku: str
@@ -130,6 +143,7 @@ class StockLevelView(TypedDict):
     version: int
     revision: int | None
     updated_at: Timestamp
+    warehouses: list[WarehouseLevelView]
     rules: UnitRulesView
     code: OurCode | None
     reason: str | None

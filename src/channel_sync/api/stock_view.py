@@ -54,6 +54,10 @@ def _level_view(level: StockLevel, listings: Sequence[Listing], around: _Circums
         "version": level.version,
         "revision": level.revision,
         "updated_at": timestamp(level.updated_at),
+        "warehouses": [
+            {"warehouse": one.warehouse, "available": one.available, "revision": one.revision}
+            for one in level.warehouses or ()
+        ],
         "rules": rules_view(around.rules.get(level.sku)),
         "code": missing and missing.code,
         "reason": missing and missing.words,
@@ -92,7 +96,8 @@ def _reckoning(listing: Listing, level: StockLevel, around: _Circumstances) -> R
     if integration is None:
         return None
     arithmetic = arithmetic_of(integration, around.channels)
-    return reckoning_view(arithmetic.reckoned(level.available, listing.sku_rules, listing.rules))
+    offered = arithmetic.offered(level.available, level.warehouses)
+    return reckoning_view(arithmetic.reckoned(offered, listing.sku_rules, listing.rules))
 
 
 def reckoning_view(steps: Reckoning) -> ReckoningView:

@@ -14,8 +14,8 @@ LONGEST_DOUBT = timedelta(seconds=_LOOKED_AT_S[-1])
 class Doubt:
     """A listing to look at in the shop, for a call without an outcome may yet take effect there.
 
-    `quantity` is what its warehouse was told last, `is_newest` whether that is the newest level. `seen` is what
-    all its warehouses showed at `seen_at`.
+    `quantity` is what its warehouse, or all that are ours, were told last, `is_newest` whether that is the newest
+    level. `seen` is what all its warehouses showed at `seen_at`.
     """
 
     listing_id: str
@@ -29,6 +29,7 @@ class Doubt:
     seen: Quantities
     seen_at: datetime | None
     settled_at: datetime | None
+    sent_quantities: Quantities | None = None
 
     @property
     def was_seen_since(self) -> bool:
@@ -39,7 +40,8 @@ class Doubt:
 
     def is_there(self, shown: Quantities | None) -> bool:
         """Whether the shop shows what was told last."""
-        return shown is not None and dict(shown).get(self.warehouse_id) == self.quantity
+        there = dict(shown or ())
+        return shown is not None and all(there.get(place) == units for place, units in self._ours)
 
     def is_wrong(self, shown: Quantities | None) -> bool:
         """Whether the shop shows something else than the newest level that it was told."""
@@ -48,9 +50,12 @@ class Doubt:
     @property
     def told(self) -> ListingStock:
         """What it was told last, beside what its other warehouses showed."""
-        ours = ((self.warehouse_id, self.quantity),)
-        told = ListingStock(self.listing_id, self.variation_id, self.version, self.quantity, ours)
+        told = ListingStock(self.listing_id, self.variation_id, self.version, self.quantity, self._ours)
         return told.beside(self.seen)
+
+    @property
+    def _ours(self) -> Quantities:
+        return self.sent_quantities or ((self.warehouse_id, self.quantity),)
 
 
 def next_look(doubted_at: datetime, now: datetime) -> datetime | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from channel_sync.domain.stock import UnitRules
+from channel_sync.domain.stock import NamedLevels, UnitRules
 
 
 class Mapping(StrEnum):
@@ -62,9 +62,10 @@ class ChannelListing:
 class Listing:
     """A stored listing. Versions are those of its stock level; 0 means never.
 
-    `warehouse_id` was told last. `quantities` were seen at `seen_at`. At `doubted_at` a call's outcome got lost.
-    The whole catalogue was read last at `catalogue_at`. The level of `stock_sku` feeds it. It waits since
-    `wanted_at`. Its own `rules` go before those of its SKU; an `excluded` one is told nothing.
+    `sent_quantities` were told last, `warehouse_id` the first of them. `quantities` were seen at `seen_at`. At
+    `doubted_at` a call's outcome got lost. The whole catalogue was read last at `catalogue_at`. The level of
+    `stock_sku` feeds it. It waits since `wanted_at`. Its own `rules` go before those of its SKU; one that is
+    `excluded` is told nothing.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Listing:
     sku_rules: UnitRules | None = None
     rules: UnitRules | None = None
     excluded: bool = False
+    sent_quantities: Quantities | None = None
 
     @property
     def is_fed(self) -> bool:
@@ -117,8 +119,15 @@ class Listing:
 
     @property
     def units_seen(self) -> int | None:
-        """Units that the marketplace last showed in the warehouse that was told last; None where none was."""
-        return None if self.warehouse_id is None else dict(self.quantities).get(self.warehouse_id, 0)
+        """Units that the marketplace last showed in the warehouses that were told last; None where none was."""
+        return None if self.warehouse_id is None else units_in(self.told_places, self.quantities)
+
+    @property
+    def told_places(self) -> tuple[str, ...]:
+        """The warehouses that were told last."""
+        if self.sent_quantities:
+            return tuple(place for place, _ in self.sent_quantities)
+        return () if self.warehouse_id is None else (self.warehouse_id,)
 
     @property
     def shows_fewer(self) -> bool:
@@ -151,17 +160,18 @@ class ListingStock:
 
     @property
     def warehouse_id(self) -> str:
-        """Our warehouse."""
+        """Our warehouse, of several the first."""
         return self.quantities[0][0]
 
     def beside(self, seen: Quantities) -> "ListingStock":
         """The same with the other warehouses as they were seen now."""
-        return replace(self, others=tuple(place for place in seen if place[0] != self.warehouse_id))
+        ours = dict(self.quantities)
+        return replace(self, others=tuple(place for place in seen if place[0] not in ours))
 
     @property
     def restating(self) -> "ListingStock":
         """The same, that says of the other warehouses what they have."""
-        return replace(self, quantities=(self.quantities[0], *self.others))
+        return replace(self, quantities=(*self.quantities, *self.others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +189,8 @@ class Waiting:
     warehouse_id: str | None = None
     settled_at: datetime | None = None
     seen_at: datetime | None = None
+    named: NamedLevels = None
+    sent_quantities: Quantities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +203,19 @@ class StockChange:
     quantity: int
 
 
-def units_there(listing: Listing | Waiting, warehouse_id: str) -> int:
-    """Units that the marketplace has in the warehouse, as far as is known: seen, or told since."""
+def units_there(listing: Listing | Waiting, places: Iterable[str]) -> int:
+    """Units that the marketplace has in these warehouses, as far as is known: seen, or told since."""
     told, settled_at, seen_at = listing.sent_quantity, listing.settled_at, listing.seen_at
-    if told is None or settled_at is None or listing.warehouse_id != warehouse_id:
-        return dict(listing.quantities).get(warehouse_id, 0)
-    if seen_at is not None and seen_at >= settled_at:
-        return dict(listing.quantities).get(warehouse_id, 0)
-    return told
+    if told is None or settled_at is None or (seen_at is not None and seen_at >= settled_at):
+        return units_in(places, listing.quantities)
+    since = listing.sent_quantities or ((listing.warehouse_id or "", told),)
+    return units_in(places, (*listing.quantities, *since))
+
+
+def units_in(places: Iterable[str], quantities: Quantities) -> int:
+    """Units in these warehouses together; of two that are said of one the last counts."""
+    there = dict(quantities)
+    return sum(there.get(place, 0) for place in places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """Stock levels: what the caller wants, and what a listing is told."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 MAX_UNITS = 500_000
+MOST_WAREHOUSES = 50
 
 
 class StockResult(StrEnum):
@@ -31,24 +32,66 @@ class StockItem(NamedTuple):
     sku: str
     available: int
     revision: int | None = None
+    warehouse: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseLevel:
+    """Units of one SKU in a warehouse of the caller's, by its name there."""
+
+    warehouse: str
+    available: int
+    revision: int | None = None
+
+
+NamedLevels = tuple[WarehouseLevel, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """Units available of one SKU. `version` grows by one with every change; `revision` is the caller's own."""
+    """Units available of one SKU. `version` grows by one with every change; `revision` is the caller's own.
+
+    One that is given by warehouse has those in `warehouses`, and their sum as `available`.
+    """
 
     sku: str
     available: int
     version: int
     revision: int | None
     updated_at: datetime
+    warehouses: NamedLevels = None
+
+    def change_at(
+        self, warehouse: str, available: int, revision: int | None, now: datetime
+    ) -> tuple["StockLevel", StockResult]:
+        """The level after a write of one warehouse. From the first one on the SKU is counted by warehouse.
+
+        It is invalid where it has too many already.
+        """
+        levels = {one.warehouse: one for one in self.warehouses or ()}
+        before = levels.get(warehouse)
+        known = None if before is None else before.revision
+        if revision is not None and known is not None and revision < known:
+            return self, StockResult.STALE_REVISION
+        levels[warehouse] = WarehouseLevel(warehouse, available, known if revision is None else revision)
+        if len(levels) > MOST_WAREHOUSES:
+            return self, StockResult.INVALID
+        by_name = tuple(levels[name] for name in sorted(levels))
+        if before is not None and before.available == available:
+            return replace(self, warehouses=by_name), StockResult.UNCHANGED
+        total = sum(one.available for one in by_name)
+        changed = StockLevel(self.sku, total, self.version + 1, self.revision, now, by_name)
+        return changed, StockResult.ACCEPTED
 
     def change_to(self, available: int, revision: int | None, now: datetime) -> tuple["StockLevel", StockResult]:
-        """The level after the write, and what to answer. An older revision never overwrites a newer one."""
+        """The level after the write, and what to answer. An older revision never overwrites a newer one.
+
+        It is counted as a whole from then on.
+        """
         if revision is not None and self.revision is not None and revision < self.revision:
             return self, StockResult.STALE_REVISION
         newest = self.revision if revision is None else revision
-        if available == self.available:
+        if available == self.available and self.warehouses is None:
             return replace(self, revision=newest), StockResult.UNCHANGED
         changed = StockLevel(self.sku, available, self.version + 1, newest, now)
         return changed, StockResult.ACCEPTED
@@ -95,7 +138,8 @@ class StockSettings:
     """How one integration turns a level into what a listing shows. `percent` is 1..100.
 
     Where less than `end_when` is left after the buffer and the share, the listing shows none. More than
-    `brake_percent` of the listings are not set to zero in one push.
+    `brake_percent` of the listings are not set to zero in one push. `warehouses` has the marketplace's by the
+    caller's names: None where what lies there is not offered; what lies in others goes to `warehouse_id`.
     """
 
     enabled: bool = True
@@ -106,14 +150,20 @@ class StockSettings:
     end_when: int = 0
     warehouse_id: str | None = None
     brake_percent: int = 50
+    warehouses: dict[str, str | None] = field(default_factory=dict)
 
     def overruled(self, *narrower: UnitRules | None) -> "StockSettings":
         """The same for something with rules of its own, the narrowest last."""
         settings = self
         for rules in narrower:
             if rules is not None:
-                own = {name: value for name, value in asdict(rules).items() if value is not None}
-                settings = replace(settings, **own)
+                settings = replace(
+                    settings,
+                    buffer=settings.buffer if rules.buffer is None else rules.buffer,
+                    percent=settings.percent if rules.percent is None else rules.percent,
+                    end_when=settings.end_when if rules.end_when is None else rules.end_when,
+                    maximum=settings.maximum if rules.maximum is None else rules.maximum,
+                )
         return settings
 
     def sends_as(self, other: "StockSettings") -> bool:
@@ -136,9 +186,46 @@ class Arithmetic:
     settings: StockSettings
     most_units: int = MAX_UNITS
 
+    def offered(self, available: int, named: NamedLevels) -> int:
+        """Units of a level that may be offered in this shop at all."""
+        if named is None:
+            return available
+        return sum(one.available for one in named if self.settings.warehouses.get(one.warehouse, "") is not None)
+
+    def quantities(
+        self, available: int, named: NamedLevels, warehouse_id: str, *narrower: UnitRules | None
+    ) -> tuple[tuple[str, int], ...]:
+        """What the marketplace's warehouses are told, `warehouse_id` being the one that is chosen for the shop.
+
+        The rules are about all of a level. Fewer units than there are go to the first warehouses.
+        """
+        if named is None and not self.settings.warehouses:
+            # Most shops, and a line of them has fifty thousand listings.
+            return ((warehouse_id, self.units(available, *narrower)),)
+        told: list[tuple[str, int]] = []
+        left = self.units(self.offered(available, named), *narrower)
+        for place, there in self._places(available, named, warehouse_id).items():
+            told.append((place, min(there, left)))
+            left -= told[-1][1]
+        return tuple(told)
+
+    def _places(self, available: int, named: NamedLevels, warehouse_id: str) -> dict[str, int]:
+        """Units by warehouse of the marketplace. A mapped one is the caller's: without a level it has none."""
+        mapped = self.settings.warehouses
+        there: dict[str, int] = {}
+        for one in named or (WarehouseLevel("", available),):
+            place = mapped.get(one.warehouse, warehouse_id)
+            if place is not None:
+                there[place] = there.get(place, 0) + one.available
+        ours = [place for place in mapped.values() if place is not None]
+        order = dict.fromkeys([warehouse_id, *ours])
+        places = {place: there.get(place, 0) for place in order if place in there or place in ours}
+        return places or {warehouse_id: 0}
+
     def units(self, available: int, *narrower: UnitRules | None) -> int:
         """Units to show, by the settings and what narrower rules make of them, the narrowest last."""
-        return min(self.settings.overruled(*narrower).units(available), self.most_units)
+        by = self.settings.overruled(*narrower) if any(narrower) else self.settings
+        return min(by.units(available), self.most_units)
 
     def reckoned(self, available: int, *narrower: UnitRules | None) -> Reckoning:
         """`units`, with the way there."""

@@ -38,6 +38,7 @@ _DOUBT = [
     _row.quantities,
     _row.seen_at,
     _row.settled_at,
+    _row.sent_quantities,
 ]
 _SAW = (
     update(listings)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import bindparam, null, select, update
 
-from channel_sync.domain.listings import PushState, Quantities
+from channel_sync.domain.listings import PushState, Quantities, units_in
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.column_types import Utc
@@ -59,11 +59,13 @@ class Suspect:
     seen: Quantities
     settled_at: datetime
     differs_since: datetime
+    sent_quantities: Quantities | None = None
 
     @property
     def shown(self) -> int:
-        """Units that the shop shows in our warehouse."""
-        return dict(self.seen).get(self.warehouse_id, 0)
+        """Units that the shop shows in our warehouses."""
+        ours = self.sent_quantities or ((self.warehouse_id, self.quantity),)
+        return units_in([place for place, _ in ours], self.seen)
 
 
 _SUSPECT: list[Any] = [
@@ -75,6 +77,7 @@ _SUSPECT: list[Any] = [
     _row.quantities,
     _row.settled_at,
     _row.differs_since,
+    _row.sent_quantities,
 ]
 
 

@@ -29,7 +29,7 @@ _MORE = (
         "push_state",
         "differs_since",
     ),
-    *("wanted_version", "settled_version", "settled_at", "warehouse_id", "sent_quantity"),
+    *("wanted_version", "settled_version", "settled_at", "warehouse_id", "sent_quantity", "sent_quantities"),
 )
 KNOWN = [*_COMPARED, *(listings.c[name] for name in _MORE)]
 
@@ -77,7 +77,9 @@ class ListingChange(Struct, frozen=True, gc=False):
             return None
         if before.settled_at > self.seen_at:
             return None
-        differs = dict(self.listing.quantities).get(before.warehouse_id, 0) != before.sent_quantity
+        told = before.sent_quantities or ((before.warehouse_id, before.sent_quantity),)
+        shown = dict(self.listing.quantities)
+        differs = any(shown.get(place, 0) != units for place, units in told)
         is_known = before.differs_since is not None
         return None if differs is is_known else Drift(self.id, before.settled_version, differs, self.seen_at)
 

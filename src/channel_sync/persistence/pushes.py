@@ -58,6 +58,8 @@ _WAITING: list[ColumnElement[Any]] = [
     _row.warehouse_id,
     _row.settled_at,
     _row.seen_at,
+    stock_levels.c.warehouses,
+    _row.sent_quantities,
 ]
 # Who was told anew since it was planned is not told by this.
 _IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import func, select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import PushState
 from channel_sync.domain.stock import StockItem, StockLevel, StockResult
-from channel_sync.persistence.engine.session import Session, columns_of
+from channel_sync.persistence.engine.session import Session, Values, columns_of
 from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.listing_rows import is_pending, want_anew
 from channel_sync.persistence.rows.timestamps import micros
@@ -21,7 +22,7 @@ from channel_sync.persistence.stock_states import skus_in
 
 _row = stock_levels.c
 _COLUMNS = columns_of(stock_levels, StockLevel)
-_CHANGING = ("available", "version", "revision", "updated_at")
+_CHANGING = ("available", "version", "revision", "updated_at", "warehouses")
 _UPSERT = BulkInsert(
     stock_levels, ("tenant", "sku", *_CHANGING), f"ON CONFLICT (tenant, sku) DO UPDATE SET {overwrite(_CHANGING)}"
 )
@@ -107,10 +108,14 @@ class StockRepository:
 
 
 def _changed(level: StockLevel | None, item: StockItem, now: datetime) -> tuple[StockLevel, StockResult]:
+    if item.warehouse is not None:
+        counted = level or StockLevel(item.sku, 0, 0, None, now)
+        return counted.change_at(item.warehouse, item.available, item.revision, now)
     if level is None:
         return StockLevel(item.sku, item.available, 1, item.revision, now), StockResult.ACCEPTED
     return level.change_to(item.available, item.revision, now)
 
 
-def _values(tenant: str, level: StockLevel) -> tuple[str, str, int, int, int | None, int]:
-    return tenant, level.sku, level.available, level.version, level.revision, micros(level.updated_at)
+def _values(tenant: str, level: StockLevel) -> Values:
+    named = None if level.warehouses is None else msgspec.json.encode(level.warehouses).decode()
+    return tenant, level.sku, level.available, level.version, level.revision, micros(level.updated_at), named

@@ -33,7 +33,9 @@ _TOLD = (
         _row.warehouse_id,
         _row.settled_at,
         _row.seen_at,
+        _row.sent_quantities,
         stock_levels.c.available,
+        stock_levels.c.warehouses,
         sku_rules.c.rules.label("sku_rules"),
         _row.rules,
     )
@@ -151,12 +153,16 @@ def _waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
         row.warehouse_id,
         row.settled_at,
         row.seen_at,
+        row.warehouses,
+        row.sent_quantities,
     )
 
 
 def _is_to_be_told(row: Row[*tuple[Any, ...]], by: Arithmetic) -> bool:
     if row.wanted_version == 0 or row.available is None:
         return False
-    if row.wanted_version > row.settled_version or row.warehouse_id != by.settings.warehouse_id:
+    if row.wanted_version > row.settled_version:
         return True
-    return bool(by.units(row.available, row.sku_rules, row.rules) != row.sent_quantity)
+    place = by.settings.warehouse_id or ""
+    told = by.quantities(row.available, row.warehouses, place, row.sku_rules, row.rules)
+    return dict(told) != dict(row.sent_quantities or ())

@@ -27,6 +27,22 @@ async def test_answers_come_in_order_and_an_invalid_item_stops_no_other(workshop
     ]
 
 
+async def test_a_sku_comes_once_as_a_whole_or_once_for_each_warehouse(workshop: Workshop):
+    items = [
+        StockItem("a", 1, None, "london"),
+        StockItem("a", 2, None, "leeds"),
+        StockItem("a", 3, None, "london"),
+        StockItem("a", 4),
+        StockItem("b", 1),
+        StockItem("b", 1, None, "london"),
+    ]
+
+    answers = await workshop.put_stock.put(TENANT, items)
+
+    repeated = [answer.code for answer in answers]
+    assert repeated == [None, None, "sku_repeated", "sku_repeated", None, "sku_repeated"]
+
+
 async def test_the_same_value_again_keeps_its_version(workshop: Workshop):
     await workshop.put(("a", 1))
     [again] = await workshop.put(("a", 1))

@@ -20,6 +20,7 @@ _SETTINGS = {
         "end_when": 0,
         "brake_percent": 50,
         "warehouse_id": WAREHOUSE_ID,
+        "warehouses": {},
     },
 }
 _AUTH = {
@@ -217,6 +218,7 @@ LEVEL = {
     "version": 3,
     "revision": 1042,
     "updated_at": "2026-11-23T10:19:55.000Z",
+    "warehouses": [],
     "rules": NO_RULES,
     "code": None,
     "reason": None,

@@ -1,5 +1,7 @@
 """A shop's warehouses, asked of the marketplace when a person wants to see or to choose one."""
 
+from collections.abc import Mapping
+
 from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.channel import Warehouse
 from channel_sync.domain.errors import Conflict, Invalid
@@ -10,6 +12,7 @@ from channel_sync.persistence.database import Database
 
 _MEMBER = "warehouse_id"
 _NAME = "warehouse"
+_MAP = "warehouses"
 
 
 class Warehouses:
@@ -35,10 +38,13 @@ class Warehouses:
         name = stock.pop(_NAME, None)
         if name is not None and _MEMBER in stock:
             raise Invalid("conflict", "Give the warehouse by its id or by its name.", f"/settings/stock/{_NAME}")
-        if name is None and _MEMBER not in stock:
+        if name is None and not {_MEMBER, _MAP} & set(stock):
             return patch
         async with self._database.read() as work:
             integration = await work.integrations.get(tenant, integration_id)
+        await self._check_map(integration, stock.get(_MAP) or {})
+        if name is None and _MEMBER not in stock:
+            return patch
         if name is not None:
             return {**patch, "stock": {**stock, _MEMBER: await self._named(integration, name)}}
         wanted = stock[_MEMBER]
@@ -50,6 +56,11 @@ class Warehouses:
         if wanted is not None and wanted not in ids:
             raise Invalid("unknown_warehouse", "The shop has no such warehouse.", f"/settings/stock/{_MEMBER}")
         return {**patch, "stock": {**stock, _MEMBER: wanted or next(iter(ids), None)}}
+
+    async def _check_map(self, integration: Integration, wanted: Mapping[str, str | None]) -> None:
+        fresh = set(wanted.values()) - {None, *integration.settings.stock.warehouses.values()}
+        if fresh and not fresh <= {one.id for one in await self._ask(integration)}:
+            raise Invalid("unknown_warehouse", "The shop has no such warehouse.", f"/settings/stock/{_MAP}")
 
     async def _named(self, integration: Integration, name: str) -> str:
         """The id of the warehouse of this name, in any case."""

@@ -27,7 +27,7 @@ async def list_changes(session: RunSession) -> None:
         async with session.database.read() as work:
             told, rest = await work.stock_rules.to_be_told(account.tenant, account.id, after, by)
         place = stock.warehouse_id or ""
-        to_zero += len(emptied([(one, one.available) for _, one in told], by, place, account.brake_released_at))
+        to_zero += len(emptied([one for _, one in told], by, place, account.brake_released_at))
         changes = [_change(sku, one, by) for sku, one in told]
         await _keep(session, changes)
         if rest is None:
@@ -48,5 +48,5 @@ async def _keep(session: RunSession, changes: Sequence[StockChange]) -> None:
 
 def _change(sku: str, one: Waiting, by: Arithmetic) -> StockChange:
     place = by.settings.warehouse_id or one.warehouse_id or next(iter(dict(one.quantities)), "")
-    units = by.units(one.available, one.sku_rules, one.rules)
-    return StockChange(one.listing_id, sku, units_there(one, place), units)
+    told = by.quantities(one.available, one.named, place, one.sku_rules, one.rules)
+    return StockChange(one.listing_id, sku, units_there(one, dict(told)), sum(units for _, units in told))

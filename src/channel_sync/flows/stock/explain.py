@@ -6,7 +6,7 @@ from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelError
 from channel_sync.domain.integrations import Integration
-from channel_sync.domain.listings import Listing
+from channel_sync.domain.listings import Listing, units_in
 from channel_sync.domain.stock_sentences import Shown
 from channel_sync.flows.grants.shops import Shops
 
@@ -46,10 +46,10 @@ class LookAtShop:
         except ChannelError:
             # What was seen last is told instead, with its time.
             return {}
-        quantities = {one.variation_id: dict(one.quantities) for one in there}
-        place = integration.settings.stock.warehouse_id
+        quantities = {one.variation_id: one.quantities for one in there}
+        place = integration.settings.stock.warehouse_id or ""
         return {
-            one.id: Shown(quantities[one.variation_id].get(one.warehouse_id or place or "", 0), asked_at, now=True)
+            one.id: Shown(units_in(one.told_places or (place,), quantities[one.variation_id]), asked_at, now=True)
             for one in mine
             if one.variation_id in quantities
         }

@@ -1,7 +1,7 @@
 """What waits in one shop, in the order in which it is told, by the settings as they are when its turn comes."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate, chain
@@ -11,7 +11,7 @@ from channel_sync.domain.listings import Listing, ProductStock, Waiting
 from channel_sync.domain.stock import Arithmetic, StockLevel
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.stock.plan import emptied, plan, turns
-from channel_sync.flows.stock.warehouse import warehouse_of
+from channel_sync.flows.stock.warehouse import chosen_of, warehouse_of
 
 _Line = Sequence[Sequence[str]]
 
@@ -44,6 +44,7 @@ class StockLine:
     rules: LineRules
     warehouse_id: str | None = None
     emptying: Collection[str] = ()
+    _there: Set[str] = frozenset()
     _line: _Line = ()
     _kept_until: float = 0.0
 
@@ -81,8 +82,7 @@ class StockLine:
         if settings is None:
             return []
         if all_there_are:
-            levels = [(listing, level.available) for listing, level in stale]
-            self.emptying = await asyncio.to_thread(emptied, levels, *settings, await self._released_at())
+            self.emptying = await asyncio.to_thread(emptied, stale, *settings, await self._released_at())
         # Thousands of listings take longer than the API's requests should wait.
         return await asyncio.to_thread(plan, stale, *settings)
 
@@ -100,8 +100,7 @@ class StockLine:
             waiting += found
             if len(found) < self.rules.at_once:
                 break
-        levels = [(one, one.available) for one in waiting]
-        self.emptying = await asyncio.to_thread(emptied, levels, *settings, await self._released_at())
+        self.emptying = await asyncio.to_thread(emptied, waiting, *settings, await self._released_at())
         self._line = await asyncio.to_thread(turns, waiting, *settings)
         now = monotonic()
         self._kept_until = now + min(self.rules.kept_s, self.rules.kept_times * (now - began))
@@ -113,9 +112,11 @@ class StockLine:
         if integration is None:
             return None
         settings = integration.settings.stock
-        # Once a run, and again where a person has chosen another one meanwhile.
-        if self.warehouse_id is None or settings.warehouse_id not in (None, self.warehouse_id):
+        # Once a run, and again where a person has chosen others meanwhile.
+        if self.warehouse_id is None or not chosen_of(settings) <= self._there:
             self.warehouse_id = await warehouse_of(self.session, integration)
+            self._there = chosen_of(settings) | {self.warehouse_id}
+        self.warehouse_id = settings.warehouse_id or self.warehouse_id
         return Arithmetic(settings, self.session.rules.stock.most_units), self.warehouse_id
 
     async def _released_at(self) -> datetime | None:

@@ -4,7 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from channel_sync.domain.channel_rules import StockRules
-from channel_sync.domain.listings import Listing, ListingStock, Omitted, ProductStock, Waiting, units_there
+from channel_sync.domain.listings import (
+    Listing,
+    ListingStock,
+    Omitted,
+    ProductStock,
+    Waiting,
+    units_in,
+    units_there,
+)
 from channel_sync.domain.stock import Arithmetic, StockLevel
 
 _WITH_CARE_AT_ONCE = 30
@@ -17,38 +25,37 @@ def plan(
     products: dict[str, list[ListingStock]] = {}
     changes: list[tuple[str, int]] = []
     for listing, level in stale:
-        known = dict(listing.quantities)
-        units = arithmetic.units(level.available, listing.sku_rules, listing.rules)
-        changes.append((listing.product_id, units - known.pop(warehouse_id, 0)))
+        rules = (listing.sku_rules, listing.rules)
+        told = arithmetic.quantities(level.available, level.warehouses, warehouse_id, *rules)
+        ours, units = dict(told), sum(units for _, units in told)
+        changes.append((listing.product_id, units - units_in(ours, listing.quantities)))
+        others = tuple(place for place in listing.quantities if place[0] not in ours)
         stock = ListingStock(
-            listing.id,
-            listing.variation_id,
-            level.version,
-            units,
-            ((warehouse_id, units),),
-            tuple(known.items()),
-            listing.wanted_at,
+            listing.id, listing.variation_id, level.version, units, told, others, listing.wanted_at
         )
         products.setdefault(listing.product_id, []).append(stock)
     return [ProductStock(product_id, tuple(products[product_id])) for product_id in _steepest_first(changes)]
 
 
 def emptied(
-    waiting: Iterable[tuple[Listing, int] | tuple[Waiting, int]],
+    waiting: Iterable[tuple[Listing, StockLevel] | Waiting],
     arithmetic: Arithmetic,
     warehouse_id: str,
     released_at: datetime | None,
 ) -> set[str]:
-    """Ids of those that have units in the shop and are told to have none, each given with its level.
+    """Ids of those that have units in the shop and are told to have none.
 
     Not those that waited already when a person let them go.
     """
     found: set[str] = set()
-    for one, available in waiting:
+    for each in waiting:
+        one, level = (each, each) if isinstance(each, Waiting) else each
         if released_at is not None and one.wanted_at is not None and one.wanted_at <= released_at:
             continue
-        if arithmetic.units(available, one.sku_rules, one.rules) == 0 and units_there(one, warehouse_id) > 0:
-            found.add(one.id if isinstance(one, Listing) else one.listing_id)
+        named = level.named if isinstance(level, Waiting) else level.warehouses
+        told = arithmetic.quantities(level.available, named, warehouse_id, one.sku_rules, one.rules)
+        if not any(units for _, units in told) and units_there(one, dict(told)) > 0:
+            found.add(one.listing_id if isinstance(one, Waiting) else one.id)
     return found
 
 
@@ -57,8 +64,9 @@ def turns(waiting: Sequence[Waiting], arithmetic: Arithmetic, warehouse_id: str)
     products: dict[str, list[str]] = {}
     changes: list[tuple[str, int]] = []
     for one in waiting:
-        units = arithmetic.units(one.available, one.sku_rules, one.rules)
-        changes.append((one.product_id, units - dict(one.quantities).get(warehouse_id, 0)))
+        told = arithmetic.quantities(one.available, one.named, warehouse_id, one.sku_rules, one.rules)
+        change = sum(units for _, units in told) - units_in(dict(told), one.quantities)
+        changes.append((one.product_id, change))
         products.setdefault(one.product_id, []).append(one.listing_id)
     return [products[product_id] for product_id in _steepest_first(changes)]
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import must_be_runnable
 from channel_sync.domain.runs import RunKind
-from channel_sync.domain.stock import MAX_UNITS, PushResult, StockItem, StockResult
+from channel_sync.domain.stock import MAX_UNITS, PushResult, StockItem, StockLevel, StockResult
 from channel_sync.flows.in_pieces import in_light_pieces
 from channel_sync.persistence.database import Database, UnitOfWork
 
@@ -117,11 +117,15 @@ async def _store(
     """The answers, and whether a run is due now that sends what these and those before them changed."""
     now = utcnow()
     levels = await work.stock.put(tenant, items, now)
-    answers = [
-        StockAnswer(item.sku, result, level.version) for item, (level, result) in zip(items, levels, strict=True)
-    ]
+    answers = [_answer(item, level, result) for item, (level, result) in zip(items, levels, strict=True)]
     changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
     return answers, is_last and await _hurry(work, tenant, [*changed_before, *changed], now)
+
+
+def _answer(item: StockItem, level: StockLevel, result: StockResult) -> StockAnswer:
+    if result is StockResult.INVALID:
+        return StockAnswer(item.sku, result, None, "too_many_warehouses")
+    return StockAnswer(item.sku, result, level.version)
 
 
 async def _push_again(tenant: str, skus: Sequence[str], work: UnitOfWork) -> tuple[list[PushAnswer], bool]:
@@ -148,16 +152,18 @@ async def _hurry(work: UnitOfWork, tenant: str, skus: Sequence[str], now: dateti
 
 def _faults(items: Sequence[StockItem]) -> list[str | None]:
     faults: list[str | None] = []
-    seen: set[str] = set()
+    seen: dict[str, set[str | None]] = {}
     for item in items:
-        faults.append(_fault(item, seen))
-        seen.add(item.sku)
+        places = seen.setdefault(item.sku, set())
+        faults.append(_fault(item, places))
+        places.add(item.warehouse)
     return faults
 
 
-def _fault(item: StockItem, seen: set[str]) -> str | None:
+def _fault(item: StockItem, places: set[str | None]) -> str | None:
+    """Why an item is of no use beside those before it, of which some were about its SKU in these warehouses."""
     if not item.sku.strip():
         return "sku_blank"
-    if item.sku in seen:
+    if item.warehouse in places or None in places or (item.warehouse is None and places):
         return "sku_repeated"
     return None if 0 <= item.available <= MAX_UNITS else "available_out_of_range"

@@ -1,5 +1,6 @@
 """The warehouse that a shop's stock goes to: chosen once, then kept; if it is gone, no other takes its place."""
 
+from collections.abc import Set
 from dataclasses import replace
 
 from channel_sync.domain.channel import Warehouse
@@ -7,6 +8,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.incidents import MESSAGES, IncidentKind
 from channel_sync.domain.integrations import Integration, IntegrationSettings
+from channel_sync.domain.stock import StockSettings
 from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.retries import while_stale
 from channel_sync.flows.runs.session import RunSession
@@ -19,30 +21,35 @@ def with_warehouse(settings: IntegrationSettings, warehouse_id: str | None) -> I
     return replace(settings, stock=replace(settings.stock, warehouse_id=warehouse_id))
 
 
+def chosen_of(settings: StockSettings) -> Set[str]:
+    """Every warehouse of the marketplace that the settings name."""
+    return {place for place in (settings.warehouse_id, *settings.warehouses.values()) if place is not None}
+
+
 async def warehouse_of(session: RunSession, integration: Integration) -> str:
     """The integration's warehouse, which is still there. Where none is chosen yet, the first one is, for good.
 
-    `ChannelRefused` when there is none, or not the chosen one any more; then the integration says so.
+    `ChannelRefused` when there is none, or not all that are chosen any more; then the integration says so.
     """
-    chosen = integration.settings.stock.warehouse_id
+    settings = integration.settings.stock
+    chosen = chosen_of(settings)
     warehouses = await session.call(lambda shop: shop.warehouses())
-    if chosen is None:
-        return await _choose(session, _first(warehouses))
-    is_there = any(warehouse.id == chosen for warehouse in warehouses)
-    await tell_whether(session, _MISSING, not is_there)
-    if not is_there:
+    are_there = chosen <= {warehouse.id for warehouse in warehouses}
+    if chosen:
+        await tell_whether(session, _MISSING, not are_there)
+    if not are_there:
         raise ChannelRefused(_MISSING.value, MESSAGES[_MISSING])
-    return chosen
+    return settings.warehouse_id or await _choose(session, _first(warehouses))
 
 
 async def look_for_warehouse(session: RunSession) -> None:
     """Say so if the chosen warehouse is gone, though nothing waits to be sent there, or that it is back."""
     async with session.database.read() as work:
         integration = await work.integrations.find(session.integration.id)
-    chosen = None if integration is None else integration.settings.stock.warehouse_id
-    if chosen is not None:
+    chosen = set() if integration is None else chosen_of(integration.settings.stock)
+    if chosen:
         warehouses = await session.call(lambda shop: shop.warehouses())
-        await tell_whether(session, _MISSING, all(warehouse.id != chosen for warehouse in warehouses))
+        await tell_whether(session, _MISSING, not chosen <= {warehouse.id for warehouse in warehouses})
 
 
 async def _choose(session: RunSession, first: str | None) -> str:

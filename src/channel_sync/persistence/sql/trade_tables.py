@@ -4,11 +4,12 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from channel_sync.domain.listings import Mapping, PushState
 from channel_sync.domain.orders import OrderState
-from channel_sync.domain.stock import UnitRules
+from channel_sync.domain.stock import UnitRules, WarehouseLevel
 from channel_sync.persistence.sql.column_types import Document, MoneyAmount, OneOf, Utc
 from channel_sync.persistence.sql.tables import metadata, partial_index, required
 
 Quantities = tuple[tuple[str, int], ...]
+WarehouseLevels = tuple[WarehouseLevel, ...]
 
 # Whoever asks for it uses the same words.
 IS_TO_SHIP = "orders.state = 'approved' AND orders.ship_by IS NOT NULL"
@@ -199,6 +200,7 @@ stock_levels = Table(
     required("version", Integer),
     Column("revision", BigInteger),
     required("updated_at", Utc),
+    Column("warehouses", Document(WarehouseLevels)),  # where it is given by warehouse; `available` is their sum
 )
 
 # What a SKU has of the settings for itself, in every shop; it may have no level yet.
