@@ -46,7 +46,7 @@ async def sell(workshop: Workshop, seller: Integration, quantity: int) -> None:
     """An order for the listing, bought now and downloaded."""
     line = OrderLine("sku-1", "var-1", "pro-1", "Cup", {}, quantity, None, None)
     content = OrderContent((line,), None, "merchant", (), ())
-    workshop.shop().place(replace(an_order(1), updated_at=utcnow(), content=content))
+    workshop.shop().place(an_order(1, updated_at=utcnow(), content=content))
     run = await workshop.due(seller, RunKind.ORDERS)
     assert run is not None
     assert run.counts.created == 1
