@@ -76,10 +76,13 @@ async def _analysed(place: Stage) -> None:
 def _exports(store: str, place: Stage, client: httpx.Client, orders: int) -> None:
     before_mb = place.service.peak_memory_mb()
     for name, goal, query in _FORMS:
+        spent_s = place.service.cpu_s()
         result = _taken(client, query)
+        per_cpu_s = result.rows / (place.service.cpu_s() - spent_s)
         if result.rows != orders + (query["format"] == "csv"):
             raise WrongResult(f"{result.rows} rows of {orders} orders")
-        row(f"export of {orders:,} orders, {name}, {store}", f"{result.rows_per_s:,.0f} rows/s", goal)
+        measured = f"{result.rows_per_s:,.0f} rows/s, {per_cpu_s:,.0f} a second of our processor time"
+        row(f"export of {orders:,} orders, {name}, {store}", measured, goal)
     grown_mb = place.service.peak_memory_mb() - before_mb
     row(f"memory that these exports took, {store}", f"{grown_mb:.0f} MB", "≤ 20 MB")
 

@@ -9,7 +9,7 @@ from tests.channels.small_wish import SmallWish
 
 from channel_sync.channels.wish.order_pages import kept_order
 from channel_sync.channels.wish.read_pages import read_page
-from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, RunStopped
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, NotAtChannel, RunStopped
 from channel_sync.domain.orders import OrderQuery, OrderWindow, UnreadPage
 
 SINCE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -253,12 +253,17 @@ async def test_one_order_is_a_page_of_one():
     assert (len(page.orders), page.next, page.full) == (1, None, False)
 
 
-async def test_an_unknown_order_is_refused():
+@pytest.mark.parametrize(
+    ("answer", "is_unknown"),
+    [(refused(90001), True), (refused(90001, 404), True), (httpx.Response(404), True), (refused(1001), False)],
+)
+async def test_an_unknown_order_is_told_from_one_that_is_refused_for_another_reason(answer, is_unknown):
     with respx.mock as router:
-        router.get(f"{ORDERS}/o1").mock(return_value=refused(90001))
+        router.get(f"{ORDERS}/o1").mock(return_value=answer)
         async with at_the_counter() as counter:
-            with pytest.raises(ChannelRefused):
+            with pytest.raises(ChannelRefused) as raised:
                 await counter.shop.order("o1")
+    assert isinstance(raised.value, NotAtChannel) is is_unknown
 
 
 def test_a_kept_reply_is_read_without_a_call():
