@@ -49,6 +49,17 @@ async def test_a_dispatch_is_taken_and_shows_on_the_order(world, admin, shop, or
     assert schedule.next_at is not None
 
 
+async def test_a_dispatch_that_waits_for_its_shop_says_so(admin, shop, order_id):
+    await admin.post(f"/orders/{order_id}/dispatch", json=PARCEL)
+    await admin.put(f"/integrations/{shop['id']}/status", json={"enabled": False})
+
+    dispatch = (await admin.get(f"/orders/{order_id}")).json()["dispatch"]
+    assert (dispatch["state"], dispatch["code"]) == ("pending", "integration_disabled")
+    assert dispatch["reason"] == "The integration is disabled; it goes on once it is active."
+    await admin.put(f"/integrations/{shop['id']}/status", json={"enabled": True})
+    assert (await admin.get(f"/orders/{order_id}")).json()["dispatch"]["code"] == "queued"
+
+
 async def test_an_order_that_nobody_dispatched_says_nothing(admin, order_id):
     assert (await admin.get(f"/orders/{order_id}")).json()["dispatch"] is None
 

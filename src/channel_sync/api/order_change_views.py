@@ -20,10 +20,15 @@ _PENDING: dict[ChangeStage, tuple[ChangeCode, str]] = {
 }
 
 
+# Code and sentence.
+Why = tuple[str | None, str | None]
+
+
 class ParcelView(TypedDict):
     """One parcel that was told to the marketplace, or a change of its tracking.
 
     `code` and `reason` say why it is where it is: `queued`, `in_flight` or `outcome_unknown` while it is pending,
+    or what keeps its shop from being called, `integration_disabled` and the like;
     the marketplace's own where it refused, `not_carried_out` or `not_confirmed` where it took it and then did not
     show it. `code` is null once it is accepted.
     """
@@ -47,9 +52,9 @@ class DispatchView(TypedDict):
     parcels: list[ParcelView]
 
 
-def dispatch_view(changes: Sequence[OrderChange]) -> DispatchView | None:
-    """The order's dispatch; null before anybody told of a parcel."""
-    parcels = [_parcel_view(one) for one in changes if one.kind is ChangeKind.DISPATCH]
+def dispatch_view(changes: Sequence[OrderChange], rests: Why | None = None) -> DispatchView | None:
+    """The order's dispatch; null before anybody told of a parcel. `rests` is why its shop is not called."""
+    parcels = [_parcel_view(one, rests) for one in changes if one.kind is ChangeKind.DISPATCH]
     if not parcels:
         return None
     last = parcels[-1]
@@ -67,13 +72,13 @@ class RefundRequestView(TypedDict):
     settled_at: Timestamp | None
 
 
-def refund_view(changes: Sequence[OrderChange]) -> RefundRequestView | None:
+def refund_view(changes: Sequence[OrderChange], rests: Why | None = None) -> RefundRequestView | None:
     """The refund that was asked for last; null where none was."""
     refunds = [one for one in changes if one.kind is ChangeKind.REFUND]
     if not refunds:
         return None
     change = refunds[-1]
-    code, detail = _PENDING.get(change.stage, (change.code, change.reason))
+    code, detail = _why(change, rests)
     return {
         "reason": change.cause or "",
         "state": change.state,
@@ -84,9 +89,9 @@ def refund_view(changes: Sequence[OrderChange]) -> RefundRequestView | None:
     }
 
 
-def _parcel_view(change: OrderChange) -> ParcelView:
+def _parcel_view(change: OrderChange, rests: Why | None) -> ParcelView:
     parcel = change.parcel
-    code, reason = _PENDING.get(change.stage, (change.code, change.reason))
+    code, reason = _why(change, rests)
     return {
         "carrier": parcel.carrier,
         "tracking_number": parcel.tracking_number,
@@ -97,3 +102,9 @@ def _parcel_view(change: OrderChange) -> ParcelView:
         "requested_at": timestamp(change.requested_at),
         "settled_at": optional_timestamp(change.settled_at),
     }
+
+
+def _why(change: OrderChange, rests: Why | None) -> Why:
+    if change.stage not in _PENDING:
+        return change.code, change.reason
+    return _PENDING[change.stage] if rests is None else rests

@@ -9,7 +9,8 @@ from channel_sync.api.http.fields import MoneyView, Timestamp, money_view, optio
 from channel_sync.api.order_change_views import DispatchView, RefundRequestView, dispatch_view, refund_view
 from channel_sync.api.tax_view import tax_view
 from channel_sync.domain.held_orders import HeldOrder
-from channel_sync.domain.order_changes import OrderChange
+from channel_sync.domain.integrations import why_it_rests
+from channel_sync.domain.order_changes import is_pending
 from channel_sync.domain.orders import Address, Flaw, Order, OrderLine, OrderState, Refund, Tracking
 from channel_sync.persistence.database import UnitOfWork
 
@@ -156,12 +157,17 @@ async def order_views(work: UnitOfWork, tenant: str, orders: Sequence[Order], pe
     sold = {(integration_id, listing) for integration_id, listing in lines if listing is not None}
     listing_ids = await work.listings.ids_of(tenant, sold)
     changes = await work.order_changes.of_orders([order.id for order in orders])
-    return [_order_view(order, personal, listing_ids, changes.get(order.id, ())) for order in orders]
+    waiting = {one.integration_id for one in orders if is_pending(changes.get(one.id, ()))}
+    integrations = await work.integrations.find_all(waiting)
+    rests = {integration_id: why_it_rests(integrations.get(integration_id)) for integration_id in waiting}
+    views = [_order_view(order, personal, listing_ids) for order in orders]
+    for order, view in zip(orders, views, strict=True):
+        of_order, why = changes.get(order.id, ()), rests.get(order.integration_id)
+        view["dispatch"], view["refund_request"] = dispatch_view(of_order, why), refund_view(of_order, why)
+    return views
 
 
-def _order_view(
-    order: Order, personal: bool, listing_ids: Mapping[tuple[str, str], str], changes: Sequence[OrderChange]
-) -> OrderView:
+def _order_view(order: Order, personal: bool, listing_ids: Mapping[tuple[str, str], str]) -> OrderView:
     content = order.content
     view: OrderView = {
         "id": order.id,
@@ -181,8 +187,8 @@ def _order_view(
         },
         "fulfilment": {"by": content.fulfilled_by, "tracking": [_tracking_view(one) for one in content.tracking]},
         "refunds": [_refund_view(refund) for refund in content.refunds],
-        "dispatch": dispatch_view(changes),
-        "refund_request": refund_view(changes),
+        "dispatch": None,
+        "refund_request": None,
         "acknowledged_at": optional_timestamp(order.acknowledged_at),
         "acknowledged_version": order.acknowledged_version,
         "channel_updated_at": timestamp(order.channel_updated_at),

@@ -200,6 +200,15 @@ def must_be_runnable(integration: Integration, related_id: str | None = None) ->
         raise Conflict(_REFUSALS[integration.status], f"The integration is {integration.status}.", related_id)
 
 
+def why_it_rests(integration: Integration | None) -> tuple[ErrorCode, str] | None:
+    """Code and sentence of what keeps an integration from calling the marketplace, if anything does."""
+    if integration is None:
+        return "integration_removed", "The integration was removed for good."
+    if integration.runnable:
+        return None
+    return _REFUSALS[integration.status], f"The integration is {integration.status}; it goes on once it is active."
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A merchant account at a marketplace: owns orders, listings and the cursor, and outlives integrations.

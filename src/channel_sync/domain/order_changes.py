@@ -1,5 +1,6 @@
 """What a marketplace is asked to do with an order, to dispatch or to refund it, and how far that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -88,6 +89,11 @@ class OrderChange:
     def parcel(self) -> Parcel:
         """What is dispatched."""
         return Parcel(self.carrier or "", self.tracking_number or "", self.origin_country or "")
+
+
+def is_pending(changes: Sequence[OrderChange]) -> bool:
+    """Whether one of these is not settled."""
+    return any(change.state is ChangeState.PENDING for change in changes)
 
 
 class Finding(StrEnum):
