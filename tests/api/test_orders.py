@@ -58,6 +58,19 @@ async def test_a_line_names_the_sku_that_its_listing_was_mapped_to(world, admin,
     assert (line["sku"], line["mapped_sku"], line["listing_id"]) == ("MUG-BLUE", "OURS", listing_id)
 
 
+async def test_a_line_of_an_open_order_names_the_sku_that_its_listing_is_mapped_to_later(
+    world, admin, integration_id
+):
+    sold = order_content(lines=(an_order_line(channel_listing_id="variation-7"),))
+    (order_id,) = await store_orders(world, integration_id, a_channel_order(content=sold))
+    (listing_id,) = await store_listings(world, integration_id, a_channel_listing(variation_id="variation-7"))
+
+    await admin.put(f"/listings/{listing_id}/mapping", json={"sku": "OURS"})
+
+    shown = (await admin.get(f"/orders/{order_id}")).json()
+    assert ([line["mapped_sku"] for line in shown["lines"]], shown["version"]) == (["OURS"], 1)
+
+
 async def test_a_listing_of_another_tenant_is_not_named(world, admin, integration_id):
     async with world.caller(tenant="rival") as rival:
         theirs = str((await world.connect(rival, "m2"))["id"])

@@ -121,6 +121,18 @@ async def test_a_listing_can_be_mapped_by_hand_and_back(world, admin):
     assert (await admin.get("/stock/OTHER")).json()["listings"] == []
 
 
+async def test_a_listing_of_a_shop_that_was_removed_for_good_can_be_mapped(world, admin):
+    integration_id = (await world.connect(admin))["id"]
+    (listing_id,) = await store_listings(world, integration_id, a_channel_listing(sku=None))
+    async with world.database.begin() as work:
+        await work.accounts.detach(integration_id)
+        await work.integrations.delete(integration_id)
+
+    mapped = await admin.put(f"/listings/{listing_id}/mapping", json={"sku": "OTHER"})
+
+    assert (mapped.status_code, mapped.json()["mapped_sku"]) == (200, "OTHER")
+
+
 async def test_listings_show_their_warehouses_and_can_be_filtered(world, admin):
     integration_id = (await world.connect(admin))["id"]
     await store_listings(world, integration_id, a_channel_listing(), a_channel_listing(sku=None))

@@ -34,7 +34,7 @@ class Shelf:
     async def map_by_hand(self, listing, sku):
         mine = await self.id_of(listing)
         async with self.database.begin() as work:
-            await work.listings.set_mapped_sku(TENANT, mine, sku, NOW)
+            await work.listings.set_mapped_skus(TENANT, {mine: sku}, NOW)
 
     async def put(self, units, sku="A"):
         async with self.database.begin() as work:

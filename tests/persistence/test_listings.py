@@ -170,7 +170,8 @@ async def test_a_sku_is_clear_again_when_its_twin_is_gone(database, account):
 
 async def set_mapped_sku(database, listing, sku):
     async with database.begin() as work:
-        return await work.listings.set_mapped_sku(TENANT, listing.id, sku, later(5))
+        await work.listings.set_mapped_skus(TENANT, {listing.id: sku}, later(5))
+        return await work.listings.get(TENANT, listing.id)
 
 
 async def test_a_mapping_by_hand_wins_and_is_taken_back(database, account):
@@ -219,10 +220,7 @@ async def test_a_tenant_sees_no_listing_of_another(database, account):
     async with database.begin() as work:
         assert await fed_by(work, "A", "other") == []
         assert (await work.listings.list("other", account.integration_id, PageRequest(9))).items == []
-        for attempt in (
-            work.listings.get("other", mine.id),
-            work.listings.set_mapped_sku("other", mine.id, "HAND", NOW),
-        ):
-            with pytest.raises(NotFound):
-                await attempt
+        assert await work.listings.set_mapped_skus("other", {mine.id: "HAND"}, NOW) == {}
+        with pytest.raises(NotFound):
+            await work.listings.get("other", mine.id)
     assert await listed(database, account) == [mine]

@@ -250,7 +250,8 @@ async def test_another_sku_starts_anew_whatever_was_sent_of_the_first(push):
     before = await push.get("A")
 
     async with push.database.begin() as work:
-        listing = await work.listings.set_mapped_sku(TENANT, before.id, "HAND", later(4))
+        await work.listings.set_mapped_skus(TENANT, {before.id: "HAND"}, later(4))
+        listing = await work.listings.get(TENANT, before.id)
 
     assert (before.settled_version, listing.settled_version, listing.wanted_version) == (5, 0, 1)
     assert await push.stale_skus() == ["HAND"]

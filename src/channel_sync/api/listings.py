@@ -13,9 +13,7 @@ from channel_sync.api.http.paging import Cursors, PageQuery
 from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.stock_schemas import UnitRulesView
 from channel_sync.api.stock_view import rules_view
-from channel_sync.domain.clock import utcnow
 from channel_sync.domain.listings import Listing, Mapping, PushState
-from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.listings import ListingQuery
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
@@ -122,12 +120,13 @@ async def get_listing(listing_id: str, caller: CurrentCaller, services: CurrentS
 async def map_listing(
     listing_id: str, given: MappingInput, caller: CurrentCaller, services: CurrentServices
 ) -> ListingView:
-    """The listing as it is mapped now; its stock is sent again if that makes a difference."""
-    async with services.database.begin() as work:
-        now = utcnow()
-        listing = await work.listings.set_mapped_sku(caller.tenant, listing_id, given.sku, now)
-        await work.schedules.hurry(listing.integration_id, RunKind.STOCK, now)
-    return listing_view(listing)
+    """The listing as it is mapped now. Its stock is sent again if that makes a difference.
+
+    Lines of open orders that have no `mapped_sku` for the listing get this one; the orders keep their versions.
+    """
+    await services.map_listings.map(caller.tenant, {listing_id: given.sku})
+    async with services.database.read() as work:
+        return listing_view(await work.listings.get(caller.tenant, listing_id))
 
 
 def listing_view(listing: Listing) -> ListingView:

@@ -19,7 +19,8 @@ class LineView(TypedDict):
     """What was bought. Prices are per unit. `listing_id` is null while the listing is not in our catalogue.
 
     `sku` is the marketplace's. `mapped_sku` is the one that a person had mapped the listing to when the order came
-    in, so the stock to take the goods from; it is null where `sku` itself counts, and does not change later.
+    in, or first did while it was `in_review` or `approved`: the stock to take the goods from. It is null where
+    `sku` itself counts, and once it is there it does not change.
     """
 
     sku: str | None

@@ -245,7 +245,8 @@ def update_event_types(before: OrderState, now: OrderState) -> tuple[EventType, 
 class Order:
     """A stored order. `position` is its place in the feed and grows with every stored version.
 
-    `mapped_skus` are the SKUs that people had mapped its listings to when it came in, by `channel_listing_id`.
+    `mapped_skus` are the SKUs that people had mapped its listings to when it came in, or first did while it was
+    open, by `channel_listing_id`.
 
     Without `acknowledged_at` this version was not taken over; `acknowledged_version` is the newest that was.
     """

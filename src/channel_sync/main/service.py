@@ -28,6 +28,7 @@ from channel_sync.flows.orders.held import Held
 from channel_sync.flows.orders.refunds import Refunds
 from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
+from channel_sync.flows.stock.mapping import MapListings
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.flows.stock.rules import ChangeStockRules
 from channel_sync.jobs.dispatch import Dispatcher
@@ -122,6 +123,7 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
         runs=work.runs,
         put_stock=PutStock(database, nudge),
         stock_rules=ChangeStockRules(database, channels, nudge),
+        map_listings=MapListings(database, nudge),
         look_at_shop=LookAtShop(shops),
         brakes=Brakes(database, nudge),
         dispatches=Dispatches(database, shops, carriers, nudge),

@@ -33,6 +33,7 @@ from channel_sync.persistence.idempotency import IdempotencyRepository
 from channel_sync.persistence.incidents import IncidentRepository
 from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
+from channel_sync.persistence.mapped_skus import MappedSkuRepository
 from channel_sync.persistence.order_changes import OrderChangeRepository
 from channel_sync.persistence.order_ids import OrderIdRepository
 from channel_sync.persistence.order_versions import OrderVersionRepository
@@ -96,6 +97,7 @@ class UnitOfWork:
     disclosures = cached_property(lambda work: DisclosureRepository(work._session, work._personal))
     held_orders = cached_property(lambda work: HeldOrderRepository(work._session, work._personal.cipher))
     listings = cached_property(lambda work: ListingRepository(work._session))
+    mapped_skus = cached_property(lambda work: MappedSkuRepository(work._session))
     pushes = cached_property(lambda work: PushRepository(work._session))
     doubts = cached_property(lambda work: DoubtRepository(work._session))
     drifts = cached_property(lambda work: DriftRepository(work._session))

@@ -1,10 +1,12 @@
 """Listings: what the marketplace offers, and the map of SKUs."""
 
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping as Mappings
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, TextClause, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, TextClause, bindparam, case, func, null, select, text, tuple_, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.ids import new_ids
@@ -44,8 +46,25 @@ class ListingQuery:
     push_code: str | None = None
 
 
+class Remapped(NamedTuple):
+    """A listing that was mapped to another SKU by hand; `sku` is None where its own counts again.
+
+    No integration owns one whose shop was removed.
+    """
+
+    account_id: str
+    integration_id: str | None
+    variation_id: str
+    sku: str | None
+
+
 EVERY_LISTING = ListingQuery()
 _FIND_KNOWN = each_of(_row.account_id, _row.variation_id, KNOWN)
+_MAP_BY_HAND = (
+    update(listings)
+    .where(_row.id == bindparam("of"))
+    .values(mapped_sku=bindparam("by_hand"), stock_sku=bindparam("fed_by"), mapping=bindparam("so_far"))
+)
 
 
 class ListingRepository:
@@ -108,26 +127,43 @@ class ListingRepository:
         await map_anew(self._session, account.id, (), {sku for sku in left if sku is not None}, now)
         return len(left)
 
-    async def set_mapped_sku(self, tenant: str, listing_id: str, sku: str | None, now: datetime) -> Listing:
-        """Map the listing by hand, or by its own SKU again."""
-        await lock_stock_of(self._session, tenant)
-        mine = (_row.id == listing_id, _row.tenant == tenant)
-        before = await self._session.row(select(_row.account_id, *KNOWN).where(*mine))
-        if before is None:
-            raise NotFound("listing")
-        if before.mapped_sku != sku:
-            fed_by = effective_sku(sku, before.sku)
-            stays = before.mapping is Mapping.GONE or (sku is not None and fed_by == before.stock_sku)
-            mapping = before.mapping if stays else Mapping.UNMAPPED
-            change = update(listings).where(*mine).values(mapped_sku=sku, stock_sku=fed_by, mapping=mapping)
-            await self._session.execute(change)
-            await self._map(before, Newcomer(listing_id, fed_by, is_rival=sku is None and before.writable), now)
-        return await self.get(tenant, listing_id)
+    async def set_mapped_skus(
+        self, tenant: str, wanted: Mappings[str, str | None], now: datetime
+    ) -> dict[str, Remapped | None]:
+        """Map listings by hand, by their ids, or by their own SKU again, and what came of each.
 
-    async def _map(self, before: Known, newcomer: Newcomer, now: datetime) -> None:
-        if before.mapping is not Mapping.GONE:
-            left = set() if before.stock_sku is None else {before.stock_sku}
-            await map_anew(self._session, before.account_id, [newcomer], left, now)
+        None where it was mapped so before; one that the tenant does not have is missing. Others wait meanwhile.
+        """
+        await lock_stock_of(self._session, tenant)
+        mine = (any_of(_row.id, wanted), _row.tenant == tenant)
+        owner = case((accounts.c.attached, accounts.c.integration_id), else_=null()).label("integration_id")
+        joined = select(_row.account_id, owner, *KNOWN).join_from(listings, accounts)
+        known = await self._session.rows(joined.where(*mine).order_by(_row.id))
+        changed = [before for before in known if before.mapped_sku != wanted[before.id]]
+        if changed:
+            await self._session.execute(_MAP_BY_HAND, [_by_hand(before, wanted[before.id]) for before in changed])
+        for account_id in {before.account_id for before in changed}:
+            await self._map(account_id, [one for one in changed if one.account_id == account_id], wanted, now)
+        unchanged: dict[str, Remapped | None] = {before.id: None for before in known}
+        return unchanged | {
+            one.id: Remapped(one.account_id, one.integration_id, one.variation_id, wanted[one.id])
+            for one in changed
+        }
+
+    async def _map(
+        self, account_id: str, changed: Sequence[Known], wanted: Mappings[str, str | None], now: datetime
+    ) -> None:
+        there = [before for before in changed if before.mapping is not Mapping.GONE]
+        newcomers = [
+            Newcomer(
+                before.id,
+                effective_sku(wanted[before.id], before.sku),
+                is_rival=wanted[before.id] is None and before.writable,
+            )
+            for before in there
+        ]
+        left = {before.stock_sku for before in there if before.stock_sku is not None}
+        await map_anew(self._session, account_id, newcomers, left, now)
 
     async def get(self, tenant: str, listing_id: str) -> Listing:
         """The listing, or `NotFound`."""
@@ -220,6 +256,14 @@ class ListingRepository:
             statement = statement.where(_row.id > str(page.after[0]))
         rows = await self._session.rows(statement.order_by(_row.id).limit(page.limit + 1))
         return page_of([Listing(*row) for row in rows], page, lambda listing: (listing.id,))
+
+
+def _by_hand(before: Known, sku: str | None) -> dict[str, Any]:
+    """How the row is for `_MAP_BY_HAND`. One that the same SKU feeds as before goes on being fed."""
+    fed_by = effective_sku(sku, before.sku)
+    stays = before.mapping is Mapping.GONE or (sku is not None and fed_by == before.stock_sku)
+    so_far = before.mapping if stays else Mapping.UNMAPPED
+    return {"of": before.id, "by_hand": sku, "fed_by": fed_by, "so_far": so_far}
 
 
 def _narrowed(query: ListingQuery) -> Iterator[ColumnElement[bool] | TextClause]:

@@ -96,7 +96,7 @@ async def test_levels_of_skus_that_many_listings_have_are_stored_and_sent_again_
     async with workshop.database.begin() as work:
         for sku in skus:
             [first, *_] = await fed_by(work, sku)
-            await work.listings.set_mapped_sku(TENANT, first.id, sku, utcnow())
+            await work.listings.set_mapped_skus(TENANT, {first.id: sku}, utcnow())
     nudges = workshop.nudges
 
     await workshop.put(*((sku, 3) for sku in skus))

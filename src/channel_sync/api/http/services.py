@@ -28,6 +28,7 @@ from channel_sync.flows.orders.refunds import Refunds
 from channel_sync.flows.runs.service import Runs
 from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
+from channel_sync.flows.stock.mapping import MapListings
 from channel_sync.flows.stock.put import PutStock
 from channel_sync.flows.stock.rules import ChangeStockRules
 from channel_sync.persistence.database import Database
@@ -100,6 +101,7 @@ class Services(Vitals):
     runs: Runs
     put_stock: PutStock
     stock_rules: ChangeStockRules
+    map_listings: MapListings
     look_at_shop: LookAtShop
     brakes: Brakes
     held: Held

@@ -16,7 +16,7 @@ from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import orders
 
-# The goods left the stock that the listing was mapped to then, whatever it is mapped to later.
+# The goods leave the stock that the listing was mapped to first, whatever it is mapped to later.
 _KEPT = ("id", "tenant", "account_id", "channel_order_id", "mapped_skus")
 _COLUMNS = (*OrderRow._fields, "position")
 _CHANGING = [column for column in _COLUMNS if column not in _KEPT]

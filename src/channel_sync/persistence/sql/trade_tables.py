@@ -48,7 +48,7 @@ orders = Table(
     required("position", BigInteger),
     required("digest", LargeBinary),
     required("content", Text),  # JSON of OrderContent
-    Column("mapped_skus", Text),  # JSON: SKUs that people had mapped variations to when the order came in
+    Column("mapped_skus", Text),  # JSON: SKUs that people mapped variations to while it was open
     Column("address", LargeBinary),  # sealed, as tax and raw: only in rows from before `personal`
     Column("tax", LargeBinary),
     Column("raw", LargeBinary),
