@@ -2,7 +2,7 @@ import pytest
 from tests.api.seeds import store_orders
 from tests.factories import a_channel_order, order_content
 from tests.fake_channel import SCOPES
-from tests.flows.orders.change_steps import an_open_order
+from tests.flows.order_changes.change_steps import an_open_order
 
 from channel_sync.domain.orders import OrderState
 

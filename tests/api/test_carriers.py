@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from tests.api.seeds import store_orders
 from tests.factories import an_address
 from tests.fake_channel import SCOPES
-from tests.flows.orders.change_steps import an_open_order
+from tests.flows.order_changes.change_steps import an_open_order
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelUnavailable

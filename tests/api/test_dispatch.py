@@ -3,7 +3,7 @@ from msgspec.structs import replace
 from tests.api.seeds import store_orders
 from tests.factories import a_channel_order, order_content
 from tests.fake_channel import SCOPES
-from tests.flows.orders.change_steps import an_open_order
+from tests.flows.order_changes.change_steps import an_open_order
 from tests.second_channel import RULES as RULES_OF_BAZAAR
 
 from channel_sync.domain.orders import OrderState, Tracking

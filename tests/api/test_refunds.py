@@ -1,7 +1,7 @@
 import pytest
 from tests.api.seeds import store_orders
 from tests.fake_channel import SCOPES
-from tests.flows.orders.change_steps import an_open_order
+from tests.flows.order_changes.change_steps import an_open_order
 
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.orders import OrderState

@@ -15,8 +15,8 @@ from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.order_change_views import DispatchView, dispatch_view
 from channel_sync.domain.errors import ChannelSyncError, UnknownCarrier
 from channel_sync.domain.order_changes import Parcel
-from channel_sync.flows.orders.changeable import Changes
-from channel_sync.flows.orders.dispatch import DispatchRequest
+from channel_sync.flows.order_changes.changeable import Changes
+from channel_sync.flows.order_changes.dispatch import DispatchRequest
 
 idempotent = APIRouter(tags=["orders"], route_class=IdempotentRoute)
 

@@ -20,7 +20,7 @@ from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
-from channel_sync.flows.orders.changes import CarryOutChanges
+from channel_sync.flows.order_changes.walk import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
 from channel_sync.flows.orders.prepare import PageReader
 from channel_sync.flows.orders.reconcile import ReconcileOrders

@@ -20,12 +20,12 @@ from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
-from channel_sync.flows.orders.carriers import CarrierLists
-from channel_sync.flows.orders.dispatch import Dispatches
+from channel_sync.flows.order_changes.carriers import CarrierLists
+from channel_sync.flows.order_changes.dispatch import Dispatches
+from channel_sync.flows.order_changes.refunds import Refunds
 from channel_sync.flows.orders.erasure import Erasure
 from channel_sync.flows.orders.explain import ExplainOrder
 from channel_sync.flows.orders.held import Held
-from channel_sync.flows.orders.refunds import Refunds
 from channel_sync.flows.stock.brake import Brakes
 from channel_sync.flows.stock.explain import LookAtShop
 from channel_sync.flows.stock.mapping import MapListings

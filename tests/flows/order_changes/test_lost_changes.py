@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.flows.orders.change_steps import (
+from tests.flows.order_changes.change_steps import (
     OTHER,
     PARCEL,
     a_shop_with,

@@ -8,8 +8,8 @@ from channel_sync.domain.order_changes import ChangeState, OrderChange, Parcel
 from channel_sync.domain.order_progress import ChangeKind
 from channel_sync.domain.orders import Order, OrderState
 from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.orders.carriers import CarrierLists, CarrierNames
-from channel_sync.flows.orders.changeable import (
+from channel_sync.flows.order_changes.carriers import CarrierLists, CarrierNames
+from channel_sync.flows.order_changes.changeable import (
     Changes,
     NewChange,
     Target,

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.flows.orders.change_steps import (
+from tests.flows.order_changes.change_steps import (
     OTHER,
     PARCEL,
     a_shop_with,

@@ -1,7 +1,15 @@
 """Refunds told to the marketplace once, whatever gets lost."""
 
 import pytest
-from tests.flows.orders.change_steps import a_shop_with, an_open_order, changes, dispatch, go_on, refund, stages
+from tests.flows.order_changes.change_steps import (
+    a_shop_with,
+    an_open_order,
+    changes,
+    dispatch,
+    go_on,
+    refund,
+    stages,
+)
 from tests.flows.workshop import Workshop
 
 from channel_sync.domain.errors import ChannelRefused, Conflict, Invalid, NoAnswer

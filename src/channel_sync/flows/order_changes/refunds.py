@@ -8,7 +8,7 @@ from channel_sync.domain.order_changes import ChangeState, OrderChange
 from channel_sync.domain.order_progress import ChangeKind
 from channel_sync.domain.orders import OrderState
 from channel_sync.flows.grants.shops import Shops
-from channel_sync.flows.orders.changeable import (
+from channel_sync.flows.order_changes.changeable import (
     Changes,
     NewChange,
     Target,

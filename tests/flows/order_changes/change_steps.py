@@ -14,10 +14,10 @@ from channel_sync.domain.integrations import Integration
 from channel_sync.domain.order_changes import OrderChange, Parcel
 from channel_sync.domain.orders import ChannelOrder
 from channel_sync.domain.runs import RunKind
-from channel_sync.flows.orders.carriers import CarrierLists
-from channel_sync.flows.orders.changeable import Changes
-from channel_sync.flows.orders.dispatch import Dispatches, DispatchRequest
-from channel_sync.flows.orders.refunds import Refunds
+from channel_sync.flows.order_changes.carriers import CarrierLists
+from channel_sync.flows.order_changes.changeable import Changes
+from channel_sync.flows.order_changes.dispatch import Dispatches, DispatchRequest
+from channel_sync.flows.order_changes.refunds import Refunds
 
 PARCEL = Parcel("Royal Mail", "RM001GB", "GB")
 OTHER = Parcel("UPS", "1Z999", "GB")
