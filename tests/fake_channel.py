@@ -104,6 +104,7 @@ class FakeChannel:
     granted_scopes: tuple[str, ...] = SCOPES
     description: ChannelDescription = DESCRIPTION
     rules: ChannelRules = QUICK_RULES
+    reader: str = "reader-1"
     _failures: dict[str, deque[ChannelError | None]] = field(default_factory=dict)
     _outages: dict[str, ChannelError] = field(default_factory=dict)
     _lost: Counter[str] = field(default_factory=Counter)

@@ -28,6 +28,7 @@ from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.order_changes.walk import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
+from channel_sync.flows.orders.held_releases import HeldReleases
 from channel_sync.flows.orders.prepare import PageContext, PageReader, ReadyPage
 from channel_sync.flows.orders.reconcile import ReconcileOrders
 from channel_sync.flows.orders.ship_by import ShipByNotices
@@ -85,9 +86,8 @@ class Workshop:
         }
         rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
-        self.work = Flows(
-            self.runs, grants, Prune(self.database), ShipByNotices(self.database), JobLeases(self.database)
-        )
+        releases, notices = HeldReleases(self.database, self.shops), ShipByNotices(self.database)
+        self.work = Flows(self.runs, grants, Prune(self.database), notices, releases, JobLeases(self.database))
         self.put_stock = PutStock(self.database, self.nudge)
 
     def nudge(self) -> None:

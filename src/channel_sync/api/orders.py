@@ -143,6 +143,39 @@ async def list_held_orders(
     return {"items": [held_order_view(held) for held in page.items], "next_cursor": cursors.write(page.next)}
 
 
+class HeldKind(Input):
+    """Which held orders: all of the tenant, or those of one integration, or those held for one reason."""
+
+    integration_id: Reference = None
+    """Only of this integration."""
+    reason: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    """Only those held for this `reason`."""
+
+
+class QueuedView(TypedDict):
+    """How many there are that will be tried."""
+
+    queued: int
+
+
+@idempotent.post(
+    "/orders/held/replay",
+    status_code=202,
+    summary="Try all held orders of a kind again",
+    dependencies=[WRITE, IDEMPOTENT],
+)
+async def replay_held_orders(given: HeldKind, caller: CurrentCaller, services: CurrentServices) -> QueuedView:
+    """Each is fetched anew, or its stored reply read, beginning within seconds; what can be used is an order then.
+
+    Those of integrations that are not active wait until they are. After an update of the service held orders are
+    tried by themselves.
+    """
+    async with services.database.begin() as work:
+        if given.integration_id is not None:
+            await work.integrations.get(caller.tenant, given.integration_id)
+        return {"queued": await work.held_orders.ask_for(caller.tenant, given.integration_id, given.reason)}
+
+
 @idempotent.post(
     "/orders/held/{held_id}/replay",
     summary="Try a held order again",

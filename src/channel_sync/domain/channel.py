@@ -237,6 +237,11 @@ class Channel(Protocol):
         ...
 
     @property
+    def reader(self) -> str:
+        """Which code reads its replies: once it is another, what could not be read may be readable."""
+        ...
+
+    @property
     def required_scopes(self) -> frozenset[str]:
         """Scopes without which the jobs cannot work."""
         ...

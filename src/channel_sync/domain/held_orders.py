@@ -17,3 +17,14 @@ class HeldOrder:
     held_at: datetime
     attempts: int = 1
     erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UntriedOrder:
+    """A held order that was not tried yet with what there is now: `try_with`. `asked`: somebody wants it tried."""
+
+    id: str
+    tenant: str
+    erased: bool
+    asked: bool
+    try_with: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from channel_sync.domain.runs import RunKind
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.job_leases import JobLeases
+from channel_sync.flows.orders.held_releases import HeldReleases
 from channel_sync.flows.orders.ship_by import ShipByNotices
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import Runs
@@ -19,6 +20,7 @@ class Flows:
     grants: Grants
     prune: Prune
     ship_by: ShipByNotices
+    held_releases: HeldReleases
     turns: JobLeases
 
 
@@ -44,6 +46,7 @@ JOBS = (
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), on_wake=True),
     Job("start_reconciliations", 10, lambda work: work.runs.start_due(RunKind.RECONCILE)),
     Job("take_over_silent_runs", 2, lambda work: work.runs.take_over_silent()),
+    Job("release_held_orders", 5, lambda work: work.held_releases.run(), exclusive=True),
     Job("settle_grants", 5, lambda work: work.grants.settle()),
     Job("notice_clock", 60, lambda work: work.runs.notice_clock(), exclusive=True),
     Job("renew_grants", 60, lambda work: work.grants.renew_due(), exclusive=True),

@@ -22,6 +22,7 @@ from channel_sync.flows.job_leases import JobLeases
 from channel_sync.flows.leases import Lease
 from channel_sync.flows.order_changes.walk import CarryOutChanges
 from channel_sync.flows.orders.download import DownloadLimits
+from channel_sync.flows.orders.held_releases import HeldReleases
 from channel_sync.flows.orders.prepare import PageReader
 from channel_sync.flows.orders.reconcile import ReconcileOrders
 from channel_sync.flows.orders.ship_by import ShipByNotices
@@ -64,7 +65,8 @@ class Runtime:
         shops = Shops(grants, self.channels)
         runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
         prune = Prune(self.database, self.settings.order_retention_d)
-        return Flows(runs, grants, prune, ShipByNotices(self.database), JobLeases(self.database)), shops
+        releases, notices = HeldReleases(self.database, shops), ShipByNotices(self.database)
+        return Flows(runs, grants, prune, notices, releases, JobLeases(self.database)), shops
 
 
 @asynccontextmanager

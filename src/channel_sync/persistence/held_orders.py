@@ -5,23 +5,24 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, Text, bindparam, delete, func, literal, select, update
 
 from channel_sync.domain.disclosure import DisclosedReply
 from channel_sync.domain.errors import NotFound
-from channel_sync.domain.held_orders import HeldOrder
+from channel_sync.domain.held_orders import HeldOrder, UntriedOrder
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import Account
+from channel_sync.domain.integrations import Account, Status
 from channel_sync.domain.orders import UnreadableOrder
 from channel_sync.domain.texts import storable
 from channel_sync.persistence.engine.session import Session
+from channel_sync.persistence.integrations import has_status
 from channel_sync.persistence.rows.encryption import Cipher, Unreadable
 from channel_sync.persistence.rows.sealed_columns import HELD_ORDER
 from channel_sync.persistence.rows.timestamps import micros
 from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
-from channel_sync.persistence.sql.tables import accounts
+from channel_sync.persistence.sql.tables import accounts, integrations
 from channel_sync.persistence.sql.trade_tables import held_orders
 
 _row = held_orders.c
@@ -42,6 +43,8 @@ _UPSERT = BulkInsert(
     held_orders, (*_KEY, *_CHANGING), f"ON CONFLICT (account_id, identity) DO UPDATE SET {overwrite(_CHANGING)}"
 )
 _ANY_HELD = select(_row.id).where(_row.account_id == bindparam("of"), _row.channel_order_id.is_not(None)).limit(1)
+# No reader is called so.
+_ASKED = "asked"
 _DIGEST_BYTES = 16
 _LONGEST_ID = 100
 _LONGEST_TEXT = 500
@@ -129,6 +132,32 @@ class HeldOrderRepository:
         if row is None:
             raise NotFound("held order")
         return self._cipher.open(row.raw, HELD_ORDER.place("raw", row._mapping))
+
+    async def untried(self, channel: str, reader: str, after: str, limit: int) -> list[UntriedOrder]:
+        """What active shops hold and this reader has not tried for their currency yet, behind an id."""
+        currency = func.coalesce(integrations.c.default_currency, "")
+        try_with = literal(f"{reader}/", type_=Text()) + currency
+        asked = func.coalesce(_row.tried_with, "") == _ASKED
+        columns = (_row.id, _row.tenant, _row.erased, asked, try_with)
+        of_shops = accounts.join(integrations, integrations.c.id == accounts.c.integration_id)
+        waiting = select(*columns).select_from(held_orders.join(of_shops, accounts.c.id == _row.account_id))
+        waiting = waiting.where(_row.id > after, accounts.c.channel == channel, has_status(Status.ACTIVE))
+        untried = waiting.where(_row.tried_with.is_distinct_from(try_with)).order_by(_row.id).limit(limit)
+        return [UntriedOrder(*row) for row in await self._session.rows(untried)]
+
+    async def tried(self, ids: Sequence[str], tried_with: str) -> None:
+        """Note with what these were tried last."""
+        await self._session.execute(update(held_orders).where(any_of(_row.id, ids)).values(tried_with=tried_with))
+
+    async def ask_for(self, tenant: str, integration_id: str | None, reason: str | None) -> int:
+        """Have what the tenant holds tried again, or what one shop holds, or for one reason; how much there is."""
+        mine = [_row.tenant == tenant]
+        if integration_id is not None:
+            of_shop = select(accounts.c.id).where(accounts.c.integration_id == integration_id)
+            mine.append(_row.account_id.in_(of_shop))
+        if reason is not None:
+            mine.append(_row.reason == reason)
+        return await self._session.change(update(held_orders).where(*mine).values(tried_with=_ASKED))
 
     async def known(self, account_id: str, channel_order_ids: Sequence[str]) -> set[str]:
         """Those of the marketplace's ids that are held."""

@@ -178,6 +178,7 @@ EXAMPLES = {
     "get_retention": Example(response=RETENTION),
     "put_retention": Example(request={"order_retention_d": None}, response=RETENTION),
     "list_held_orders": Example(response=_page(HELD)),
+    "replay_held_orders": Example(request={"reason": HELD["reason"]}, response={"queued": 1}),
     "replay_held_order": Example(response={"order": None, "held": {**HELD, "attempts": 2}}),
     "put_stock": Example(
         request={"items": [{"sku": "EXAMPLE-SKU", "available": 12, "revision": 1}]},

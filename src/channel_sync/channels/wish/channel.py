@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import httpx
 
 from channel_sync.channels.http.addresses import ANY_HOST, AllowedHosts
+from channel_sync.channels.reader_code import code_digest
 from channel_sync.channels.wish import oauth
 from channel_sync.channels.wish.client import ClientLimits, WishClient
 from channel_sync.channels.wish.connection import WishConnection
@@ -44,6 +45,7 @@ class WishChannel:
     ) -> None:
         self._client = WishClient(transport, base_urls, limits, shared=shared, file_hosts=file_hosts)
         self._description = wish_description()
+        self._reader = code_digest(__package__)
 
     @property
     def description(self) -> ChannelDescription:
@@ -54,6 +56,11 @@ class WishChannel:
     def rules(self) -> ChannelRules:
         """How it wants to be dealt with."""
         return RULES
+
+    @property
+    def reader(self) -> str:
+        """Which code reads its replies."""
+        return self._reader
 
     @property
     def required_scopes(self) -> frozenset[str]:

@@ -100,6 +100,7 @@ held_orders = Table(
     required("digest", LargeBinary),
     required("raw", LargeBinary),  # sealed; of nothing once it is erased
     Column("erased", Boolean, nullable=False, server_default=false()),
+    Column("tried_with", Text),  # what read it in vain, and for which currency
     Index("uq_held_orders_identity", "account_id", "identity", unique=True),
     Index("ix_held_orders_tenant", "tenant", "id"),
     Index("ix_held_orders_channel_order_id", "tenant", "channel_order_id", "id"),
