@@ -46,7 +46,7 @@ def csv_rows(names: Sequence[str]) -> Write:
 
     def write(orders: Sequence[ExportedOrder]) -> bytes:
         rows = [[of(order, line) for of in columns] for order in orders for line in lines_of(order)]
-        return "".join([_written(row, foreign) for row in rows]).encode()
+        return "".join([csv_row(row, foreign) for row in rows]).encode()
 
     return write
 
@@ -56,12 +56,16 @@ def csv_head(names: Sequence[str]) -> bytes:
     return f"{','.join(names)}\r\n".encode()
 
 
-def _written(cells: list[Any], foreign: Sequence[int]) -> str:
-    """The row. The library's writer looks at every character of cells that we know to need no quotes."""
+def csv_row(cells: list[Any], foreign: Sequence[int]) -> str:
+    """A row, at whose `foreign` places is text that is not ours.
+
+    What begins like a formula, or with `'` before what would, has one more `'`.
+    """
+    # The library's writer looks at every character of cells that we know to need no quotes.
     for place in foreign:
         text = cells[place]
         if text:
-            harmless = f"'{text}" if text[0] in _FORMULA else text
+            harmless = f"'{text}" if text.lstrip("'")[:1] in _FORMULA else text
             cells[place] = '"' + harmless.replace('"', '""') + '"'
     line = ",".join(["" if cell is None else str(cell) for cell in cells])
     # Of one empty cell nothing would be left, which is no row to a reader.

@@ -4,26 +4,23 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
-from starlette.types import Receive, Scope, Send
 
 from channel_sync.api.export_columns import COLUMNS, ORDINARY, PERSONAL
 from channel_sync.api.export_formats import csv_head, csv_rows, json_lines
 from channel_sync.api.http.access import CurrentCaller, require_scope, requires
 from channel_sync.api.http.bodies import StrictRoute
-from channel_sync.api.http.places import Places
-from channel_sync.api.http.services import CurrentServices, Health
+from channel_sync.api.http.exports import CSV, TEXT, CurrentExports
+from channel_sync.api.http.services import CurrentServices
 from channel_sync.api.order_filters import OrderNarrowing
-from channel_sync.domain.errors import Invalid, StorageUnavailable
+from channel_sync.domain.errors import Invalid
 from channel_sync.domain.keys import Caller
 from channel_sync.flows.orders.export import exported_orders
 from channel_sync.persistence.sql.export_rows import ExportedOrder
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
-
-_TEXT = {"schema": {"type": "string"}}
 
 
 class ExportFormat(StrEnum):
@@ -34,7 +31,7 @@ class ExportFormat(StrEnum):
 
 
 _MEDIA_TYPES = {
-    ExportFormat.CSV: "text/csv; charset=utf-8; header=present",
+    ExportFormat.CSV: CSV,
     ExportFormat.JSONL: "application/jsonl",
 }
 
@@ -59,43 +56,18 @@ class ExportQuery(OrderNarrowing):
         return names
 
 
-class _Export(StreamingResponse):
-    """The answer, which has its place until it is written or its reader gone."""
-
-    def __init__(self, parts: AsyncIterator[bytes], format: ExportFormat, places: Places, caller: Caller) -> None:
-        headers = {"Content-Disposition": f'attachment; filename="orders.{format}"'}
-        super().__init__(parts, headers=headers, media_type=_MEDIA_TYPES[format])
-        self._places = places
-        self._caller = caller
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Write it."""
-        with self._places.place(self._caller):
-            await super().__call__(scope, receive, send)
-
-
-async def current_exports(request: Request) -> Places:
-    """The places for exports of the app that got the request."""
-    places: Places = request.app.state.exports
-    return places
-
-
-CurrentExports = Annotated[Places, Depends(current_exports)]
-
-
 @router.get(
     "/orders/export",
     summary="Export orders",
     dependencies=[requires("orders:read")],
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": _TEXT, "application/jsonl": _TEXT}}},
+    responses={200: {"content": {"text/csv": TEXT, "application/jsonl": TEXT}}},
 )
 async def export_orders(
     asked: Annotated[ExportQuery, Query()],
     caller: CurrentCaller,
     services: CurrentServices,
     exports: CurrentExports,
-    request: Request,
 ) -> StreamingResponse:
     """Every order that fits, a row for each of its lines, as long as it takes; take it as a stream.
 
@@ -105,26 +77,17 @@ async def export_orders(
     have are 429 `too_many_exports`.
     """
     names, query = asked.names(caller), asked.query(caller)
-    # Whoever asks for the head alone is not to make us read it all.
-    is_wanted = "prefetch" not in request.headers.get("sec-purpose", "")
     personal = not PERSONAL.keys().isdisjoint(names)
     orders = exported_orders(services.database, caller.tenant, query, personal)
-    parts = _parts(orders, asked.format, names, services.health) if is_wanted else _nothing()
-    return _Export(parts, asked.format, exports, caller)
+    parts = _parts(orders, asked.format, names)
+    return exports.answer(parts, f"orders.{asked.format}", _MEDIA_TYPES[asked.format])
 
 
 async def _parts(
-    pages: AsyncIterator[list[ExportedOrder]], form: ExportFormat, names: tuple[str, ...], health: Health
+    pages: AsyncIterator[list[ExportedOrder]], form: ExportFormat, names: tuple[str, ...]
 ) -> AsyncIterator[bytes]:
     write = csv_rows(names) if form is ExportFormat.CSV else json_lines(names)
     if form is ExportFormat.CSV:
         yield csv_head(names)
     async for orders in pages:
-        if health.draining:
-            # Cut off at once it can be seen to be; a stop would not wait for its end either.
-            raise StorageUnavailable("The process is about to stop.")
         yield write(orders)
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    yield b""

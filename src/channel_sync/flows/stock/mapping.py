@@ -1,13 +1,19 @@
 """Which SKUs feed listings, as people say: what that means for the listings and for what was sold of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from functools import partial
 
 from channel_sync.domain.clock import utcnow
+from channel_sync.domain.listings import Listing
 from channel_sync.domain.runs import RunKind
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.listings import Remapped
+from channel_sync.persistence.integrations import IntegrationQuery
+from channel_sync.persistence.listings import ListingQuery, Remapped
+from channel_sync.persistence.sql.paging import PageRequest
+
+# On SQLite the event loop works on a page for some 5 ms.
+_AT_ONCE = 200
 
 
 class MapListings:
@@ -26,6 +32,37 @@ class MapListings:
         if any(found.values()):
             self._nudge()
         return found
+
+
+async def exported_listings(
+    database: Database, tenant: str, integration_id: str | None, query: ListingQuery
+) -> AsyncIterator[list[Listing]]:
+    """Pages of all listings that fit, of one integration or of every one that is listed, each read by itself.
+
+    Nothing is open while a page is taken, however long that takes.
+    """
+    async for shop_id in _integrations(database, tenant) if integration_id is None else _only(integration_id):
+        request: PageRequest | None = PageRequest(_AT_ONCE)
+        while request is not None:
+            async with database.read() as work:
+                page = await work.listings.list(tenant, shop_id, request, query)
+            if page.items:
+                yield page.items
+            request = None if page.next is None else PageRequest(_AT_ONCE, page.next)
+
+
+async def _integrations(database: Database, tenant: str) -> AsyncIterator[str]:
+    request: PageRequest | None = PageRequest(_AT_ONCE)
+    while request is not None:
+        async with database.read() as work:
+            page = await work.integrations.list(tenant, IntegrationQuery(sort="created_at"), request)
+        for integration in page.items:
+            yield integration.id
+        request = None if page.next is None else PageRequest(_AT_ONCE, page.next)
+
+
+async def _only(integration_id: str) -> AsyncIterator[str]:
+    yield integration_id
 
 
 async def _map(tenant: str, wanted: Mapping[str, str | None], work: UnitOfWork) -> dict[str, bool]:
