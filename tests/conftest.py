@@ -87,9 +87,10 @@ def spare_databases(postgres: PostgresServer) -> Iterator[SpareDatabases]:
 
 
 @pytest.fixture
-async def postgres_name(spare_databases: SpareDatabases) -> AsyncIterator[str]:
+async def postgres_name(request: pytest.FixtureRequest, spare_databases: SpareDatabases) -> AsyncIterator[str]:
     """The name of an empty PostgreSQL database at the newest schema."""
-    name = await spare_databases.take()
+    unused = request.node.get_closest_marker("unused_store") is not None
+    name = await spare_databases.take(unused)
     yield name
     await spare_databases.give_back(name)
 

@@ -37,9 +37,9 @@ class SpareDatabases:
     _shape: str = ""
     _bytes: int = 0
 
-    async def take(self) -> str:
-        """The name of an empty database."""
-        if self._spare:
+    async def take(self, unused: bool = False) -> str:
+        """The name of an empty database. Where things were deleted there are pages still, by which plans are made."""
+        if self._spare and not unused:
             return self._spare.pop()
         name = f"test_{uuid4().hex}"
         await self.server.run(f"CREATE DATABASE {name} TEMPLATE {self.template}")

@@ -159,6 +159,7 @@ async def test_one_order_is_looked_up_and_not_looked_for(sqlite_database):
     assert f"SEARCH held_orders USING INDEX {BY_ORDER} (tenant=? AND channel_order_id=?)" in plans
 
 
+@pytest.mark.unused_store
 async def test_one_order_is_looked_up_and_not_looked_for_on_postgresql(postgres_database):
     plan = await postgres_plans_of(postgres_database, of_one_order)
 

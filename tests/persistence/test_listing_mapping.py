@@ -222,6 +222,7 @@ async def test_mapping_finds_rivals_by_their_sku_however_many_listings_lie_besid
     assert not [plan for plan in plans if plan.startswith("SCAN listings") or "(account_id=?)" in plan], plans
 
 
+@pytest.mark.unused_store
 async def test_mapping_finds_rivals_by_their_sku_on_postgresql(postgres_database):
     plan = await postgres_plans_of(postgres_database, await three_rivals(postgres_database))
 
@@ -235,6 +236,7 @@ async def test_each_listing_that_is_seen_again_is_looked_up_by_itself(sqlite_dat
     assert [plan for plan in plans if "uq_listings_variation (account_id=? AND variation_id=?" in plan], plans
 
 
+@pytest.mark.unused_store
 async def test_each_listing_that_is_seen_again_is_looked_up_by_itself_on_postgresql(postgres_database):
     plan = await postgres_plans_of(postgres_database, await three_rivals(postgres_database))
 

@@ -126,6 +126,7 @@ async def test_open_orders_are_found_by_their_own_index(sqlite_database):
     assert "SEARCH orders USING INDEX ix_orders_open (tenant=?)" in plans
 
 
+@pytest.mark.unused_store
 async def test_open_orders_are_found_by_an_index_on_postgresql(postgres_database):
     _, account = await connected(postgres_database)
 
@@ -168,6 +169,7 @@ async def test_what_was_sold_is_looked_up_among_its_listings(sqlite_database):
     assert "SEARCH listings USING INDEX uq_listings_variation (account_id=? AND variation_id=?)" in plans
 
 
+@pytest.mark.unused_store
 async def test_what_was_sold_is_looked_up_in_an_index_on_postgresql(postgres_database):
     _, account = await connected(postgres_database)
     await offer(postgres_database, account, BY_HAND)

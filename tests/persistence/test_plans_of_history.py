@@ -28,6 +28,7 @@ async def test_runs_of_a_kind_or_status_come_from_one_index_in_their_order(sqlit
     assert plans == ["SEARCH runs USING INDEX ix_runs_feed (tenant=?)"]
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("query", NARROWED)
 async def test_on_postgresql_that_index_decides_about_kind_and_status(postgres_database, query):
     plan = await postgres_plans_of(postgres_database, runs(query))
@@ -46,6 +47,7 @@ async def test_what_is_to_be_pruned_is_found_by_its_age(sqlite_database, index):
     assert not [plan for plan in plans if "TEMP B-TREE" in plan or plan.startswith("SCAN")]
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("index", PRUNED)
 async def test_what_is_to_be_pruned_is_found_by_its_age_on_postgresql(postgres_database, index):
     plan = await postgres_plans_of(postgres_database, PRUNED[index])

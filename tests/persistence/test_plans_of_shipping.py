@@ -25,6 +25,7 @@ async def test_sqlite_looks_into_the_index_of_what_is_to_be_shipped(sqlite_datab
     assert any("ix_orders_to_ship" in step for step in plans), plans
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("ask", [feed, near])
 async def test_postgres_can_look_into_it_too(postgres_database, ask):
     plans = await postgres_plans_of(postgres_database, ask)

@@ -42,6 +42,7 @@ async def test_sqlite_asks_an_index(sqlite_database, question):
     assert not [step for step in plans if step.startswith(("SCAN listings", "SCAN accounts", "SCAN stock"))], plans
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("question", ASKED)
 async def test_postgresql_asks_an_index(postgres_database, question):
     plan = await postgres_plans_of(postgres_database, ASKED[question])
@@ -72,6 +73,7 @@ async def test_a_shop_without_doubt_has_nothing_to_look_through(sqlite_database,
     assert not [step for step in plans if "SEARCH listings" in step and "checks" not in step], plans
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("question", ["when to look at the shops", "what to look at", "whether calls are lost"])
 async def test_on_postgresql_neither(postgres_database, question):
     plan = await postgres_plans_of(postgres_database, ASKED[question])
@@ -102,6 +104,7 @@ async def test_levels_in_a_state_are_found_by_sku_among_the_listings_in_it(sqlit
     assert not [step for step in plans if "TEMP B-TREE" in step], plans
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("state", IN_STATE)
 async def test_levels_in_a_state_are_found_in_an_index_on_postgresql(postgres_database, state):
     plan = await postgres_plans_of(postgres_database, levels_in(state))

@@ -1,5 +1,6 @@
 """What support asks for comes from the keys and indexes made for it, however long the history."""
 
+import pytest
 from tests.factories import TENANT, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
@@ -20,6 +21,7 @@ async def test_on_sqlite_nothing_is_scanned(sqlite_database):
         assert not [plan for plan in scans if "SUBQUERY" not in plan], (name, plans)
 
 
+@pytest.mark.unused_store
 async def test_on_postgresql_neither(postgres_database):
     await connected(postgres_database, id="int_1")
     for name, ask in ASKED.items():

@@ -109,6 +109,7 @@ async def test_sqlite_counts_in_indexes_of_what_is_counted(sqlite_database):
     assert not [step for step in plans if step.startswith(("SCAN listings", "SCAN held_orders"))], plans
 
 
+@pytest.mark.unused_store
 async def test_postgresql_counts_in_indexes_of_what_is_counted(postgres_database):
     plan = await postgres_plans_of(postgres_database, lambda work: work.pushes.counts(["acc_1", "acc_2"]))
 

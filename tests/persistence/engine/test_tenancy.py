@@ -162,6 +162,7 @@ async def test_a_merchant_that_another_tenant_has_is_noticed_all_the_same(postgr
             assert await work.events._session.value(text("SELECT count(*) FROM accounts")) == 0
 
 
+@pytest.mark.unused_store
 async def test_the_wall_does_not_keep_queries_from_their_indexes(postgres_database):
     await fill(postgres_database, "acme")
     asked = {

@@ -65,6 +65,7 @@ async def test_sqlite_looks_for_the_values_in_an_index(sqlite_database, table):
     assert not [step for step in plans if step.startswith(f"SCAN {table}")]
 
 
+@pytest.mark.unused_store
 @pytest.mark.parametrize("table", ["accounts", "integrations", "schedules"])
 async def test_postgresql_looks_for_the_values_in_an_index(postgres_database, table):
     plans = await postgres_plans_of(postgres_database, MANY[table])
