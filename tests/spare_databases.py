@@ -38,7 +38,7 @@ class SpareDatabases:
     _bytes: int = 0
 
     async def take(self, unused: bool = False) -> str:
-        """The name of an empty database. Where things were deleted there are pages still, by which plans are made."""
+        """The name of an empty database. A used one has pages of what was deleted, and plans are made by pages."""
         if self._spare and not unused:
             return self._spare.pop()
         name = f"test_{uuid4().hex}"
