@@ -67,6 +67,7 @@ RunErrorView.__doc__ = "Why a run failed, and what helps. `class` says who has t
 class RunView(TypedDict):
     """One piece of work. `repeats` counts later scheduled runs without news that were folded into it.
 
+    Of a backfill all up to `walked_to` is stored; one that is cut off by a stop is done again from there on.
     `missing_found` is of reconciliations: how many orders nothing else would have found, which should be none.
     """
 
@@ -81,6 +82,7 @@ class RunView(TypedDict):
     error: RunErrorView | None
     window_from: Timestamp | None
     window_to: Timestamp | None
+    walked_to: Timestamp | None
     dry_run: bool
     rules: UnitRulesView | None
     cancel_requested: bool

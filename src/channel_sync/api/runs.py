@@ -146,6 +146,7 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "error": None if run.error is None else _error_view(run.error, run.integration_id, address),
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),
+        "walked_to": optional_timestamp(run.walked_to),
         "dry_run": run.dry_run,
         "rules": None if run.rules is None else rules_view(run.rules),
         "cancel_requested": run.cancel_requested,

@@ -152,6 +152,7 @@ class Run:
 
     `crashes` counts the processes in a row that died in runs like it before they got anywhere; it is kept of runs
     aside only, for the others their schedule keeps it. A dry run of stock goes by the `rules` where there are any.
+    Of a backfill everything in its window up to `walked_to` is stored, by it or by one that was cut off before.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Run:
     repeats: int = 0
     crashes: int = 0
     rules: UnitRules | None = None
+    walked_to: datetime | None = None
     owner: str | None = field(default=None, repr=False)
 
     @property

@@ -100,6 +100,10 @@ class RunRepository:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
         await self._fenced(run_id, counts=counts, heartbeat_at=now)
 
+    async def walked(self, run_id: str, to: datetime) -> None:
+        """Note how far a backfill is, in the transaction of its page."""
+        await self._session.execute(_change(run_id).where(_is_open()).values(walked_to=to))
+
     async def set_status(self, run_id: str, status: RunStatus) -> None:
         """Change the status of an open run."""
         await self._session.execute(_change(run_id).where(_is_open()).values(status=status))

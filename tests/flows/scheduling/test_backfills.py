@@ -195,3 +195,33 @@ async def test_one_that_gets_on_is_never_put_aside(workshop: Workshop):
         run = await the_next(workshop)
 
     assert run.crashes == 0
+
+
+async def test_one_that_is_cut_off_goes_on_at_the_page_it_was_at(workshop: Workshop):
+    seller = await workshop.connect(orders_from=utcnow())
+    workshop.shop().page_size = 2
+    workshop.shop().place(*(an_order(number) for number in range(1, 9)))
+    run = await workshop.queue(seller, window_from=START, window_to=END)
+    gate = workshop.channel.hold("orders")
+    working = asyncio.create_task(workshop.runs.execute(run.id))
+    for _ in range(3):
+        await gate.reached.wait()
+        following = workshop.channel.hold("orders")
+        gate.open.set()
+        gate = following
+    await gate.reached.wait()
+    workshop.runs.stop_all()
+    gate.open.set()
+    await working
+
+    next_process = workshop.another()
+    again = await the_next(next_process)
+    stored = len(await workshop.orders())
+    await next_process.runs.execute(again.id)
+
+    done = await workshop.look(again)
+    assert (again.window_from, again.window_to, again.dry_run) == (START, END, False)
+    assert again.walked_to == START + timedelta(minutes=stored - 1)
+    assert done.counts.created == 8 - stored > 0
+    assert len(await workshop.orders()) == len(await workshop.events("order.created")) == 8
+    assert await workshop.cursor(seller) is None

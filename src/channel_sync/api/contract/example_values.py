@@ -128,6 +128,7 @@ RUN = {
     "error": None,
     "window_from": None,
     "window_to": None,
+    "walked_to": None,
     "dry_run": False,
     "rules": None,
     "cancel_requested": False,

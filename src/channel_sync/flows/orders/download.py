@@ -73,11 +73,18 @@ class OrderDownload:
         while True:
             page = fetched.fresh
             async with self._in_flight(fetched):
+                self._note_place(query.since, fetched.asked_at)
                 news = await self._keep(page, fetched.asked_at)
             if page.next is None or not _goes_on(page, query, news, started_at):
                 return self._note_end(start, fetched.asked_at)
             query = page.next
             fetched = await (fetched.following or self._fetch(query))
+
+    def _note_place(self, since: datetime, asked_at: datetime) -> None:
+        """A backfill that is cut off goes on with the page it was at: all before that is stored by now."""
+        run = self.session.run
+        if run.is_backfill and not run.dry_run and not self.met_disorder and not is_ahead(since, asked_at):
+            self.session.run = replace(run, walked_to=since)
 
     def _note_end(self, start: datetime, asked_at: datetime) -> None:
         """Everything up to the last question was seen, if it was answered in order and began at what is known."""
@@ -186,6 +193,8 @@ class OrderDownload:
             counts = await store_page(work, session.integration, session.account, page, compared, doubted)
         if cursor is not None:
             await work.accounts.move_cursor(session.account.id, cursor)
+        if session.run.walked_to is not None:
+            await work.runs.walked(session.run.id, session.run.walked_to)
         return counts
 
     def _cursor_after(self, page: ReadyPage, asked_at: datetime) -> datetime | None:

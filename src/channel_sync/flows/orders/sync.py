@@ -32,7 +32,7 @@ class SyncOrders:
 
     async def _query(self, session: RunSession) -> OrderQuery:
         if session.run.window_from is not None:
-            return OrderQuery(session.run.window_from, session.run.window_to)
+            return OrderQuery(session.run.walked_to or session.run.window_from, session.run.window_to)
         cursor = session.account.order_cursor
         if cursor is not None and is_ahead(cursor, utcnow()):
             cursor = await _set_back(session)

@@ -88,7 +88,7 @@ async def opened_or_adopted(work: UnitOfWork, run: Run) -> Run | None:
 
 
 async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
-    """What an interrupted run was for is done by another: now, and by one aside for the same window."""
+    """What an interrupted run was for is done by another: now, and by one aside for the rest of its window."""
     if not run.is_aside:
         return await work.schedules.hurry(run.integration_id, run.kind, now)
     integration = await work.integrations.find(run.integration_id)
@@ -97,4 +97,5 @@ async def work_again(work: UnitOfWork, run: Run, now: datetime) -> None:
     window = (run.window_from, run.window_to)
     request = RunRequest(run.integration_id, run.kind, run.trigger, *window, run.dry_run, run.rules)
     with suppress(AlreadyRunning):
-        await work.runs.open(replace(queued_run(integration, request, now), crashes=run.crashes))
+        again = queued_run(integration, request, now)
+        await work.runs.open(replace(again, crashes=run.crashes, walked_to=run.walked_to))

@@ -22,6 +22,7 @@ runs = Table(
     Column("error", Document(RunError)),
     Column("window_from", Utc),
     Column("window_to", Utc),
+    Column("walked_to", Utc),  # of a backfill: everything in its window up to here is stored
     required("dry_run", Boolean),
     required("created_at", Utc),
     Column("started_at", Utc),
