@@ -41,11 +41,13 @@ def sent(
 ) -> httpx.Response:
     """The answer to the example with real ids in its path, as Swagger UI sends it."""
     ids = ground.ids | used_up(ground, operation["operationId"], integration_id)
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    body = content.get("application/json", {})
+    sent: dict[str, Any] = {"json": body["example"]} if "example" in body else {}
+    if "text/csv" in content:
+        sent = {"content": content["text/csv"]["example"], "headers": {"Content-Type": "text/csv"}}
     query = {"ticket": ground.ticket()} if path == "/wish/authorise" else {}
-    return ground.caller.request(
-        method, path.format(**ids), params=query, **({"json": body["example"]} if "example" in body else {})
-    )
+    return ground.caller.request(method, path.format(**ids), params=query, **sent)
 
 
 def what_matters(ground: Runtime) -> str:

@@ -56,6 +56,11 @@ def csv_head(names: Sequence[str]) -> bytes:
     return f"{','.join(names)}\r\n".encode()
 
 
+def read_cell(text: str) -> str:
+    """The text that `csv_row` made into this cell."""
+    return text[1:] if text[:1] == "'" and text.lstrip("'")[:1] in _FORMULA else text
+
+
 def csv_row(cells: list[Any], foreign: Sequence[int]) -> str:
     """A row, at whose `foreign` places is text that is not ours.
 

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from channel_sync.api.export_formats import csv_head, csv_row
 from channel_sync.api.http.access import CurrentCaller, requires
@@ -13,8 +14,9 @@ from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.exports import CSV, TEXT, CurrentExports
 from channel_sync.api.http.fields import DESCRIBED
 from channel_sync.api.http.services import CurrentServices
+from channel_sync.api.mapping_rows import rows_of
 from channel_sync.domain.listings import Listing, Mapping
-from channel_sync.flows.stock.mapping import exported_listings
+from channel_sync.flows.stock.mapping import MappingResult, exported_listings
 from channel_sync.persistence.listings import ListingQuery
 
 router = APIRouter(tags=["stock"], route_class=StrictRoute)
@@ -38,6 +40,24 @@ _OF_OTHERS: dict[str, Column] = {
 }
 _COLUMNS = _OWN | _OF_OTHERS
 _FOREIGN = [place for place, name in enumerate(_COLUMNS) if name in _OF_OTHERS]
+
+
+class MappingResultView(TypedDict):
+    """What became of one row; the row of names is 1.
+
+    `code` says why it is invalid: `listing_unknown`, `listing_repeated`, `sku_unusable`.
+    """
+
+    row: int
+    listing_id: str
+    result: MappingResult
+    code: str | None
+
+
+class MappingResults(TypedDict):
+    """A result for each row, in their order."""
+
+    items: list[MappingResultView]
 
 
 class MappingFilters(BaseModel):
@@ -74,6 +94,29 @@ async def export_mappings(
     query = ListingQuery(asked.mapping)
     pages = exported_listings(services.database, caller.tenant, asked.integration_id, query)
     return exports.answer(_parts(pages), "mappings.csv", CSV)
+
+
+@router.put(
+    "/mappings",
+    summary="Import mappings",
+    dependencies=[requires("stock:write")],
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": TEXT}}},
+)
+async def import_mappings(request: Request, caller: CurrentCaller, services: CurrentServices) -> MappingResults:
+    """A result for each row of CSV in UTF-8, up to 5,000. The columns `listing_id` and `mapped_sku` count.
+
+    Others are passed over, so what was exported can be sent back. An empty `mapped_sku` goes back to automatic, by
+    the listing's own SKU; listings without a row stay as they are. Each row is stored whole or not at all, and
+    repeating all of them is safe. Nothing is stored of a body that is no CSV or lacks a column.
+    """
+    rows = await rows_of(request)
+    answers = await services.map_listings.map_rows(caller.tenant, [*rows.values()])
+    return {
+        "items": [
+            {"row": number, "listing_id": row.listing_id, "result": answer.result, "code": answer.code}
+            for (number, row), answer in zip(rows.items(), answers, strict=True)
+        ]
+    }
 
 
 async def _parts(pages: AsyncIterator[list[Listing]]) -> AsyncIterator[bytes]:

@@ -165,7 +165,8 @@ def _add_examples(operation: dict[str, Any]) -> None:
     if example is None:
         return
     if example.request is not None:
-        operation["requestBody"]["content"]["application/json"]["example"] = example.request
+        (media,) = operation["requestBody"]["content"].values()
+        media["example"] = example.request
     for status, answer in operation["responses"].items():
         media = answer.get("content", {}).get("application/json")
         if media is not None and int(status) < 300:

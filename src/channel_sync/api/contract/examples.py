@@ -221,6 +221,10 @@ EXAMPLES = {
     "get_listing": Example(response=LISTING),
     "list_warehouses": Example(response=_page({"id": WAREHOUSE_ID, "name": "STANDARD", "kind": "standard"})),
     "map_listing": Example(request={"sku": None}, response=LISTING),
+    "import_mappings": Example(
+        request=f"listing_id,mapped_sku\r\n{LISTING_ID},MUG-BLUE\r\n",
+        response={"items": [{"row": 2, "listing_id": LISTING_ID, "result": "mapped", "code": None}]},
+    ),
     "list_events": Example(response={"items": [EVENT], "next_cursor": EVENT["id"]}),
     "create_api_key": Example(
         request={"name": "Example", "scopes": ["stock:read"]},
