@@ -22,6 +22,7 @@ from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, 
 from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import (
     ChannelOrder,
+    OrderEstimate,
     OrderPage,
     OrderQuery,
     OrderState,
@@ -158,6 +159,11 @@ class FakeShop:
         # One instant fills the page: it is read whole, and only then passed, as the protocol promises.
         instant = [order for order in asked if time_of(order, query) == last]
         return page_of(instant, replace(query, since=last + timedelta(milliseconds=1)), True)
+
+    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
+        owner = await self._open("count_orders")
+        count = sum(within(order, query) for order in owner.orders.values())
+        return OrderEstimate(count, 1 + count // owner.page_size)
 
     async def order(self, channel_order_id: str) -> OrderPage:
         owner = await self._open("order")

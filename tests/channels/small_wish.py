@@ -16,6 +16,7 @@ class SmallWish:
         self.newest_first = False
         self.queries = []
         self.job_state = "READY"
+        self.tells = {}
         self.when_a_job_starts = lambda: None
         self.always = None
         # What some orders show in place of what they are sorted by: id to members.
@@ -45,7 +46,9 @@ class SmallWish:
 
     def job_status(self, request):
         urls = [f"{BASE}/files/1"] if self.job_state == "READY" else None
-        return ok({"id": "job1", "status": self.job_state, "file_urls": urls})
+        return ok(
+            {"id": "job1", "status": self.job_state, "total_count": len(self.job), "file_urls": urls} | self.tells
+        )
 
     def file(self, request):
         assert "Authorization" not in request.headers

@@ -64,10 +64,18 @@ RunErrorView = TypedDict(
 RunErrorView.__doc__ = "Why a run failed, and what helps. `class` says who has to act."
 
 
+class EstimateView(TypedDict):
+    """What a run would come to: orders it would look at, and about how many calls it would take."""
+
+    orders: int
+    calls: int
+
+
 class RunView(TypedDict):
     """One piece of work. `repeats` counts later scheduled runs without news that were folded into it.
 
-    Of a backfill all up to `walked_to` is stored; one that is cut off by a stop is done again from there on.
+    A dry run of orders counts its first page and has an `estimate` of the whole. Of a backfill all up to
+    `walked_to` is stored; one that is cut off by a stop is done again from there on.
     `missing_found` is of reconciliations: how many orders nothing else would have found, which should be none.
     """
 
@@ -83,6 +91,7 @@ class RunView(TypedDict):
     window_from: Timestamp | None
     window_to: Timestamp | None
     walked_to: Timestamp | None
+    estimate: EstimateView | None
     dry_run: bool
     rules: UnitRulesView | None
     cancel_requested: bool

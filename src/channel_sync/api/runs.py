@@ -18,6 +18,7 @@ from channel_sync.api.run_schemas import (
     CallPage,
     CallView,
     CountsView,
+    EstimateView,
     RunErrorView,
     RunFilters,
     RunInput,
@@ -30,6 +31,7 @@ from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.calls import Call
 from channel_sync.domain.errors import Invalid
+from channel_sync.domain.orders import OrderEstimate
 from channel_sync.domain.runs import Counts, Run, RunError, RunKind, RunRequest, Trigger
 from channel_sync.persistence.runs import RunQuery
 
@@ -147,6 +149,7 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "window_from": optional_timestamp(run.window_from),
         "window_to": optional_timestamp(run.window_to),
         "walked_to": optional_timestamp(run.walked_to),
+        "estimate": None if run.estimate is None else _estimate_view(run.estimate),
         "dry_run": run.dry_run,
         "rules": None if run.rules is None else rules_view(run.rules),
         "cancel_requested": run.cancel_requested,
@@ -155,6 +158,10 @@ def run_view(run: Run, address: PublicAddress) -> RunView:
         "started_at": optional_timestamp(run.started_at),
         "finished_at": optional_timestamp(run.finished_at),
     }
+
+
+def _estimate_view(estimate: OrderEstimate) -> EstimateView:
+    return {"orders": estimate.orders, "calls": estimate.calls}
 
 
 def counts_view(counts: Counts) -> CountsView:

@@ -10,7 +10,7 @@ from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel_rules import ChannelRules
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
-from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
+from channel_sync.domain.orders import OrderEstimate, OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import MoreCredentials, Secret
 
 
@@ -155,6 +155,10 @@ class Shop(Protocol):
 
         One too large to be read while others wait comes unread; an instant with too many for a page comes whole.
         """
+        ...
+
+    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
+        """How many orders a query of more than a page has, without reading them, and what a walk would take."""
         ...
 
     async def order(self, channel_order_id: str) -> OrderPage:

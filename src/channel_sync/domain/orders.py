@@ -170,6 +170,14 @@ class OrderQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderEstimate:
+    """How many orders a walk along a query would look at, and about how many calls it would take."""
+
+    orders: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """Some orders and where to go on.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.orders import OrderEstimate
 from channel_sync.domain.stock import UnitRules
 
 
@@ -152,7 +153,8 @@ class Run:
 
     `crashes` counts the processes in a row that died in runs like it before they got anywhere; it is kept of runs
     aside only, for the others their schedule keeps it. A dry run of stock goes by the `rules` where there are any.
-    Of a backfill everything in its window up to `walked_to` is stored, by it or by one that was cut off before.
+    A dry run of orders has an `estimate` of what the run would come to. Of a backfill everything in its window up
+    to `walked_to` is stored, by it or by one that was cut off before.
     """
 
     id: str
@@ -177,6 +179,7 @@ class Run:
     crashes: int = 0
     rules: UnitRules | None = None
     walked_to: datetime | None = None
+    estimate: OrderEstimate | None = None
     owner: str | None = field(default=None, repr=False)
 
     @property

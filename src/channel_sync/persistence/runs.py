@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, Select, Update, bindparam, case, 
 from channel_sync.domain.calls import Call
 from channel_sync.domain.errors import AlreadyRunning, Conflict, NotFound, RunLost
 from channel_sync.domain.integrations import Status
+from channel_sync.domain.orders import OrderEstimate
 from channel_sync.domain.runs import (
     ORDER_KINDS,
     PERSONS_TRIGGERS,
@@ -99,6 +100,10 @@ class RunRepository:
     async def beat(self, run_id: str, counts: Counts, now: datetime) -> None:
         """Show that the run lives, in the transaction of its work; `RunLost` if it was closed."""
         await self._fenced(run_id, counts=counts, heartbeat_at=now)
+
+    async def estimated(self, run_id: str, estimate: OrderEstimate) -> None:
+        """Note what a dry run found out."""
+        await self._session.execute(_change(run_id).where(_is_open()).values(estimate=estimate))
 
     async def walked(self, run_id: str, to: datetime) -> None:
         """Note how far a backfill is, in the transaction of its page."""

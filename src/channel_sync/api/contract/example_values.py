@@ -129,6 +129,7 @@ RUN = {
     "window_from": None,
     "window_to": None,
     "walked_to": None,
+    "estimate": None,
     "dry_run": False,
     "rules": None,
     "cancel_requested": False,

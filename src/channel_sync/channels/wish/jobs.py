@@ -14,6 +14,7 @@ _STATES = {"READY": JobState.READY, "EXCEPTION": JobState.FAILED}
 _ADDRESSES: msgspec.json.Decoder[list[str] | None] = msgspec.json.Decoder(
     Annotated[list[str], Meta(max_length=MOST_FILES)] | None
 )
+_TOTAL: msgspec.json.Decoder[float] = msgspec.json.Decoder(Annotated[float, Meta(ge=0, le=1e9)])
 
 
 class WishJob(Struct, gc=False):
@@ -22,6 +23,7 @@ class WishJob(Struct, gc=False):
     id: Id
     status: Annotated[Word | None, DECIDES] = None
     file_urls: Raw = Raw(b"null")
+    total_count: Raw = Raw(b"null")
 
     @property
     def state(self) -> JobState:
@@ -32,6 +34,14 @@ class WishJob(Struct, gc=False):
 def job_id(reply: Reply) -> str:
     """The id of the job that was queued."""
     return str(reply.read(WishJob).id)
+
+
+def total_of(reply: Reply) -> int:
+    """How many orders a download that is READY has; a number, of which Wish's document says no more."""
+    try:
+        return int(_TOTAL.decode(reply.read(WishJob).total_count))
+    except (ValueError, RecursionError):
+        raise not_understood("unexpected_shape", "The job says no number of orders.", reply.request_id) from None
 
 
 def job_of(reply: Reply) -> tuple[JobState, tuple[str, ...]]:

@@ -1,13 +1,14 @@
 """Pages of orders: Wish pages by time alone (published v3 document, July 2026); where to go on is ours."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.connection import Query, WishConnection, segment
-from channel_sync.channels.wish.order_jobs import downloaded_orders
+from channel_sync.channels.wish.order_jobs import counted_orders, downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.page_times import times_in, way_on
 from channel_sync.channels.wish.read_pages import page_of
@@ -17,6 +18,7 @@ from channel_sync.channels.wish.times import query_time
 from channel_sync.domain.errors import ChannelRefused, NotAtChannel
 from channel_sync.domain.orders import (
     ChannelOrder,
+    OrderEstimate,
     OrderPage,
     OrderQuery,
     OrderWindow,
@@ -60,6 +62,12 @@ async def _read_orders(data: bytes, request_id: str | None) -> list[Row]:
             read_bytes = 0
             await asyncio.sleep(0)
     return rows
+
+
+async def order_estimate(connection: WishConnection, query: OrderQuery) -> OrderEstimate:
+    """How many orders there are, and calls that their pages take: each begins with the last of the one before."""
+    total = await counted_orders(connection, window(query, "APPROVED" if query.only_open else None))
+    return OrderEstimate(total, max(1, math.ceil((total - 1) / (LIMIT - 1))) + 1)
 
 
 async def single_order(connection: WishConnection, channel_order_id: str) -> OrderPage:

@@ -13,7 +13,7 @@ from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
-from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
+from channel_sync.domain.orders import OrderEstimate, OrderPage, OrderQuery, UnreadPage
 
 
 class _Token(Struct):
@@ -57,6 +57,10 @@ class WishShop:
     async def orders(self, query: OrderQuery) -> OrderPage | UnreadPage:
         """One page of orders, oldest first."""
         return await order_pages.order_page(self._connection, query)
+
+    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
+        """How many orders a query of more than a page has, without reading them, and what a walk would take."""
+        return await order_pages.order_estimate(self._connection, query)
 
     async def order(self, channel_order_id: str) -> OrderPage:
         """One order read anew."""

@@ -53,8 +53,8 @@ class DownloadLimits:
 class OrderDownload:
     """One walk along a query.
 
-    It `met_dated_ahead` if an order was dated later than it can have been changed, and `met_disorder` if a page
-    was not sorted as asked.
+    A dry run looks at the first page alone, and says whether it `has_more`. It `met_dated_ahead` if an order was
+    dated later than it can have been changed, and `met_disorder` if a page was not sorted as asked.
     """
 
     session: RunSession
@@ -62,6 +62,7 @@ class OrderDownload:
     moves_cursor: bool
     met_dated_ahead: bool = False
     met_disorder: bool = False
+    has_more: bool = False
     compared: Comparison | None = None
     _doubted: set[str] = field(default_factory=set)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_IN_FLIGHT))
@@ -75,7 +76,8 @@ class OrderDownload:
             async with self._in_flight(fetched):
                 self._note_place(query.since, fetched.asked_at)
                 news = await self._keep(page, fetched.asked_at)
-            if page.next is None or not _goes_on(page, query, news, started_at):
+            self.has_more = page.full and page.next is not None
+            if self.session.run.dry_run or page.next is None or not _goes_on(page, query, news, started_at):
                 return self._note_end(start, fetched.asked_at)
             query = page.next
             fetched = await (fetched.following or self._fetch(query))
@@ -104,7 +106,9 @@ class OrderDownload:
         return _Fetched(fresh, asked_at, ahead, following)
 
     async def _fetch_ahead(self, page: OrderPage | UnreadPage, query: OrderQuery) -> asyncio.Task[_Fetched] | None:
-        if not page.full or page.next is None or page.next == query or self.limits.ahead.locked():
+        if not page.full or page.next is None or page.next == query or self.session.run.dry_run:
+            return None
+        if self.limits.ahead.locked():
             return None
         await self.limits.ahead.acquire()
         following = asyncio.create_task(self._fetch(page.next, ahead=True))
@@ -162,8 +166,7 @@ class OrderDownload:
         if cursor is not None:
             self.session.account = replace(self.session.account, order_cursor=cursor)
         await self._judge(page)
-        # What a dry run counts stays news for ever, and would be asked for again and again.
-        return 0 if self.session.run.dry_run else counts.news
+        return counts.news
 
     def _take_doubted(self) -> list[str]:
         doubted, self._doubted = sorted(self._doubted), set()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import CLOCK_SKEW, is_ahead
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.domain.orders import OrderQuery
+from channel_sync.domain.orders import OrderEstimate, OrderQuery
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
 from channel_sync.flows.orders.walk_incidents import WalkIncident
 from channel_sync.flows.runs.session import RunSession
@@ -25,7 +25,10 @@ class SyncOrders:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
         moves_cursor = not session.run.is_aside
         download = OrderDownload(session, self._limits, moves_cursor)
-        await download.run(await self._query(session))
+        query = await self._query(session)
+        await download.run(query)
+        if session.run.dry_run:
+            await _estimate(session, query, download.has_more)
         if moves_cursor:
             await self._dated_ahead.note(session, download.met_dated_ahead)
             await self._unsorted.note(session, download.met_disorder)
@@ -44,6 +47,18 @@ class SyncOrders:
             return None if cursor is None else cursor - self._overlap
         except OverflowError:
             return None
+
+
+async def _estimate(session: RunSession, query: OrderQuery, has_more: bool) -> None:
+    """Note what the run would come to, of which a dry run has looked at the first page."""
+    seen = session.counts.seen
+    if has_more:
+        estimate = await session.call(lambda shop: shop.count_orders(query))
+    else:
+        # What brought news is asked for once more.
+        estimate = OrderEstimate(seen, 2 if session.counts.news else 1)
+    async with session.transaction() as page:
+        await page.work.runs.estimated(session.run.id, estimate)
 
 
 async def _set_back(session: RunSession) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
+from channel_sync.domain.orders import OrderEstimate
 from channel_sync.domain.runs import Counts, Outcome, RunError, RunKind, RunStatus, Trigger
 from channel_sync.domain.stock import UnitRules
 from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
@@ -24,6 +25,7 @@ runs = Table(
     Column("window_to", Utc),
     Column("walked_to", Utc),  # of a backfill: everything in its window up to here is stored
     required("dry_run", Boolean),
+    Column("estimate", Document(OrderEstimate)),
     required("created_at", Utc),
     Column("started_at", Utc),
     Column("finished_at", Utc),
