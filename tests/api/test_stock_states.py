@@ -192,9 +192,10 @@ def test_every_code_of_ours_is_in_the_contract(world):
 
 async def test_what_is_not_in_order_is_counted_on_the_integration_its_status_and_the_list(world, admin, shop):
     await settle(world, await send(world, shop), accepted=False, code="90001", reason="Too many.")
-    await store_listings(world, shop, a_channel_listing(sku=None), a_channel_listing(writable=False))
+    twins = [a_channel_listing(sku="TWIN"), a_channel_listing(sku="TWIN")]
+    await store_listings(world, shop, a_channel_listing(sku=None), a_channel_listing(writable=False), *twins)
 
-    wanted = {"rejected": 1, "drifted": 0, "skipped": 1, "unmapped": 1, "gone": 0, "held": 0}
+    wanted = {"rejected": 1, "drifted": 0, "skipped": 3, "ambiguous": 2, "unmapped": 1, "gone": 0, "held": 0}
     assert (await admin.get(f"/integrations/{shop}")).json()["counts"] == wanted
     assert (await admin.get(f"/integrations/{shop}/status")).json()["counts"] == wanted
     assert (await admin.get("/integrations")).json()["items"][0]["counts"] == wanted

@@ -54,7 +54,7 @@ async def test_each_kind_is_counted(database, account):
         await work.held_orders.hold(account, [an_unreadable_order()], NOW)
 
     assert await counts(database, account) == StockCounts(
-        waiting=1, waiting_since=NOW, skipped=3, unmapped=1, gone=1, held=1
+        waiting=1, waiting_since=NOW, skipped=3, ambiguous=2, unmapped=1, gone=1, held=1
     )
 
 

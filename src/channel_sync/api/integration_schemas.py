@@ -123,13 +123,14 @@ class CountsView(TypedDict):
     """What is not as it should be, each counted up to 1000.
 
     Of listings: `rejected` by the marketplace, `drifted` from what it confirmed, `skipped` because another one has
-    the SKU or the marketplace takes no stock for it, `unmapped` without a SKU, `gone` from the marketplace. Of
-    orders: `held` because they cannot be used.
+    the SKU or the marketplace takes no stock for it, `unmapped` without a SKU, `gone` from the marketplace. The
+    first kind of `skipped` is `ambiguous`, too. Of orders: `held` because they cannot be used.
     """
 
     rejected: int
     drifted: int
     skipped: int
+    ambiguous: int
     unmapped: int
     gone: int
     held: int

@@ -234,6 +234,7 @@ def _counts(counts: StockCounts) -> CountsView:
         "rejected": counts.rejected,
         "drifted": counts.drifted,
         "skipped": counts.skipped,
+        "ambiguous": counts.ambiguous,
         "unmapped": counts.unmapped,
         "gone": counts.gone,
         "held": counts.held,

@@ -43,6 +43,7 @@ class StockCounts:
     unmapped: int = 0
     gone: int = 0
     held: int = 0
+    ambiguous: int = 0
 
 
 NOTHING = StockCounts()
@@ -72,5 +73,7 @@ async def counts_of(session: Session, account_ids: Collection[str]) -> dict[str,
     # By their places: fifty shops by ten names would be the larger part of the list's time.
     for account_id, waiting, since, rejected, drifted, ambiguous, closed, unmapped, gone, held in rows:
         skipped = min(ambiguous + closed, MOST_COUNTED)
-        found[account_id] = StockCounts(waiting, since, rejected, drifted, skipped, unmapped, gone, held)
+        found[account_id] = StockCounts(
+            waiting, since, rejected, drifted, skipped, unmapped, gone, held, ambiguous
+        )
     return found

@@ -43,7 +43,7 @@ NOT_CONNECTED = {
     "access_token": {"set": False, "last4": None, "expires_at": None},
     "refresh_token": {"set": False, "last4": None},
 }
-COUNTS = {"rejected": 0, "drifted": 0, "skipped": 0, "unmapped": 0, "gone": 0, "held": 0}
+COUNTS = {"rejected": 0, "drifted": 0, "skipped": 0, "ambiguous": 0, "unmapped": 0, "gone": 0, "held": 0}
 INTEGRATION: dict[str, Any] = {
     "id": INTEGRATION_ID,
     "channel": {
