@@ -2,7 +2,8 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -126,6 +127,17 @@ def test_four_that_migrate_at_once_all_find_it_done(empty_url, look, cipher):
 
     add_draft(empty_url, cipher)
     assert look(drafts) == 1
+
+
+def test_a_file_that_another_is_making_just_now_is_waited_for(tmp_path):
+    url = f"sqlite:///{tmp_path}/new.db"
+    with closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as thread:
+            migrating = thread.submit(migrate, url)
+            assert wait([migrating], timeout=0.3).not_done
+            other.execute("COMMIT")
+            migrating.result()
 
 
 def test_there_is_one_newest_revision():

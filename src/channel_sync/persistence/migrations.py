@@ -1,13 +1,17 @@
 """Brings a database to the newest schema. Of two that try at once one migrates, the other waits for it."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
+from random import uniform
+from time import monotonic, sleep
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -90,7 +94,7 @@ def _migrate_sqlite(address: URL, revision: str) -> None:
     )
     event.listen(engine, "connect", prepare_writer)
     event.listen(engine, "begin", begin_immediate)
-    with translated(), engine.connect() as connection:
+    with translated(), _connected(engine) as connection:
         # Altering a table copies it; with foreign keys on, dropping the old one takes the rows of its children.
         driver = connection.connection.cursor()
         driver.execute("PRAGMA foreign_keys = OFF")
@@ -100,6 +104,19 @@ def _migrate_sqlite(address: URL, revision: str) -> None:
             if connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
                 raise RuntimeError("The migration would leave rows without their parents; nothing was changed.")
     engine.dispose()
+
+
+def _connected(engine: Engine) -> Connection:
+    """A connection, waited for while another makes the same file: SQLite does not wait to change its journal."""
+    give_up_at = monotonic() + _WAIT_MS / 1000
+    while True:
+        try:
+            return engine.connect()
+        except OperationalError as error:
+            is_busy = isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            if not is_busy or monotonic() >= give_up_at:
+                raise
+            sleep(uniform(0.01, 0.1))
 
 
 async def _migrate_postgres(address: PostgresAddress, revision: str) -> None:
