@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import update
 from tests.flows.goods import an_order, an_unreadable_order
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.errors import ChannelUnavailable, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.orders import OrderState
+from channel_sync.persistence.sql.trade_tables import held_orders
 
 
 @pytest.fixture
@@ -130,6 +132,17 @@ async def test_those_of_a_disabled_integration_wait_until_it_is_enabled(workshop
         await workshop.work.held_releases.run()
 
         assert await ids(workshop) == expected
+
+
+async def test_one_whose_stored_reply_does_not_open_holds_up_no_other(workshop: Workshop):
+    await hold(workshop, 1, 2)
+    async with workshop.database.session() as session:
+        await session.execute(update(held_orders).where(held_orders.c.identity == "o-1").values(raw=b"spoilt"))
+    learn_to_read(workshop, 1, 2)
+
+    await workshop.work.held_releases.run()
+
+    assert (await ids(workshop), await held(workshop)) == ({"o-2"}, 1)
 
 
 async def test_more_than_are_tried_at_once_are_all_tried(workshop: Workshop):

@@ -11,6 +11,7 @@ from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.orders.held import Held
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_tenant
+from channel_sync.persistence.rows.encryption import Unreadable
 
 _AT_ONCE = 100
 
@@ -43,7 +44,7 @@ class HeldReleases:
             try:
                 if held.asked or await self._is_readable(channel, held):
                     await self._held.replay(held.tenant, held.id)
-            except (Conflict, NotFound):
+            except (Conflict, NotFound, Unreadable):
                 return True
             except ChannelError:
                 return False
