@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from tests.fake_shop import FakeMerchant, FakeShop, page_of
 
 from channel_sync.channels.wish.rules import RULES
-from channel_sync.domain.calls import CallContext
+from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.channel import (
     App,
     ChannelDescription,
@@ -87,6 +87,7 @@ class FakeChannel:
     """Implements `domain.channel.Channel`. `lose_answer` and `hold` also work for the methods of the shop."""
 
     merchants: dict[str, FakeMerchant] = field(default_factory=dict)
+    priorities: set[Priority] = field(default_factory=set)
     client_secrets: dict[str, str] = field(default_factory=dict)
     codes: dict[str, IssuedCode] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -237,6 +238,7 @@ class FakeChannel:
             raise ClientRejected("client_rejected", "The client id or secret is wrong.")
 
     def shop(self, access: ShopAccess, context: CallContext) -> FakeShop:
+        self.priorities.add(context.priority)
         return FakeShop(self, access.token, context)
 
     def owner_of(self, token: Secret) -> FakeMerchant:

@@ -7,6 +7,7 @@ from sqlalchemy import update
 from tests.flows.goods import an_order, an_unreadable_order
 from tests.flows.workshop import TENANT, Workshop
 
+from channel_sync.domain.calls import Priority
 from channel_sync.domain.errors import ChannelUnavailable, GrantRejected
 from channel_sync.domain.integrations import Integration
 from channel_sync.domain.orders import OrderState
@@ -132,6 +133,16 @@ async def test_those_of_a_disabled_integration_wait_until_it_is_enabled(workshop
         await workshop.work.held_releases.run()
 
         assert await ids(workshop) == expected
+
+
+async def test_new_orders_go_before_what_is_tried_by_itself(workshop: Workshop):
+    await hold(workshop, 1)
+    learn_to_read(workshop, 1)
+    workshop.channel.priorities.clear()
+
+    await workshop.work.held_releases.run()
+
+    assert (await ids(workshop), workshop.channel.priorities) == ({"o-1"}, {Priority.BACKFILL})
 
 
 async def test_one_whose_stored_reply_does_not_open_holds_up_no_other(workshop: Workshop):

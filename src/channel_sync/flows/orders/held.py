@@ -22,7 +22,9 @@ class Held:
         self._database = database
         self._shops = shops
 
-    async def replay(self, tenant: str, held_id: str) -> Order | HeldOrder:
+    async def replay(
+        self, tenant: str, held_id: str, priority: Priority = Priority.INTERACTIVE
+    ) -> Order | HeldOrder:
         """The order it became, or what is still held. `Conflict` unless the integration is active."""
         async with self._database.read() as work:
             held = await work.held_orders.get(tenant, held_id)
@@ -31,14 +33,16 @@ class Held:
             if integration.account_id is None:
                 raise Conflict("integration_draft", "The integration is not connected.")
             account = await work.accounts.get(integration.account_id)
-        page = await self._now(integration, held.channel_order_id) or await self._kept(integration, held)
+        page = await self._now(integration, held.channel_order_id, priority) or await self._kept(integration, held)
         return await self._store(integration, account, page, held)
 
-    async def _now(self, integration: Integration, channel_order_id: str | None) -> OrderPage | None:
+    async def _now(
+        self, integration: Integration, channel_order_id: str | None, priority: Priority
+    ) -> OrderPage | None:
         """The order as the marketplace has it now, if it gives one."""
         if channel_order_id is None:
             return None
-        shop = self._shops.connect(integration, CallContext(Priority.INTERACTIVE))
+        shop = self._shops.connect(integration, CallContext(priority))
         with suppress(ChannelUnavailable, ChannelRefused, ReplyNotUnderstood):
             return await shop.call(lambda shop: shop.order(channel_order_id))
         return None

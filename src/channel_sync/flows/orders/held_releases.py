@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
+from channel_sync.domain.calls import Priority
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.errors import ChannelError, Conflict, NotFound
 from channel_sync.domain.held_orders import UntriedOrder
@@ -43,7 +44,8 @@ class HeldReleases:
         with for_tenant(held.tenant):
             try:
                 if held.asked or await self._is_readable(channel, held):
-                    await self._held.replay(held.tenant, held.id)
+                    # There may be thousands, and orders that are new come first.
+                    await self._held.replay(held.tenant, held.id, Priority.BACKFILL)
             except (Conflict, NotFound, Unreadable):
                 return True
             except ChannelError:
