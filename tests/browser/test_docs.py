@@ -28,7 +28,7 @@ def test_a_call_can_be_tried_with_a_key(stage: Stage, visitor: Visitor):
     page.get_by_role("button", name="Authorize").first.click()
     page.get_by_role("textbox", name="auth-bearer-value").fill(stage.key)
     page.get_by_role("button", name="Apply credentials").click()
-    page.get_by_role("button", name="Close").last.click()
+    page.get_by_role("button", name="Close", exact=True).last.click()
     operation = page.locator("#operations-channels-list_channels")
     operation.locator(".opblock-summary-control").click()
     operation.get_by_role("button", name="Execute").click()

@@ -20,18 +20,18 @@ MOMENTS = (while_fetching, between_fetch_and_commit, around_the_commit)
 SOURCE = Path(channel_sync.__file__).parent
 
 ONE_COMMIT = """\
-            kept.counts = await self._store(kept, page)
-            if cursor is not None:
-                await kept.work.accounts.move_cursor(self.session.account.id, cursor)
-
+        if cursor is not None:
+            await work.accounts.move_cursor(session.account.id, cursor)
+        return counts
 """
-TWO_COMMITS = """\
-            kept.counts = await self._store(kept, page)
-
+BEHIND_IT = """\
+        if cursor is not None:
+            self.session.account"""
+ANOTHER_COMMIT = """\
         if cursor is not None:
             async with self.session.database.begin() as work:
                 await work.accounts.move_cursor(self.session.account.id, cursor)
-"""
+            self.session.account"""
 
 
 @pytest.mark.parametrize("seed", [20261123])
@@ -57,7 +57,9 @@ def test_the_same_kills_catch_a_build_that_commits_twice(tmp_path: Path):
     walk = build / "channel_sync" / "flows" / "orders" / "download.py"
     text = walk.read_text()
     assert ONE_COMMIT in text
-    walk.write_text(text.replace(ONE_COMMIT, TWO_COMMITS))
+    assert BEHIND_IT in text
+    text = text.replace(ONE_COMMIT, "        return counts\n")
+    walk.write_text(text.replace(BEHIND_IT, ANOTHER_COMMIT))
 
     with scene(tmp_path, ORDERS, build) as place:
         left = kill_repeatedly(place, [between_fetch_and_commit, around_the_commit] * 8, seed=7)

@@ -31,6 +31,8 @@ class Target:
             self._aim_query(case)
         if self.operation_id == "paste_credentials" and _is_good(case, ParameterLocation.BODY):
             self._aim_credentials(case)
+        if self.operation_id == "refund_order" and _is_good(case, ParameterLocation.BODY):
+            self._aim_refund(case)
 
     def _aim_path(self, case: Case) -> None:
         if not _is_good(case, ParameterLocation.PATH):
@@ -52,12 +54,17 @@ class Target:
             "remove_integration": lambda: str(self.ground.draft()["id"]),
             "restore_integration": self.ground.removed,
             "revoke_api_key": self.ground.spare_key,
+            "refund_order": lambda: self._order_to_refund,
             "cancel_run": lambda: self.ground.started_run(self._own_integration[0]),
         }
 
     @cached_property
     def _own_integration(self) -> tuple[str, LiveShop]:
         return self.ground.connected()
+
+    @cached_property
+    def _order_to_refund(self) -> str:
+        return self.ground.fresh_order()
 
     def _aim_query(self, case: Case) -> None:
         real = {"integration_id": self.ground.ids["integration_id"], "after": self.ground.ids["event_id"]}
@@ -76,6 +83,11 @@ class Target:
             "access_token": granted["access_token"],
             "refresh_token": granted["refresh_token"],
         }
+
+    def _aim_refund(self, case: Case) -> None:
+        """A reason that the marketplace allows, but for some that it has never heard of."""
+        if isinstance(case.body, dict) and crc32(str(case.body.get("reason")).encode()) % LEFT_ALONE:
+            case.body["reason"] = "MERCHANT_OUT_OF_STOCK"
 
 
 def copies(case: Case, number: int) -> list[Case]:

@@ -163,6 +163,7 @@ class QueuedView(TypedDict):
     status_code=202,
     summary="Try all held orders of a kind again",
     dependencies=[WRITE, IDEMPOTENT],
+    responses={404: {"description": "There is no such integration, or it belongs to somebody else."}},
 )
 async def replay_held_orders(given: HeldKind, caller: CurrentCaller, services: CurrentServices) -> QueuedView:
     """Each is fetched anew, or its stored reply read, beginning within seconds; what can be used is an order then.

@@ -10,6 +10,7 @@ from channel_sync.domain.errors import (
     ChannelError,
     ChannelRefused,
     ChannelUnavailable,
+    NotAtChannel,
     RateLimited,
     ReplyNotUnderstood,
 )
@@ -42,12 +43,12 @@ async def test_token_codes_mean_the_same_whatever_the_status_and_type(code, stat
     [
         (refused(1002), AccountDisabled, "account_disabled"),
         (refused(1012, 401), ReplyNotUnderstood, "token_not_sent"),
-        (refused(90001), ChannelRefused, "90001"),
+        (refused(90001), NotAtChannel, "90001"),
         (refused(10004), ChannelRefused, "10004"),
         (refused(77, 200), ChannelRefused, "77"),
         (refused("odd", 400), ChannelRefused, "http_400"),
         (refused(0, 400), ChannelRefused, "http_400"),
-        (httpx.Response(404, text="nothing here"), ChannelRefused, "http_404"),
+        (httpx.Response(404, text="nothing here"), NotAtChannel, "http_404"),
         (httpx.Response(401, text="who are you"), AccessTokenRejected, "http_401"),
         (httpx.Response(401, html="<html>"), AccessTokenRejected, "http_401"),
         (httpx.Response(502, html="<html>"), ChannelUnavailable, "server_error"),

@@ -55,7 +55,7 @@ async def test_a_removal_stops_everything_and_destroys_the_credentials(database)
     removed = await desk.read(integration.id)
     assert (removed.status, removed.client_secret_last4, removed.access_token_last4) == (Status.REMOVED, "", None)
     assert await desk.is_cancelled(run_id)
-    assert [await desk.next_at(integration.id, kind) for kind in RunKind] == [None] * 4
+    assert [await desk.next_at(integration.id, kind) for kind in RunKind] == [None] * len(RunKind)
     async with database.read() as work:
         assert await held_grant(work, integration.id) is None
         with pytest.raises(NotFound):
