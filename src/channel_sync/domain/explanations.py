@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from channel_sync.domain.clock import rfc3339
 from channel_sync.domain.held_orders import HeldOrder
 from channel_sync.domain.orders import OrderState
 
@@ -141,7 +142,7 @@ def explanation(channel: str, ours: OurFacts, theirs: ChannelFacts) -> Explanati
 
 
 def _held(held: HeldOrder, evidence: tuple[Evidence, ...]) -> Explanation:
-    sentence = f"Held as {held.id} since {_told(held.held_at)} because it cannot be used: {_cause(held)}."
+    sentence = f"Held as {held.id} since {rfc3339(held.held_at)} because it cannot be used: {_cause(held)}."
     advice = "Replay it once the cause is gone; what holds it up is named by its reason and place."
     return Explanation(Verdict.HELD, sentence, evidence, Remedy.REPLAY, advice)
 
@@ -149,12 +150,12 @@ def _held(held: HeldOrder, evidence: tuple[Evidence, ...]) -> Explanation:
 def _stored(
     channel: str, ours: OurFacts, order: OrderTrace, theirs: ChannelFacts, evidence: tuple[Evidence, ...]
 ) -> Explanation:
-    stored = f"Stored as {order.id} at {_told(order.stored_at)}"
+    stored = f"Stored as {order.id} at {rfc3339(order.stored_at)}"
     if order.erased:
-        when = "" if order.erased_at is None else f" at {_told(order.erased_at)}"
+        when = "" if order.erased_at is None else f" at {rfc3339(order.erased_at)}"
         return Explanation(Verdict.ERASED, f"{stored}; its buyer's data was erased{when}.", evidence)
     if theirs.updated_at is not None and theirs.updated_at > order.channel_updated_at:
-        newer = f"{channel} has a newer version of {_told(theirs.updated_at)}"
+        newer = f"{channel} has a newer version of {rfc3339(theirs.updated_at)}"
         remedy, advice = _until_fetched(ours)
         return Explanation(Verdict.STORED, f"{stored}; {newer}, {_next(ours)}.", evidence, remedy, advice)
     return Explanation(Verdict.STORED, f"{stored}, {_delivered(order)}.", evidence)
@@ -166,20 +167,20 @@ def _delivered(order: OrderTrace) -> str:
     consumer = order.acknowledged_name or order.acknowledged_by
     to = "" if consumer is None else f" to {consumer}"
     which = "" if order.acknowledged_version == order.version else f" as version {order.acknowledged_version}"
-    return f"delivered{to} at {_told(order.acknowledged_at)}{which}"
+    return f"delivered{to} at {rfc3339(order.acknowledged_at)}{which}"
 
 
 def _absent(channel: str, ours: OurFacts, theirs: ChannelFacts, evidence: tuple[Evidence, ...]) -> Explanation:
     """It is at the marketplace and not here: we look later, from later on, or have passed over it."""
     changed = theirs.updated_at
-    when = "" if changed is None else f", changed last at {_told(changed)}"
+    when = "" if changed is None else f", changed last at {rfc3339(changed)}"
     if changed is None or changed >= ours.looks_from:
         remedy, advice = _until_fetched(ours)
         sentence = f"{channel} has the order{when}; it is not fetched yet, {_next(ours)}."
         return Explanation(Verdict.NOT_FETCHED, sentence, evidence, remedy, advice)
     advice = "Start a run of orders from that moment; it fetches the order and moves nothing else."
     if changed < ours.orders_from:
-        sentence = f"{channel} has the order{when}; that is older than orders_from, {_told(ours.orders_from)}."
+        sentence = f"{channel} has the order{when}; that is older than orders_from, {rfc3339(ours.orders_from)}."
         verdict = Verdict.BEFORE_ORDERS_FROM
     else:
         sentence = f"{channel} has the order{when}; no look has brought it although we looked behind that moment."
@@ -196,7 +197,7 @@ def _until_fetched(ours: OurFacts) -> tuple[Remedy, str]:
 def _next(ours: OurFacts) -> str:
     if ours.next_look is None:
         return f"and there is no next look: {ours.no_look}"
-    return f"next look at {_told(ours.next_look)}"
+    return f"next look at {rfc3339(ours.next_look)}"
 
 
 def _of_ours(ours: OurFacts) -> tuple[Evidence, ...]:
@@ -213,7 +214,7 @@ def _of_ours(ours: OurFacts) -> tuple[Evidence, ...]:
 
 
 def _of_order(order: OrderTrace) -> list[Evidence]:
-    changed = _told(order.channel_updated_at)
+    changed = rfc3339(order.channel_updated_at)
     text = f"Version {order.version} in state {order.state}, changed at the marketplace at {changed}."
     found = [Evidence(Finding.STORED, text, order.stored_at, order.id)]
     if order.acknowledged_at is not None:
@@ -233,7 +234,7 @@ def _of_looks(ours: OurFacts) -> tuple[Evidence, ...]:
     if ours.next_look is None:
         found.append(Evidence(Finding.NO_LOOK, f"Orders are not looked for: {ours.no_look}."))
     else:
-        start = _told(ours.looks_from)
+        start = rfc3339(ours.looks_from)
         found.append(Evidence(Finding.NEXT_LOOK, f"It asks for changes from {start} on.", ours.next_look))
     return tuple(found)
 
@@ -255,7 +256,3 @@ def _of_theirs(channel: str, theirs: ChannelFacts) -> Evidence:
 
 def _cause(held: HeldOrder) -> str:
     return f"{held.reason} at {held.pointer}" if held.pointer else held.reason
-
-
-def _told(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from channel_sync.domain.clock import rfc3339
 from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.push_states import Reason
 from channel_sync.domain.stock import Reckoning
@@ -70,4 +71,4 @@ def _sent(journey: Journey) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return rfc3339(moment, "seconds")

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
+from channel_sync.domain.clock import rfc3339
 from channel_sync.domain.money import Money
 from channel_sync.domain.secrets import Secret, is_mask
 from channel_sync.domain.stock import MAX_UNITS, UnitRules
@@ -136,7 +137,7 @@ def secret(given: SecretStr | None) -> Secret | None:
 @lru_cache(maxsize=8192)
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    return rfc3339(moment)
 
 
 def optional_timestamp(moment: datetime | None) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from channel_sync.domain.channel import Channel
+from channel_sync.domain.clock import rfc3339
 from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import CONSENT_ENDS_SOON, Integration, failing_long
 from channel_sync.flows.status.events import integration_event
@@ -36,5 +37,4 @@ async def _tell(work: UnitOfWork, integration: Integration, overdue: timedelta, 
 
 def _expiring(integration: Integration, end: datetime, now: datetime) -> Event:
     event = integration_event(integration, "integration.expiring", now)
-    authorise_by = end.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return replace(event, members={**event.members, "authorise_by": authorise_by})
+    return replace(event, members={**event.members, "authorise_by": rfc3339(end)})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from channel_sync.domain.clock import utcnow
+from channel_sync.domain.clock import rfc3339, utcnow
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.ship_by import USUAL_NOTICE_H, NearShipBy
@@ -37,6 +37,6 @@ def _event(near: NearShipBy, now: datetime) -> Event:
     members: dict[str, str | int | None] = {
         "order_id": near.order_id,
         "channel_order_id": near.channel_order_id,
-        "ship_by": near.ship_by.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "ship_by": rfc3339(near.ship_by),
     }
     return Event(new_id("evt", now), near.tenant, "order.ship_by_near", near.integration_id, now, members)
