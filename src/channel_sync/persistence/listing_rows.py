@@ -32,6 +32,23 @@ def _read(name: str) -> ColumnElement[Any]:
 
 READ = [_read(field.name) for field in fields(Listing)]
 RULES_OF_SKU = and_(sku_rules.c.tenant == _row.tenant, sku_rules.c.sku == _row.stock_sku)
+LEVEL_OF_SKU = and_(stock_levels.c.tenant == _row.tenant, stock_levels.c.sku == _row.stock_sku)
+# The members of `Waiting`, of listings joined to both.
+WAITING: list[ColumnElement[Any]] = [
+    _row.id,
+    _row.product_id,
+    _row.quantities,
+    stock_levels.c.available,
+    _row.wanted_at,
+    sku_rules.c.rules.label("sku_rules"),
+    _row.rules,
+    _row.sent_quantity,
+    _row.warehouse_id,
+    _row.settled_at,
+    _row.seen_at,
+    stock_levels.c.warehouses,
+    _row.sent_quantities,
+]
 
 _CONTENT = ("product_id", "sku", "title", "image_url", "writable", "stock_sku", "mapping")
 _SEEN = ("quantities", "seen_at")
@@ -101,11 +118,7 @@ def read(tenant: str) -> Select[*tuple[Any, ...]]:
 
 def want_anew(now: datetime, *which: ColumnElement[bool]) -> Update:
     """Write the stock version that each of these listings should be told, where it is another now."""
-    version = (
-        select(stock_levels.c.version)
-        .where(stock_levels.c.tenant == _row.tenant, stock_levels.c.sku == _row.stock_sku)
-        .scalar_subquery()
-    )
+    version = select(stock_levels.c.version).where(LEVEL_OF_SKU).scalar_subquery()
     told = and_(_row.mapping == Mapping.MAPPED, _row.writable, ~_row.excluded)
     wanted = case((told, func.coalesce(version, 0)), else_=0)
     # What waits already has waited since then.

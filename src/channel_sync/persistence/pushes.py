@@ -25,7 +25,7 @@ from channel_sync.domain.listings import Listing, ListingStock, ProductStock, Pu
 from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.doubts import FIRST_LOOK
 from channel_sync.persistence.engine.session import Session, columns_of
-from channel_sync.persistence.listing_rows import AGAIN, READ, RULES_OF_SKU, is_pending
+from channel_sync.persistence.listing_rows import AGAIN, LEVEL_OF_SKU, READ, RULES_OF_SKU, WAITING, is_pending
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.column_types import Utc
 from channel_sync.persistence.sql.tables import accounts
@@ -46,21 +46,6 @@ _WITH_STALE = select(accounts.c.id).where(
 )
 
 
-_WAITING: list[ColumnElement[Any]] = [
-    _row.id,
-    _row.product_id,
-    _row.quantities,
-    stock_levels.c.available,
-    _row.wanted_at,
-    sku_rules.c.rules,
-    _row.rules,
-    _row.sent_quantity,
-    _row.warehouse_id,
-    _row.settled_at,
-    _row.seen_at,
-    stock_levels.c.warehouses,
-    _row.sent_quantities,
-]
 # Who was told anew since it was planned is not told by this.
 _IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))
 
@@ -104,7 +89,7 @@ class PushRepository:
 
     async def waiting(self, account_id: str, after: Waiting | None, limit: int) -> list[Waiting]:
         """What the order takes in which many stale listings are told: the next so many, longest waiting first."""
-        statement = _with_levels(*_WAITING)
+        statement = _with_levels(*WAITING)
         place = tuple_(_row.wanted_at, _row.id)
         if after is not None:
             statement = statement.where(place > tuple_(literal(after.wanted_at, Utc()), after.listing_id))
@@ -225,9 +210,8 @@ class PushRepository:
 
 def _with_levels(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
     """Of stale listings, each with its level."""
-    levels = (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku)
     joined = select(*columns).join_from(listings, accounts, accounts.c.id == _row.account_id)
-    return joined.join(stock_levels, levels).outerjoin(sku_rules, RULES_OF_SKU).where(*_SENDABLE)
+    return joined.join(stock_levels, LEVEL_OF_SKU).outerjoin(sku_rules, RULES_OF_SKU).where(*_SENDABLE)
 
 
 def _sent(item: ListingStock) -> dict[str, Any]:

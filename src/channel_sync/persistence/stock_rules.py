@@ -11,7 +11,7 @@ from channel_sync.domain.listings import Waiting
 from channel_sync.domain.stock import Arithmetic, UnitRules
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_mapping import lock_stock_of, want_of
-from channel_sync.persistence.listing_rows import AGAIN, RULES_OF_SKU
+from channel_sync.persistence.listing_rows import AGAIN, LEVEL_OF_SKU, RULES_OF_SKU, WAITING
 from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, page_of
 from channel_sync.persistence.sql.tables import accounts
@@ -19,27 +19,9 @@ from channel_sync.persistence.sql.trade_tables import listings, sku_rules, stock
 
 _row = listings.c
 _AT_ONCE = 500
-_LEVEL = (stock_levels.c.tenant == _row.tenant) & (stock_levels.c.sku == _row.stock_sku)
 _TOLD = (
-    select(
-        _row.id,
-        _row.stock_sku,
-        _row.product_id,
-        _row.quantities,
-        _row.wanted_at,
-        _row.wanted_version,
-        _row.settled_version,
-        _row.sent_quantity,
-        _row.warehouse_id,
-        _row.settled_at,
-        _row.seen_at,
-        _row.sent_quantities,
-        stock_levels.c.available,
-        stock_levels.c.warehouses,
-        sku_rules.c.rules.label("sku_rules"),
-        _row.rules,
-    )
-    .join_from(listings, stock_levels, _LEVEL, isouter=True)
+    select(*WAITING, _row.stock_sku, _row.wanted_version, _row.settled_version)
+    .join_from(listings, stock_levels, LEVEL_OF_SKU, isouter=True)
     .outerjoin(sku_rules, RULES_OF_SKU)
 )
 
@@ -132,30 +114,12 @@ class StockRuleRepository:
         And the last one's id, where there may be more. Nothing is written.
         """
         rows = await self._next_few(tenant, account_id, after)
-        told = [(row.stock_sku, _waiting(row)) for row in rows if _is_to_be_told(row, by)]
+        told = [(row.stock_sku, Waiting(*row[: len(WAITING)])) for row in rows if _is_to_be_told(row, by)]
         return told, rows[-1].id if len(rows) == _AT_ONCE else None
 
     async def _next_few(self, tenant: str, account_id: str, after: str) -> Sequence[Row[*tuple[Any, ...]]]:
         mine = (_row.account_id == account_id, _row.tenant == tenant, _row.id > after)
         return await self._session.rows(_TOLD.where(*mine).order_by(_row.id).limit(_AT_ONCE))
-
-
-def _waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
-    return Waiting(
-        row.id,
-        row.product_id,
-        row.quantities,
-        row.available,
-        row.wanted_at,
-        row.sku_rules,
-        row.rules,
-        row.sent_quantity,
-        row.warehouse_id,
-        row.settled_at,
-        row.seen_at,
-        row.warehouses,
-        row.sent_quantities,
-    )
 
 
 def _is_to_be_told(row: Row[*tuple[Any, ...]], by: Arithmetic) -> bool:
