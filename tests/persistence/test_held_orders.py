@@ -159,6 +159,12 @@ async def test_one_order_is_looked_up_and_not_looked_for(sqlite_database):
     assert f"SEARCH held_orders USING INDEX {BY_ORDER} (tenant=? AND channel_order_id=?)" in plans
 
 
+async def test_a_look_for_untried_ones_goes_through_no_reply(sqlite_database):
+    plans = await plans_of(sqlite_database, lambda work: work.held_orders.untried("wish", "reader-2", "", 100))
+
+    assert [step for step in plans if "held_orders USING COVERING INDEX ix_held_orders_tried" in step], plans
+
+
 @pytest.mark.unused_store
 async def test_one_order_is_looked_up_and_not_looked_for_on_postgresql(postgres_database):
     plan = await postgres_plans_of(postgres_database, of_one_order)

@@ -104,6 +104,8 @@ held_orders = Table(
     Index("uq_held_orders_identity", "account_id", "identity", unique=True),
     Index("ix_held_orders_tenant", "tenant", "id"),
     Index("ix_held_orders_channel_order_id", "tenant", "channel_order_id", "id"),
+    # All that the look for untried ones asks for, every few seconds: the column lies behind the reply.
+    Index("ix_held_orders_tried", "account_id", "tried_with", "id", "tenant", "erased"),
 )
 
 # What the indexes of listings tell apart; whoever asks for it uses the same words.
