@@ -81,7 +81,7 @@ class Workshop:
             RunKind.ORDERS: SyncOrders(timedelta(minutes=10), limits),
             RunKind.RECONCILE: ReconcileOrders(timedelta(minutes=10), limits),
             RunKind.ORDER_CHANGES: CarryOutChanges(),
-            RunKind.LISTINGS: SyncListings(),
+            RunKind.LISTINGS: SyncListings(timedelta(minutes=10)),
             RunKind.STOCK: PushStock(),
         }
         rules = RunRules(lease)

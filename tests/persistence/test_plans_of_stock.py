@@ -23,6 +23,8 @@ ASKED = {
     "what to look at": lambda work: work.doubts.due("acc_1", NOW, 100),
     "whether calls are lost": lambda work: work.doubts.are_calls_lost("acc_1", "run_1"),
     "what drifted": lambda work: work.drifts.suspects("acc_1", "lst_1", 100),
+    "since when any differs": lambda work: work.drifts.oldest("acc_1"),
+    "what is looked at again": lambda work: work.drifts.suspects_of(["lst_1", "lst_2"]),
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),

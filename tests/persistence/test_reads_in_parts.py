@@ -3,8 +3,7 @@
 import asyncio
 
 import pytest
-from tests.factories import NOW, TENANT, a_channel_listing, a_channel_order, connected, later
-from tests.persistence.order_steps import store
+from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.listings import ListingStock, StockOutcome
 from channel_sync.domain.stock import StockItem
@@ -12,11 +11,10 @@ from channel_sync.domain.stock import StockItem
 LOOKS = {
     "which listings are there": lambda work, account: work.listings.there(account, "", 100),
     "which listings differ": lambda work, account: work.drifts.suspects(account.id, "", 100),
-    "what the last orders were": lambda work, account: work.orders.last_contents(account, 100),
 }
 
 
-async def a_shop_with_a_drift_and_an_order(database):
+async def a_shop_with_a_drift(database):
     _, account = await connected(database)
     listing = a_channel_listing(sku="A", quantities=(("w", 5),))
     async with database.begin() as work:
@@ -26,13 +24,12 @@ async def a_shop_with_a_drift_and_an_order(database):
         await work.pushes.mark_sent([ListingStock(one.id, one.variation_id, level.version, 9, (("w", 9),))], NOW)
         await work.pushes.settle([StockOutcome(one.id, level.version, True)], NOW)
         await work.listings.replace(account.id, [listing], later(60))
-    await store(database, account, a_channel_order())
     return account
 
 
 @pytest.mark.parametrize("look", LOOKS)
 async def test_others_have_their_turn_between_parts_of_a_large_shop(database, look):
-    account = await a_shop_with_a_drift_and_an_order(database)
+    account = await a_shop_with_a_drift(database)
     turns = list[str]()
 
     async with database.read() as work:

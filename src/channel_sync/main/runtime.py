@@ -119,7 +119,7 @@ def _walks(settings: Settings, reader: PageReader) -> dict[RunKind, Walk]:
         RunKind.ORDERS: SyncOrders(overlap, limits),
         RunKind.RECONCILE: ReconcileOrders(overlap, limits),
         RunKind.ORDER_CHANGES: CarryOutChanges(),
-        RunKind.LISTINGS: SyncListings(),
+        RunKind.LISTINGS: SyncListings(overlap),
         RunKind.STOCK: PushStock(),
     }
 

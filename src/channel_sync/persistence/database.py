@@ -50,6 +50,7 @@ from channel_sync.persistence.run_batches import RunBatches
 from channel_sync.persistence.run_changes import RunChangeRepository
 from channel_sync.persistence.run_log import RunLogRepository
 from channel_sync.persistence.runs import RunRepository
+from channel_sync.persistence.sales import SalesRepository
 from channel_sync.persistence.schedules import ScheduleRepository
 from channel_sync.persistence.ship_by import ShipByRepository
 from channel_sync.persistence.sql.feeds import FeedWrites
@@ -101,6 +102,7 @@ class UnitOfWork:
     pushes = cached_property(lambda work: PushRepository(work._session))
     doubts = cached_property(lambda work: DoubtRepository(work._session))
     drifts = cached_property(lambda work: DriftRepository(work._session))
+    sales = cached_property(lambda work: SalesRepository(work._session))
     stock = cached_property(lambda work: StockRepository(work._session))
     stock_jobs = cached_property(lambda work: StockJobRepository(work._session))
     stock_rules = cached_property(lambda work: StockRuleRepository(work._session))

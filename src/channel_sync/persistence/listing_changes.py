@@ -30,6 +30,7 @@ _MORE = (
         "differs_since",
     ),
     *("wanted_version", "settled_version", "settled_at", "warehouse_id", "sent_quantity", "sent_quantities"),
+    "left_quantities",
 )
 KNOWN = [*_COMPARED, *(listings.c[name] for name in _MORE)]
 
@@ -69,7 +70,7 @@ class ListingChange(Struct, frozen=True, gc=False):
 
     @property
     def drift(self) -> Drift | None:
-        """Whether it shows what was confirmed, where that has become another answer than before."""
+        """Whether it shows what was confirmed, or is left of that, where this has become another answer."""
         before = self.before
         if before is None or before.push_state not in _COMPARABLE or not self._is_fresher:
             return None
@@ -79,7 +80,8 @@ class ListingChange(Struct, frozen=True, gc=False):
             return None
         told = before.sent_quantities or ((before.warehouse_id, before.sent_quantity),)
         shown = dict(self.listing.quantities)
-        differs = any(shown.get(place, 0) != units for place, units in told)
+        expected = (told,) if before.left_quantities is None else (told, before.left_quantities)
+        differs = not any(all(shown.get(place, 0) == units for place, units in one) for one in expected)
         is_known = before.differs_since is not None
         return None if differs is is_known else Drift(self.id, before.settled_version, differs, self.seen_at)
 

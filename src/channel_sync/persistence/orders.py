@@ -15,7 +15,6 @@ from channel_sync.domain.order_filters import Fulfilment
 from channel_sync.domain.orders import (
     Change,
     Order,
-    OrderContent,
     OrderState,
 )
 from channel_sync.domain.runs import Counts
@@ -33,7 +32,7 @@ from channel_sync.persistence.rows.timestamps import moment
 from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.export_rows import EXPORTED, EXPORTED_PERSONAL, ExportedOrder, exported_of
 from channel_sync.persistence.sql.feeds import FeedWrites
-from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, content_of, order_of
+from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.tables import accounts
 from channel_sync.persistence.sql.trade_tables import IS_OPEN, IS_TO_SHIP, held_orders, orders
@@ -217,13 +216,6 @@ class OrderRepository:
         wanted = _read(READ_PERSONAL if personal else READ)
         rows = await self._session.rows(wanted.where(_row.tenant == tenant, any_of(_row.id, order_ids)))
         return [order_of(row, self._parts) for row in rows]
-
-    async def last_contents(self, account: Account, limit: int) -> list[tuple[str, OrderContent]]:
-        """So many of the account's orders that were stored or changed last, each with its id."""
-        mine = (_row.account_id == account.id, _row.tenant == account.tenant)
-        last = select(_row.id, _row.content).where(*mine).order_by(_row.position.desc()).limit(limit)
-        parts = self._session.parts(last)
-        return [(row.id, content_of(row.content)) async for rows in parts for row in rows]
 
     async def newest_change(self, account: Account, latest: datetime) -> datetime | None:
         """The newest time of change of the account's orders, those later than `latest` left out."""

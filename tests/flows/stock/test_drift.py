@@ -1,17 +1,25 @@
 """What the marketplace shows beside what it was told."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.flows.goods import a_listing, an_order
-from tests.flows.stock_steps import a_shop, listing_of, push, state_of
+from tests.flows.goods import a_listing
+from tests.flows.stock_steps import (
+    a_shop,
+    drifts,
+    let_orders_come,
+    listing_of,
+    look,
+    push,
+    sell,
+    set_by_hand,
+    state_of,
+    told,
+)
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.integrations import Integration
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.orders import OrderContent, OrderLine
 from channel_sync.domain.runs import Outcome, RunKind
 from channel_sync.domain.stock import PushResult
 
@@ -19,37 +27,6 @@ from channel_sync.domain.stock import PushResult
 @pytest.fixture
 def workshop(database) -> Workshop:
     return Workshop(database)
-
-
-async def told(workshop: Workshop, units: int = 7) -> Integration:
-    """A shop whose only listing shows what it was told."""
-    seller = await a_shop(workshop, a_listing(1, quantities=(("wh1", 5),)))
-    await workshop.put(("sku-1", units))
-    await push(workshop, seller)
-    return seller
-
-
-def set_by_hand(workshop: Workshop, units: int) -> None:
-    listing = workshop.shop().listings["var-1"]
-    workshop.shop().put_up(replace(listing, quantities=(("wh1", units),)))
-
-
-async def look(workshop: Workshop, seller: Integration) -> None:
-    await workshop.run(seller, RunKind.LISTINGS)
-
-
-async def drifts(workshop: Workshop) -> list[dict[str, str | int | None]]:
-    return [event.members for event in await workshop.events("stock.drift_detected")]
-
-
-async def sell(workshop: Workshop, seller: Integration, quantity: int) -> None:
-    """An order for the listing, bought now and downloaded."""
-    line = OrderLine("sku-1", "var-1", "pro-1", "Cup", {}, quantity, None, None)
-    content = OrderContent((line,), None, "merchant", (), ())
-    workshop.shop().place(an_order(1, updated_at=utcnow(), content=content))
-    run = await workshop.due(seller, RunKind.ORDERS)
-    assert run is not None
-    assert run.counts.created == 1
 
 
 async def test_more_units_than_were_told_are_drift_and_told_once(workshop: Workshop):
@@ -139,6 +116,7 @@ async def test_fewer_units_that_no_order_explains_are_drift_once_the_orders_have
     assert await drifts(workshop) == []
 
     await sell(workshop, seller, 2)
+    await let_orders_come(workshop, seller)
     await look(workshop, seller)
 
     assert [members["at_channel"] for members in await drifts(workshop)] == [3]

@@ -33,9 +33,13 @@ _PARTLY_UNREADABLE = ReplyNotUnderstood(
 
 
 class SyncListings:
-    """The listing walk: the whole catalogue once a day, else only the products that changed."""
+    """The listing walk: the whole catalogue once a day, else only the products that changed.
 
-    def __init__(self) -> None:
+    An order may show so much later than it was made: until then it may explain what a listing shows.
+    """
+
+    def __init__(self, orders_come_late: timedelta) -> None:
+        self._orders_come_late = orders_come_late
         self._read_until: dict[str, datetime] = {}
 
     async def run(self, session: RunSession) -> None:
@@ -61,11 +65,14 @@ class SyncListings:
 
     async def _read(self, session: RunSession, product_ids: Sequence[str]) -> None:
         for part in in_pieces(product_ids, _PRODUCTS_A_PAGE):
-            asked_at, fresh = utcnow(), list[ChannelListing]()
-            for product_id in part:
-                fresh += await _product(session, product_id)
-            await self._keep(session, fresh, asked_at)
+            await self._read_part(session, part)
         await self._follow(session)
+
+    async def _read_part(self, session: RunSession, product_ids: Sequence[str]) -> None:
+        asked_at, fresh = utcnow(), list[ChannelListing]()
+        for product_id in product_ids:
+            fresh += await _product(session, product_id)
+        await self._keep(session, fresh, asked_at)
 
     async def _download(self, session: RunSession) -> None:
         started_at = utcnow()
@@ -125,7 +132,7 @@ class SyncListings:
 
     async def _follow(self, session: RunSession) -> None:
         """What is to be done once the listings are known."""
-        await tell_drifts(session)
+        await tell_drifts(session, self._orders_come_late, self._read_part)
         await tell_skips(session)
         async with session.database.read() as work:
             due = await next_stock_at(work, [session.integration], utcnow())

@@ -159,6 +159,8 @@ listings = Table(
     Column("doubted_at", Utc),
     Column("check_at", Utc),
     Column("differs_since", Utc),  # since when the shop shows other units than were confirmed
+    Column("left_quantities", Document(Quantities)),  # of what was told, after sales that stored orders explain
+    Column("left_at", Utc),
     Column("excluded", Boolean, nullable=False, server_default=false()),  # by a person: nothing is sent to it
     Column("rules", Document(UnitRules)),  # its own, which go before those of its SKU
     required("quantities", Document(Quantities)),
