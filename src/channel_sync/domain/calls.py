@@ -1,11 +1,15 @@
 """Calls to a marketplace: in what order they go, what is kept of them, how they are stopped."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from typing import Any, TypeVar
 
 from channel_sync.domain.errors import RunStopped
+
+T = TypeVar("T")
 
 
 class Priority(IntEnum):
@@ -66,6 +70,17 @@ class CallContext:
         except TimeoutError:
             return
         raise RunStopped
+
+    async def unless_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work comes to; it is given up with `RunStopped` as soon as this is cancelled."""
+        working, cancelled = asyncio.create_task(work), asyncio.create_task(self._cancelled.wait())
+        try:
+            await asyncio.wait((working, cancelled), return_when=asyncio.FIRST_COMPLETED)
+            self.raise_if_cancelled()
+            return working.result()
+        finally:
+            working.cancel()
+            cancelled.cancel()
 
     def take_calls(self) -> list[Call]:
         """The calls since the last time this was asked."""

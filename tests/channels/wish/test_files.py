@@ -9,7 +9,13 @@ from tests.channels.factories import BASE, a_server, at_the_counter, http_answer
 
 from channel_sync.channels.http.exchange import ReplyBounds
 from channel_sync.channels.wish.caps import MOST_REPLY_BYTES
-from channel_sync.domain.errors import ChannelError, ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import (
+    ChannelError,
+    ChannelRefused,
+    ChannelUnavailable,
+    ReplyNotUnderstood,
+    RunStopped,
+)
 
 FILE = "https://storage.test/file?signature=CNRY-signature"
 
@@ -127,10 +133,66 @@ async def test_a_line_larger_than_any_value_is_cut_and_the_others_are_as_they_we
     assert all(long.startswith(line) and len(line) == MOST_REPLY_BYTES + 1 for line in lines[1::2])
 
 
-async def test_an_array_may_not_be_larger_than_a_reply():
+async def test_an_array_may_be_larger_than_a_reply_and_is_handed_on_as_it_comes():
+    content = b"[" + b",".join([b'{"a":"]}\\"["}'] * 2000) + b"]"
+    elements = await lines_of(httpx.Response(200, content=content), call=ReplyBounds(5, 1000))
+    assert elements == [{"a": ']}"['}] * 2000
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_an_array_is_cut_alike_however_it_arrives(size):
+    content = rb' [ {"a":"\\"}, "\"],[" , [[1],{"b":"\u0022"}] ,{"c":"\\\""}, 5 ] '
+
+    async def dripping():
+        for start in range(0, len(content), size):
+            yield content[start : start + size]
+
+    assert await lines_of(httpx.Response(200, content=dripping())) == json.loads(content)
+
+
+BROKEN_ARRAYS = (b"[", b'["a"', b'["a', b'["\\', b"[[1]", b"[1]]", b"[1],2", b"[1] x", b"[] []")
+
+
+@pytest.mark.parametrize("content", BROKEN_ARRAYS)
+async def test_an_array_that_does_not_end_where_the_file_does_is_refused(content):
     with pytest.raises(ReplyNotUnderstood) as raised:
-        await lines_of(httpx.Response(200, content=b"[" + b"1," * 1000), call=ReplyBounds(5, 1000))
-    assert raised.value.code == "line_too_long"
+        await lines_of(httpx.Response(200, content=content))
+    assert raised.value.code == "not_json"
+
+
+async def test_an_element_larger_than_any_value_is_cut_and_the_others_are_as_they_were():
+    long = b'"' + b"x," * 1_000_000 + b'"'
+    content = b"[1," + long + b", 2 ," + b"[" * 2_000_000 + b"]" * 2_000_000 + b"]"
+    with respx.mock as router:
+        router.get(FILE).respond(content=content)
+        async with at_the_counter() as counter:
+            elements = [element async for element in counter.connection.lines(FILE)]
+    assert elements[::2] == [b"1", b"2"]
+    assert [len(element) for element in elements[1::2]] == [MOST_REPLY_BYTES + 1] * 2
+
+
+@pytest.mark.parametrize("content", [b"[" + b"0," * 20_000 + b"0]", b"0\n" * 20_000])
+async def test_a_file_of_crumbs_is_refused(content):
+    with pytest.raises(ReplyNotUnderstood) as raised:
+        await lines_of(httpx.Response(200, content=content))
+    assert raised.value.code == "too_many_rows"
+
+
+async def test_a_cancel_ends_the_wait_for_a_host_that_is_silent():
+    async def silent(reader, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}\n")
+        await writer.drain()
+        await asyncio.sleep(3)
+
+    async with (
+        a_server(silent) as address,
+        at_the_counter(address) as counter,
+        aclosing(counter.connection.lines(f"{address}/f")) as lines,
+    ):
+        assert await anext(lines) == b"{}"
+        asyncio.get_running_loop().call_later(0.05, counter.context.cancel)
+        with pytest.raises(RunStopped):
+            await asyncio.wait_for(anext(lines), 1)
 
 
 async def test_a_file_that_breaks_off_is_an_error_after_its_lines():

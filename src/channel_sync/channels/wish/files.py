@@ -1,4 +1,4 @@
-"""The files a finished job points to: JSON lines on some storage host, read as they arrive."""
+"""The files a finished job points to: lines or an array on some storage host, read as they arrive."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -8,12 +8,12 @@ import httpx
 
 from channel_sync.channels.http.addresses import BadAddress, checked_address
 from channel_sync.channels.http.exchange import answering, asking, chunks
-from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
+from channel_sync.channels.http.off_loop import AT_ONCE_BYTES
 from channel_sync.channels.http.retries import with_retries
+from channel_sync.channels.wish.caps import MOST_ROWS
 from channel_sync.channels.wish.client import WishClient
 from channel_sync.channels.wish.lines import LineSplitter
 from channel_sync.channels.wish.replies import not_understood
-from channel_sync.channels.wish.rows import rows_of
 from channel_sync.domain.calls import Call, CallContext
 from channel_sync.domain.channel import Environment, ShopAccess
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
@@ -21,6 +21,8 @@ from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable
 _CHUNKS_AHEAD = 4
 # What the reader of a line does for it, however short, is as much work as reading this many bytes.
 _A_LINE = 1000
+# On average, of a file with more values than a page has: an order or a product has several times as many.
+_LEAST_BYTES = 100
 
 
 async def json_lines(
@@ -32,9 +34,12 @@ async def json_lines(
     """
     address = _checked(url, client, access.environment)
     download = await with_retries(lambda: _opened(client, address, context), True, context, client.jitter)
-    handed_on = 0
+    handed_on = count = size = 0
     try:
-        async for line in _lines(download, LineSplitter(client.limits.call.max_bytes)):
+        async for line in _lines(download, LineSplitter()):
+            count, size = count + 1, size + len(line)
+            if count > MOST_ROWS and size < count * _LEAST_BYTES:
+                raise not_understood("too_many_rows", "The file has more values than anybody would mean.")
             handed_on += len(line) + _A_LINE
             if handed_on > AT_ONCE_BYTES:
                 handed_on = 0
@@ -48,16 +53,15 @@ async def _lines(download: "_Download", splitter: LineSplitter) -> AsyncIterator
     async for chunk in download.chunks():
         for line in splitter.lines(chunk):
             yield line
-    array = splitter.array
-    for line in splitter.rest() if array is None else await off_loop(len(array), lambda: rows_of(array)):
+    for line in splitter.rest():
         yield line
 
 
 async def _opened(client: WishClient, address: httpx.URL, context: CallContext) -> "_Download":
     """A download whose first bytes are there, so that a failure up to here can be repeated."""
     await client.take_seat(context)
-    download = _Download(client, address)
-    client.start(download.run(context)).add_done_callback(download.finish)
+    download = _Download(client, address, context)
+    client.start(download.run()).add_done_callback(download.finish)
     try:
         download.first = await download.next_chunk()
     finally:
@@ -69,15 +73,16 @@ async def _opened(client: WishClient, address: httpx.URL, context: CallContext) 
 class _Download:
     """Reads in a task of its own, which ends by itself when the reader goes away: httpx is never cancelled."""
 
-    def __init__(self, client: WishClient, address: httpx.URL) -> None:
+    def __init__(self, client: WishClient, address: httpx.URL, context: CallContext) -> None:
         self._client = client
+        self._context = context
         self._request = asking("GET", address, {"Accept": "*/*"})
         self._is_wanted = True
         self._room = asyncio.Semaphore(_CHUNKS_AHEAD)
         self._arrived: asyncio.Queue[bytes | BaseException | None] = asyncio.Queue()
         self.first: bytes | None = None
 
-    async def run(self, context: CallContext) -> None:
+    async def run(self) -> None:
         """Let the chunks arrive, a few ahead of the reader, until the file ends or nobody wants more."""
         at, started, status = self._client.now(), monotonic(), None
         bounds = self._client.limits.file
@@ -94,15 +99,15 @@ class _Download:
             duration_ms = round((monotonic() - started) * 1000)
             # As it is sent: unquoted it might have a NUL, which PostgreSQL does not store.
             path = self._request.url.raw_path.partition(b"?")[0].decode()
-            context.calls.append(Call(at, "GET", path, status, None, duration_ms, None))
+            self._context.calls.append(Call(at, "GET", path, status, None, duration_ms, None))
 
     def finish(self, task: asyncio.Task[None]) -> None:
         """Tell the reader how the download ended."""
         self._arrived.put_nowait(asyncio.CancelledError() if task.cancelled() else task.exception())
 
     async def next_chunk(self) -> bytes | None:
-        """The next chunk, or None at the end; raises what ended the download early."""
-        arrived = await self._arrived.get()
+        """The next chunk, or None at the end; raises what ended the download early, or that it was cancelled."""
+        arrived = await self._context.unless_cancelled(self._arrived.get())
         if isinstance(arrived, BaseException):
             raise arrived
         self._room.release()
