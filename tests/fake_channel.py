@@ -53,6 +53,7 @@ DESCRIPTION = ChannelDescription(
     credential_fields=("client_id", "client_secret", "access_token", "refresh_token"),
     currencies=("EUR", "GBP", "USD"),
     setup_steps=("Create an app",),
+    consent_steps=("Open the link",),
 )
 
 

@@ -1,7 +1,7 @@
 """A second marketplace is its own folder and an entry: everything else works with it as it is."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from tests.api.world import CONSOLE, NEW_INTEGRATION, PUBLIC_URL, query_of
 from tests.fake_channel import FakeChannel
 from tests.flows.goods import START, a_listing, an_order
 from tests.jobs.waiting import until
+from tests.platform_apps import SetApps, an_app
 from tests.second_channel import BAZAAR, DICTIONARY, STALL, Bazaar
 from tests.two_marketplaces import a_database, a_key, serving
 
 from channel_sync.api.app import openapi
+from channel_sync.domain.secrets import Secret
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.rows.sealed_columns import ORDER
@@ -153,6 +155,21 @@ async def test_a_third_credential_stays_when_the_secret_changes(service: Service
         verified = await caller.post(f"/integrations/{connected['id']}/verify")
 
     assert (changed.status_code, verified.json()["ok"]) == (200, True)
+
+
+async def test_the_platforms_app_has_all_that_its_marketplace_wants(service: Service):
+    app = replace(an_app(), more=(("stall", Secret(STALL)),))
+    service.database.platform_apps = SetApps(app, BAZAAR)
+    unasked = {"client_id": None, "client_secret": None, "more_credentials": None}
+    [wish, bazaar] = (await service.read("/channels"))["items"]
+
+    connected = await service.connect(**unasked)
+    async with service.caller as caller:
+        verified = await caller.post(f"/integrations/{connected['id']}/verify")
+
+    assert (bazaar["credential_fields"], wish["credential_fields"] != []) == ([], True)
+    assert (connected["auth"]["platform_app"], verified.json()["ok"]) == (True, True)
+    assert STALL not in verified.text + str(connected)
 
 
 async def test_an_answer_without_the_state_is_none_where_it_always_comes_back(service: Service):

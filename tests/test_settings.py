@@ -173,3 +173,20 @@ def test_settings_do_not_show_their_secrets():
     settings = Settings(encryption_keys=SecretStr("CANARY"), database_url=SecretStr("postgresql://u:CANARY@h/d"))
 
     assert "CANARY" not in repr(settings)
+
+
+@pytest.mark.parametrize("app", ["WISH_APP", "WISH_SANDBOX_APP"])
+@pytest.mark.parametrize("given", ["CLIENT_ID", "CLIENT_SECRET"])
+def test_half_an_app_of_the_platform_is_refused(monkeypatch, app, given):
+    monkeypatch.setenv(f"CHANNEL_SYNC_{app}_{given}", "CANARY")
+
+    together = f"CHANNEL_SYNC_{app}_CLIENT_ID and CHANNEL_SYNC_{app}_CLIENT_SECRET go together"
+    assert refusal() == f"{together}; one of them is missing"
+
+
+@pytest.mark.parametrize("odd", ["CANARY with a blank", "CANARY\u00e4", "CANARY" * 40])
+def test_an_odd_secret_of_the_platforms_app_is_refused_and_not_shown(monkeypatch, odd):
+    monkeypatch.setenv("CHANNEL_SYNC_WISH_APP_CLIENT_ID", "app")
+    monkeypatch.setenv("CHANNEL_SYNC_WISH_APP_CLIENT_SECRET", odd)
+
+    assert refusal() == ("CHANNEL_SYNC_WISH_APP_CLIENT_SECRET: must be visible ASCII characters, at most 200")

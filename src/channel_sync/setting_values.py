@@ -6,10 +6,12 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from channel_sync.domain.colours import contrast
+
+PREFIX = "CHANNEL_SYNC_"
 
 _LONGEST_NAME = 60
 _READABLE = 4.5
@@ -115,6 +117,25 @@ def _host(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,200}", text):
+        raise ValueError("must be visible ASCII characters, at most 200")
+    return text
+
+
+def _app_secret(secret: SecretStr) -> SecretStr:
+    _visible(secret.get_secret_value())
+    return secret
+
+
+def check_together(settings: object, *names: str) -> None:
+    """`ValueError` where some of these settings are there and others are not."""
+    missing = [getattr(settings, name) is None for name in names]
+    if any(missing) and not all(missing):
+        called = " and ".join(f"{PREFIX}{name.upper()}" for name in names)
+        raise ValueError(f"{called} go together; one of them is missing")
+
+
 def _split(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -133,6 +154,8 @@ Colour = Annotated[str, AfterValidator(_colour)]
 ClaimName = Annotated[str, AfterValidator(_claim_name)]
 # Tokens name their issuer letter by letter, a slash at the end included.
 IssuerName = Annotated[str, AfterValidator(_checked)]
+AppId = Annotated[str, AfterValidator(_visible)]
+AppSecret = Annotated[SecretStr, AfterValidator(_app_secret)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *_LIST]
 Destinations = Annotated[tuple[Annotated[str, AfterValidator(_destination)], ...], *_LIST]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], *_LIST]

@@ -3,9 +3,9 @@
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from channel_sync.channels.settings import ChannelSettings
@@ -15,6 +15,7 @@ from channel_sync.domain.plain_http import can_be_overheard
 from channel_sync.persistence.engine.postgres_address import SCHEME, postgres_address
 from channel_sync.setting_values import (
     CALLED,
+    PREFIX,
     BrandName,
     ClaimName,
     Colour,
@@ -27,9 +28,8 @@ from channel_sync.setting_values import (
     Origins,
     PublicUrl,
     Switch,
+    check_together,
 )
-
-PREFIX = "CHANNEL_SYNC_"
 
 
 def _database(text: SecretStr) -> SecretStr:
@@ -104,6 +104,11 @@ class Settings(ChannelSettings):
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _whole_issuer(self) -> Self:
+        check_together(self, "oidc_issuer", "oidc_audience")
+        return self
+
 
 def read_settings() -> Settings:
     """The settings of this process; `SettingsError` says in one line which variable is wrong and how."""
@@ -114,8 +119,6 @@ def read_settings() -> Settings:
         settings = Settings(_secrets_dir=folder)
     except ValidationError as error:
         raise SettingsError("; ".join(_complaint(one["loc"], one["msg"]) for one in error.errors())) from None
-    if (settings.oidc_issuer is None) != (settings.oidc_audience is None):
-        raise SettingsError(f"{PREFIX}OIDC_ISSUER and {PREFIX}OIDC_AUDIENCE go together; one of them is missing")
     of_marketplaces = [name for name, one in ChannelSettings.model_fields.items() if CALLED in one.metadata]
     for name in ("public_url", *of_marketplaces, "oidc_issuer"):
         check_overheard(settings, name, getattr(settings, name))
@@ -146,4 +149,6 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 def _complaint(location: tuple[int | str, ...], message: str) -> str:
-    return f"{PREFIX}{str(location[0]).upper()}: {message.removeprefix('Value error, ')}"
+    """Whatever is wrong with several settings together names them itself."""
+    text = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text

@@ -21,7 +21,7 @@ async def plans_of(database: Database, ask: Callable[[UnitOfWork], Awaitable[Any
 
     async with database.session() as session:
         await session.run(listen)
-        await ask(UnitOfWork(session, database.personal))
+        await ask(UnitOfWork(session, database.personal, database.platform_apps))
         return await session.run(listen)
 
 

@@ -47,7 +47,10 @@ async def reauthorise_integration(
 ) -> InvitationView:
     """The page to open in the seller's browser. Until it is finished, nothing changes and the jobs go on."""
     again = Reauthorisation(
-        client_id=given.client_id, client_secret=secret(given.client_secret), return_url=given.return_url
+        client_id=given.client_id,
+        client_secret=secret(given.client_secret),
+        return_url=given.return_url,
+        platform_app=given.platform_app,
     )
     invitation = await services.authorise.reauthorise(caller.tenant, integration_id, again)
     return {"authorise_url": invitation.authorise_url, "expires_at": timestamp(invitation.expires_at)}

@@ -33,9 +33,9 @@ class IntegrationInput(Input):
     """The `type` of one of `GET /channels`."""
     name: Name
     """What people call it."""
-    client_id: ClientId
-    """Of the app that the seller made at the marketplace."""
-    client_secret: SecretText
+    client_id: ClientId | None = None
+    """Of an app that the seller made at the marketplace; without it and its secret the platform's own is used."""
+    client_secret: SecretText | None = None
     """Of the same app. It is never shown again, not even masked."""
     more_credentials: MoreCredentials | None = None
     """What else the channel names in its `credential_fields`, by field; never shown again either."""
@@ -128,6 +128,8 @@ class ReauthoriseInput(Input):
     """Of another app at the marketplace, from the moment that the consent has succeeded."""
     client_secret: SecretText | None = None
     """A new secret of the app, from then on as well."""
+    platform_app: StrictBool = False
+    """The platform's own app from then on; an integration that uses it needs not say so."""
     return_url: Url | None = None
     """Where the browser goes at the end, at one of the origins that the operator lists."""
 

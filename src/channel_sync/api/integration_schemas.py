@@ -52,7 +52,8 @@ class AuthView(TypedDict):
     """What the marketplace says about the grant, and for whom it was given.
 
     An access token renews itself and needs nobody. Where a person has to act, because the consent ends or renewals
-    have failed for long, the state is `expiring` and `authorise_by` says until when.
+    have failed for long, the state is `expiring` and `authorise_by` says until when. With `platform_app` the
+    application is the platform's own, of whose secret nothing is shown.
     """
 
     state: AuthState
@@ -62,6 +63,7 @@ class AuthView(TypedDict):
     scopes: list[str]
     access_token: AccessTokenView
     refresh_token: RefreshTokenView
+    platform_app: bool
     client_id: str
     client_secret: SecretView
 

@@ -167,7 +167,7 @@ def _overdue(integration: Integration, services: Services) -> timedelta:
 def _auth(integration: Integration, services: Services, now: datetime) -> AuthView:
     overdue = _overdue(integration, services)
     access, refresh = integration.access_token_last4, integration.refresh_token_last4
-    secret = integration.client_secret_last4
+    secret, of_platform = integration.client_secret_last4, integration.platform_app
     return {
         "state": integration.auth_state(now, overdue),
         "authorise_by": optional_timestamp(integration.authorise_by(now, overdue)),
@@ -180,11 +180,12 @@ def _auth(integration: Integration, services: Services, now: datetime) -> AuthVi
             "expires_at": optional_timestamp(integration.access_token_expires_at),
         },
         "refresh_token": {"set": refresh is not None, "last4": refresh},
+        "platform_app": of_platform,
         "client_id": integration.client_id,
         "client_secret": {
-            "set": secret != "",
+            "set": of_platform or secret != "",
             "last4": secret or None,
-            "updated_at": timestamp(integration.client_secret_updated_at),
+            "updated_at": None if of_platform else timestamp(integration.client_secret_updated_at),
         },
     }
 

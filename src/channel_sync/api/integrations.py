@@ -74,6 +74,9 @@ async def create_integration(
 ) -> DraftView:
     """A draft, and the page to open in the seller's browser.
 
+    Where the platform has an app of its own, `credential_fields` of `GET /channels` is empty, and `channel` and
+    `name` are enough.
+
     The draft goes away at `draft_expires_at`: 60 minutes after its last step, or 7 days after the seller's consent
     while only the currency is missing. It becomes active once the seller has consented and `default_currency` is
     set, here or by PATCH.
@@ -82,7 +85,7 @@ async def create_integration(
         channel=given.channel,
         name=given.name,
         client_id=given.client_id,
-        client_secret=Secret(given.client_secret.get_secret_value()),
+        client_secret=secret(given.client_secret),
         more=tuple((name, Secret(one.get_secret_value())) for name, one in (given.more_credentials or {}).items()),
         environment=given.environment,
         return_url=given.return_url,

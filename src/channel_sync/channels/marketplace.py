@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from channel_sync.channels.settings import ChannelSettings
     from channel_sync.domain.budgets import SharedBudget
-    from channel_sync.domain.channel import Channel, Environment
+    from channel_sync.domain.channel import App, Channel, Environment
     from channel_sync.domain.orders import OrderPage, UnreadPage
     from channel_sync.domain.reply_dictionary import ReplyDictionary
 
@@ -33,6 +33,7 @@ class Opening:
 class Marketplace:
     """One entry of the registry.
 
+    `apps` are the platform's own applications there, as they are set; their secrets may be others a moment later.
     `addresses` are where the operator says that it is, and so may be on a private network. `read_page` needs
     neither settings nor a client: the process that reads large pages has none. Of the `dictionaries` the first
     makes its replies small, those behind it open what they made once.
@@ -40,6 +41,7 @@ class Marketplace:
 
     type: str
     addresses: Callable[[ChannelSettings], Mapping[Environment, str]]
+    apps: Callable[[ChannelSettings], Mapping[Environment, App]]
     open: Callable[[Opening], Channel]
     read_page: Callable[[UnreadPage], OrderPage]
     dictionaries: tuple[ReplyDictionary, ...] = ()

@@ -23,7 +23,10 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelDescription:
-    """What a seller needs to know to add the channel. `setup_steps` are in the order they are done."""
+    """What a seller needs to know to add the channel. Steps are in the order they are done.
+
+    `setup_steps` are those with an app of the seller's own, `consent_steps` those with the platform's.
+    """
 
     type: str
     name: str
@@ -31,16 +34,21 @@ class ChannelDescription:
     credential_fields: tuple[str, ...]
     currencies: tuple[str, ...]
     setup_steps: tuple[str, ...]
+    consent_steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The application the merchant registered at the marketplace; `more` is what else that wants, by field."""
+    """An application at the marketplace, the merchant's own or the platform's one for all of them.
+
+    `more` is what else the marketplace wants, by field.
+    """
 
     client_id: str
     client_secret: Secret
     environment: Environment
     more: MoreCredentials = ()
+    of_platform: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,10 @@ class Authorisation:
 
 @fast_dataclass
 class Integration:
-    """A connection without its secrets: of those only the last four characters are here."""
+    """A connection without its secrets: of those only the last four characters are here.
+
+    With `platform_app` it works with the platform's application, whose secret is kept with no integration.
+    """
 
     id: str
     tenant: str
@@ -119,6 +122,7 @@ class Integration:
     refresh_token_last4: str | None = None
     grant_ends_at: datetime | None = None
     renewal_failing_since: datetime | None = None
+    platform_app: bool = False
     rejected_reason: StatusReason | None = None
     paused_reason: StatusReason | None = None
     degraded_reason: str | None = None

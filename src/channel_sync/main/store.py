@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from channel_sync.channels.registry import dictionaries
 from channel_sync.domain.errors import StorageAway
+from channel_sync.main.platform_apps import PlatformAppsOfSettings
 from channel_sync.main.process import CannotStart
 from channel_sync.persistence import migrations
 from channel_sync.persistence.database import Database
@@ -71,6 +72,7 @@ async def open_database(settings: Settings, queue: RunQueue | None = None) -> As
             _cipher(settings),
             queue=queue,
             compression=Compression(dictionaries()),
+            platform_apps=PlatformAppsOfSettings(settings),
         )
     try:
         with reaching("CHANNEL_SYNC_DATABASE_URL"):

@@ -26,7 +26,10 @@ _MOST_CODES = 10
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt. Ticket, state and cookie are hashes; an ended attempt has its secrets wiped."""
+    """One attempt. Ticket, state and cookie are hashes; an ended attempt has its secrets wiped.
+
+    With `platform_app` consent is asked for the platform's application of that `client_id`.
+    """
 
     id: str
     tenant: str
@@ -44,6 +47,7 @@ class Attempt:
     continued_at: datetime | None
     consumed_at: datetime | None
     result: str | None
+    platform_app: bool = False
 
     @property
     def ref(self) -> str:

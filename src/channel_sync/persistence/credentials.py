@@ -10,6 +10,7 @@ from sqlalchemy import Row, Update, select, update
 from channel_sync.domain.channel import App, Grant
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.integrations import Integration
+from channel_sync.domain.platform_apps import PlatformAppMissing, PlatformApps, platform_app
 from channel_sync.domain.secrets import MoreCredentials, Secret
 from channel_sync.persistence.app_secrets import packed, unpacked
 from channel_sync.persistence.engine.session import Session
@@ -30,6 +31,7 @@ _READ = select(
             "client_id",
             "client_secret",
             "client_secret_updated_at",
+            "platform_app",
             "access_token",
             "refresh_token",
             "access_token_expires_at",
@@ -77,25 +79,45 @@ class HeldGrant:
     retry_at: datetime | None
 
 
-Held = tuple[App, HeldGrant]
+# Without the application where that is the platform's, and is not set any more.
+Held = tuple[App | None, HeldGrant]
 
 
 class CredentialRepository:
-    """Secrets of integrations. Each is sealed to its column, its integration and what `sealed_columns` names."""
+    """Secrets of integrations. Each is sealed to its column, its integration and what `sealed_columns` names.
 
-    def __init__(self, session: Session, cipher: Cipher) -> None:
+    That of the platform's application is in no row: it is read from the `apps` at each use.
+    """
+
+    def __init__(self, session: Session, cipher: Cipher, apps: PlatformApps) -> None:
         self._session = session
         self._cipher = cipher
+        self._apps = apps
 
     async def app(self, integration_id: str) -> App:
-        """The merchant's app; `NotFound` once the credentials are destroyed."""
+        """The integration's app; `NotFound` once the credentials are destroyed.
+
+        `PlatformAppMissing` where it is the platform's, and that is not set any more.
+        """
         row = await self._read(integration_id)
-        if row is None or row.client_secret is None:
+        if row is None or not _has_app(row):
             raise NotFound("credentials")
         return self._app(row)
 
+    async def use_platform_app(self, integration_id: str, client_id: str, now: datetime) -> None:
+        """Let the integration work with the platform's app from now on; the secret of its own is wiped."""
+        await self._session.execute(
+            _change(integration_id).values(
+                platform_app=True,
+                client_id=client_id,
+                client_secret=None,
+                client_secret_last4="",
+                client_secret_updated_at=now,
+            )
+        )
+
     async def set_app(self, integration_id: str, client_id: str, secret: Secret, now: datetime) -> None:
-        """Store another app. What else the marketplace wants stays."""
+        """Store another app of the merchant's own. What else the marketplace wants stays."""
         changed = {"client_id": client_id, "client_secret_updated_at": now}
         row = await self._read(integration_id)
         if row is None:
@@ -103,6 +125,7 @@ class CredentialRepository:
         place = APP_SECRET.place("client_secret", {**row._mapping, **changed})
         await self._session.execute(
             _change(integration_id).values(
+                platform_app=False,
                 client_secret=self._cipher.seal(packed(secret, self._more(row)), place),
                 client_secret_last4=secret.last4,
                 **changed,
@@ -122,13 +145,21 @@ class CredentialRepository:
         for row in rows:
             try:
                 grant = self._grant(row)
-                if grant is not None and row.client_secret is not None:
-                    found[row.id] = self._app(row), grant
+                if grant is not None and _has_app(row):
+                    found[row.id] = self._app_now(row), grant
             except Unreadable:
                 found[row.id] = None
         return found
 
+    def _app_now(self, row: Any) -> App | None:
+        try:
+            return self._app(row)
+        except PlatformAppMissing:
+            return None
+
     def _app(self, row: Any) -> App:
+        if row.platform_app:
+            return platform_app(self._apps, row.channel, row.environment, row.client_id)
         place = APP_SECRET.place("client_secret", row._mapping)
         secret, more = unpacked(self._cipher.open(row.client_secret, place))
         return App(row.client_id, secret, row.environment, more)
@@ -215,6 +246,10 @@ class CredentialRepository:
     def _open(self, kind: SealedColumns, column: str, row: Row[*tuple[Any, ...]]) -> Secret:
         values = row._mapping
         return Secret(self._cipher.open(values[column], kind.place(column, values)).decode())
+
+
+def _has_app(row: Any) -> bool:
+    return row.platform_app or row.client_secret is not None
 
 
 def _change(integration_id: str) -> Update:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import make_url
 
+from channel_sync.domain.platform_apps import NO_PLATFORM_APPS, PlatformApps
 from channel_sync.persistence.accounts import AccountRepository
 from channel_sync.persistence.api_keys import ApiKeyRepository
 from channel_sync.persistence.attempts import AttemptRepository
@@ -74,12 +75,15 @@ SELECT EXISTS (
 class UnitOfWork:
     """The repositories of one transaction, each made when it is first asked for. They are of no use after it."""
 
-    def __init__(self, session: Session, personal: PersonalParts) -> None:
+    def __init__(self, session: Session, personal: PersonalParts, apps: PlatformApps) -> None:
         self._session = session
         self._personal = personal
+        self._apps = apps
 
     integrations = cached_property(lambda work: IntegrationRepository(work._session, work._personal.cipher))
-    credentials = cached_property(lambda work: CredentialRepository(work._session, work._personal.cipher))
+    credentials = cached_property(
+        lambda work: CredentialRepository(work._session, work._personal.cipher, work._apps)
+    )
     renewals = cached_property(lambda work: RenewalRepository(work._session))
     accounts = cached_property(lambda work: AccountRepository(work._session))
     attempts = cached_property(lambda work: AttemptRepository(work._session, work._personal.cipher))
@@ -122,7 +126,7 @@ class Database:
 
     `patience_s` is how long a write on SQLite waits for its turn before it is `StorageUnavailable`. A `queue` is
     told of every run that is queued, where workers on PostgreSQL carry them out. By the `compression` orders are
-    stored and read again.
+    stored and read again. Integrations may work with the `platform_apps`.
     """
 
     def __init__(
@@ -132,8 +136,10 @@ class Database:
         patience_s: float = 5.0,
         queue: RunQueue | None = None,
         compression: Compression | None = None,
+        platform_apps: PlatformApps = NO_PLATFORM_APPS,
     ) -> None:
         self.cipher = cipher
+        self.platform_apps = platform_apps
         self.personal = PersonalParts(cipher, compression or Compression())
         self._queue = queue
         self._store = _store(url, patience_s)
@@ -147,7 +153,7 @@ class Database:
         moment, when the machine or PostgreSQL itself crashes: for what would simply be done again.
         """
         async with self._begun(current_tenant(), durable) as session:
-            work = UnitOfWork(session, self.personal)
+            work = self._work(session)
             yield work
             if self._queue is not None and work.runs.queued_now:
                 await self._queue.put(session.driver, work.runs.queued_now)
@@ -165,7 +171,7 @@ class Database:
             return await self._store.run_transaction(partial(self._act, act), current_tenant(), durable)
 
     async def _act(self, act: Callable[[UnitOfWork], Coroutine[Any, Any, T]], session: Session) -> T:
-        work = UnitOfWork(session, self.personal)
+        work = self._work(session)
         result = await act(work)
         await work.feeds.write()
         return result
@@ -176,7 +182,10 @@ class Database:
         tenant = current_tenant()
         with translated():
             async with self._store.read(tenant) as session:
-                yield UnitOfWork(session, self.personal)
+                yield self._work(session)
+
+    def _work(self, session: Session) -> UnitOfWork:
+        return UnitOfWork(session, self.personal, self.platform_apps)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

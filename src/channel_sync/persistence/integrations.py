@@ -44,6 +44,7 @@ _OF_CREDENTIALS = frozenset(
         "client_id",
         "client_secret_last4",
         "client_secret_updated_at",
+        "platform_app",
         "merchant_id",
         "scopes",
         "access_token_last4",
@@ -84,12 +85,15 @@ class IntegrationRepository:
         self._session = session
         self._cipher = cipher
 
-    async def add(self, integration: Integration, client_secret: Secret, more: MoreCredentials = ()) -> None:
-        """Store a new integration with its app's secret, and what else the marketplace wants."""
+    async def add(
+        self, integration: Integration, client_secret: Secret | None, more: MoreCredentials = ()
+    ) -> None:
+        """Store a new integration with its app's secret, if it has one, and what else the marketplace wants."""
         values = {field.name: getattr(integration, field.name) for field in fields(Integration)}
         values["name_key"] = integration.name.casefold()
-        place = APP_SECRET.place("client_secret", values)
-        values["client_secret"] = self._cipher.seal(packed(client_secret, more), place)
+        if client_secret is not None:
+            place = APP_SECRET.place("client_secret", values)
+            values["client_secret"] = self._cipher.seal(packed(client_secret, more), place)
         await self._session.execute(insert(integrations).values(values))
 
     async def get(self, tenant: str, integration_id: str) -> Integration:

@@ -71,6 +71,7 @@ async def test_they_are_the_application_and_the_newest_grant(database):
     found = await read_credentials(database, integration.id)
 
     assert found.integration == integration
+    assert found.app is not None
     assert (found.app.client_id, found.app.client_secret) == ("app1", Secret("s3cret-of-app1"))
     access = found.access()
     assert (access.integration_id, access.environment) == (integration.id, integration.environment)

@@ -31,6 +31,7 @@ _AUTH = {
     "scopes": ["merchant:read", "orders:read", "products:read", "products:write"],
     "access_token": {"set": True, "last4": "9f3c", "expires_at": "2026-12-23T10:15:00.000Z"},
     "refresh_token": {"set": True, "last4": "77ab"},
+    "platform_app": False,
     "client_id": "65a1b2c3d4e5f60718293a4b",
     "client_secret": {"set": True, "last4": "c0de", "updated_at": "2026-11-23T10:14:02.000Z"},
 }
@@ -46,11 +47,7 @@ NOT_CONNECTED = {
 COUNTS = {"rejected": 0, "drifted": 0, "skipped": 0, "ambiguous": 0, "unmapped": 0, "gone": 0, "held": 0}
 INTEGRATION: dict[str, Any] = {
     "id": INTEGRATION_ID,
-    "channel": {
-        "type": "wish",
-        "name": "Wish",
-        "logo_url": "https://sync.example.com/channels/wish/logo.svg",
-    },
+    "channel": {"type": "wish", "name": "Wish", "logo_url": "https://sync.example.com/channels/wish/logo.svg"},
     "name": "Blue mugs, Europe",
     "environment": "production",
     "status": "active",

@@ -57,9 +57,13 @@ EXAMPLES = {
                     "name": "Wish",
                     "logo_url": "https://sync.example.com/channels/wish/logo.svg",
                     "redirect_url": "https://sync.example.com/wish/callback",
-                    "credential_fields": ["client_id", "client_secret", "access_token", "refresh_token"],
+                    "credential_fields": [],
                     "currencies": ["EUR", "GBP", "USD"],
-                    "setup_steps": ["Create a private app and paste the redirect URL."],
+                    "setup_steps": ["Open the link that you are given, and allow the app to use your shop."],
+                    "own_app": {
+                        "credential_fields": ["client_id", "client_secret"],
+                        "setup_steps": ["Create a private app and paste the redirect URL."],
+                    },
                 }
             ],
             "next_cursor": None,

@@ -23,6 +23,14 @@ _SETUP_STEPS = (
 )
 
 
+# With the app of the platform, which Wish calls a public one.
+_CONSENT_STEPS = (
+    "Open the link that you are given, in the browser in which you are signed in to Wish as the shop's owner.",
+    "Choose Continue to Wish, and allow the app to use your shop.",
+    "Back on our page see that it names your shop, and choose Connect this shop.",
+)
+
+
 def wish_description() -> ChannelDescription:
     """Name, logo, credentials and steps of the Wish channel."""
     return ChannelDescription(
@@ -32,4 +40,5 @@ def wish_description() -> ChannelDescription:
         credential_fields=("client_id", "client_secret"),
         currencies=CURRENCIES,
         setup_steps=_SETUP_STEPS,
+        consent_steps=_CONSENT_STEPS,
     )

@@ -11,7 +11,7 @@ from channel_sync.channels.wish.read_pages import read_page
 
 if TYPE_CHECKING:
     from channel_sync.channels.wish.settings import WishSettings
-    from channel_sync.domain.channel import Channel, Environment
+    from channel_sync.domain.channel import App, Channel, Environment
 
 
 def addresses(settings: WishSettings) -> Mapping[Environment, str]:
@@ -21,6 +21,22 @@ def addresses(settings: WishSettings) -> Mapping[Environment, str]:
     return {
         Environment.PRODUCTION: settings.wish_production_url,
         Environment.SANDBOX: settings.wish_sandbox_url,
+    }
+
+
+def apps(settings: WishSettings) -> Mapping[Environment, App]:
+    """The platform's public apps at Wish, as far as there are any."""
+    from channel_sync.domain.channel import App, Environment
+    from channel_sync.domain.secrets import Secret
+
+    given = {
+        Environment.PRODUCTION: (settings.wish_app_client_id, settings.wish_app_client_secret),
+        Environment.SANDBOX: (settings.wish_sandbox_app_client_id, settings.wish_sandbox_app_client_secret),
+    }
+    return {
+        environment: App(client_id, Secret(secret.get_secret_value()), environment, of_platform=True)
+        for environment, (client_id, secret) in given.items()
+        if client_id is not None and secret is not None
     }
 
 
@@ -36,4 +52,4 @@ def open_channel(opening: Opening) -> Channel:
     return WishChannel(opening.transport, addresses(settings), limits, opening.shared, hosts)
 
 
-WISH = Marketplace("wish", addresses, open_channel, read_page, (DICTIONARY,))
+WISH = Marketplace("wish", addresses, apps, open_channel, read_page, (DICTIONARY,))

@@ -9,6 +9,7 @@ from channel_sync.domain.channel import Channel, ConsentRequest
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import Invalid
 from channel_sync.domain.integrations import AttemptKind, Integration
+from channel_sync.domain.platform_apps import platform_app
 from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, challenge_of, hash_of, new_token
 from channel_sync.flows.connecting.under_way import UnderWay, chosen, under_way
 from channel_sync.flows.grants.credentials import more_of
@@ -113,13 +114,18 @@ class ConsentRedirects:
             raise _used()
         await set_out(work, integration, now)
         channel = self._channels[integration.channel]
+        if attempt.platform_app:
+            apps, place = self._database.platform_apps, (integration.channel, integration.environment)
+            more = platform_app(apps, *place, attempt.client_id or "").more
+        else:
+            more = await more_of(work, channel.description, integration.id)
         asked = ConsentRequest(
             client_id=attempt.client_id or integration.client_id,
             environment=integration.environment,
             state=state,
             # That of the attempt: without a state, what comes back may answer either press.
             code_challenge=challenge_of(attempt.code_verifier),
-            more=await more_of(work, channel.description, integration.id),
+            more=more,
         )
         max_age_s = int(TICKET_LIFETIME.total_seconds())
         return ConsentRedirect(integration.channel, channel.consent_url(asked), attempt.ref, cookie, max_age_s, ())

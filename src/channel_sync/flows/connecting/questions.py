@@ -8,7 +8,7 @@ from time import monotonic
 
 from channel_sync.domain.channel import App, Channel
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.errors import Conflict, NotFound
+from channel_sync.domain.errors import ChannelError, Conflict, NotFound
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.completion import AttemptCompletion, account_error
 from channel_sync.flows.connecting.outcomes import (
@@ -83,7 +83,7 @@ class PendingAnswers:
         for one in some:
             try:
                 app = await self._redeeming.app_of(one)
-            except (Unreadable, NotFound):
+            except (Unreadable, NotFound, ChannelError):
                 continue
             found[one.attempt.id] = Party(one.integration.tenant, one.integration.channel, app)
         return found

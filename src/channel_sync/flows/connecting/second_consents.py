@@ -14,6 +14,7 @@ from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.integrations import Integration, Status
+from channel_sync.domain.platform_apps import PlatformAppMissing
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.integrations.activation import ObtainedGrant, connect
 from channel_sync.persistence.database import Database, UnitOfWork
@@ -54,8 +55,10 @@ async def keeper_of(
 async def renew_keeper(work: UnitOfWork, keeper: Integration, given: ObtainedGrant, now: datetime) -> Integration:
     """The integration that has the shop with the new grant, and with the secret that has just been proven."""
     try:
-        app_is_new = (await work.credentials.app(keeper.id)).client_secret != given.app.client_secret
-    except (NotFound, Unreadable):
+        stored = await work.credentials.app(keeper.id)
+        app_is_new = stored.client_secret != given.app.client_secret
+        app_is_new = app_is_new or stored.of_platform is not given.app.of_platform
+    except (NotFound, Unreadable, PlatformAppMissing):
         app_is_new = True
     return await connect(work, keeper, replace(given, app_is_new=app_is_new), now)
 

@@ -8,6 +8,7 @@ from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.channel import Channel, ShopAccess
 from channel_sync.domain.errors import AccountDisabled, ChannelError, ClientRejected, GrantRejected
 from channel_sync.domain.integrations import Integration
+from channel_sync.domain.platform_apps import PlatformAppMissing, PlatformAppRejected
 from channel_sync.flows.grants.credentials import HeldCredentials
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.status.rejections import MERCHANT_MISMATCH
@@ -93,7 +94,7 @@ class Verifying:
         return renewed
 
     def _note_failed_renewal(self, error: ChannelError) -> None:
-        if isinstance(error, ClientRejected):
+        if isinstance(error, ClientRejected | PlatformAppMissing | PlatformAppRejected):
             self._note("client_id", error.code, error.message)
             self._note("client_secret", error.code, error.message)
         else:

@@ -7,6 +7,7 @@ from datetime import datetime
 from channel_sync.domain.channel import App, ChannelDescription, ShopAccess
 from channel_sync.domain.errors import GrantRejected, NotFound
 from channel_sync.domain.integrations import Integration
+from channel_sync.domain.platform_apps import PlatformAppMissing
 from channel_sync.domain.secrets import MoreCredentials
 from channel_sync.flows.grants.given_credentials import more_fields
 from channel_sync.flows.status.rejections import UNREADABLE, Rejection
@@ -17,10 +18,10 @@ from channel_sync.persistence.rows.encryption import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class HeldCredentials:
-    """An integration with the application and the grant it holds."""
+    """An integration with the grant it holds and the application, unless that is the platform's and not set."""
 
     integration: Integration
-    app: App
+    app: App | None
     held: HeldGrant
 
     def access(self) -> ShopAccess:
@@ -62,10 +63,11 @@ async def read_all_credentials(
 
 
 async def more_of(work: UnitOfWork, channel: ChannelDescription, integration_id: str) -> MoreCredentials:
-    """What the marketplace wants to know of the application beside its id and secret, where it wants more."""
+    """What the marketplace wants to know of a seller's application beside id and secret, where it wants more."""
     if not more_fields(channel):
         return ()
     try:
-        return (await work.credentials.app(integration_id)).more
-    except (NotFound, Unreadable):
+        app = await work.credentials.app(integration_id)
+    except (NotFound, Unreadable, PlatformAppMissing):
         return ()
+    return () if app.of_platform else app.more

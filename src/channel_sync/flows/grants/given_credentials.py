@@ -14,6 +14,15 @@ def check_secret(secret: Secret | None, pointer: str) -> None:
         raise Invalid("secret_masked", "An empty or masked value is not a secret.", pointer)
 
 
+def check_pair(client_id: str | None, client_secret: Secret | None) -> tuple[str, Secret]:
+    """An application's id and secret; `Invalid` where one of them is missing."""
+    if client_id is None:
+        raise Invalid("client_id_needed", "This needs the id of the application.", "/client_id")
+    if client_secret is None:
+        raise Invalid("client_secret_needed", "This needs the secret of the application.", "/client_secret")
+    return client_id, client_secret
+
+
 def check_name(text: str | None, pointer: str) -> None:
     """`Invalid` for a blank text; nothing given is fine."""
     if text is not None and not text.strip():

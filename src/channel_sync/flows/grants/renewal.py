@@ -19,6 +19,7 @@ from channel_sync.domain.errors import (
     GrantRejected,
     StorageUnavailable,
 )
+from channel_sync.domain.platform_apps import PlatformAppMissing, PlatformAppRejected
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.grants.credentials import HeldCredentials, read_credentials
 from channel_sync.flows.leases import Lease, kept_alive
@@ -155,9 +156,17 @@ class Renewals:
         return None if again.held.generation != renewal.generation else await self._call(renewal, again)
 
     async def _call(self, renewal: Renewal, current: HeldCredentials) -> Grant:
-        channel = self._channels[current.integration.channel]
-        app = replace(current.app, client_secret=renewal.secret or current.app.client_secret)
-        grant = await channel.renew(app, current.held.grant.refresh_token)
+        channel, app = self._channels[current.integration.channel], current.app
+        if app is None:
+            raise PlatformAppMissing
+        app = replace(app, client_secret=renewal.secret or app.client_secret)
+        try:
+            grant = await channel.renew(app, current.held.grant.refresh_token)
+        except ClientRejected as rejected:
+            if not app.of_platform:
+                raise
+            # It says nothing about this merchant, nor about any other: all of them work on with what they have.
+            raise PlatformAppRejected(rejected.request_id) from rejected
         if grant.merchant_id != current.integration.merchant_id:
             raise MerchantChanged(MERCHANT_MISMATCH, "The renewed grant belongs to another merchant.")
         return grant
@@ -171,7 +180,7 @@ class Renewals:
                 if not await credentials.store_grant(id, grant, generation):
                     return
                 if renewal.secret is not None:
-                    await credentials.set_app(id, current.app.client_id, renewal.secret, utcnow())
+                    await credentials.set_app(id, current.integration.client_id, renewal.secret, utcnow())
                 # Should this process die before the new grant was tried, it is asked about once more.
                 await work.renewals.doubt(id, generation + 1, utcnow() + self._pause_of(current))
 

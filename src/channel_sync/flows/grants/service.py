@@ -100,7 +100,7 @@ class Grants:
             current = await read_credentials(self._database, integration_id)
             trial = Renewal(integration_id, current.held.generation, by_person=True, secret=secret)
             renewed = await asyncio.shield(self._start(trial))
-            if renewed.app.client_secret == secret:
+            if renewed.app is not None and renewed.app.client_secret == secret:
                 return
 
     async def pause(self, access: ShopAccess, channel: Channel) -> None:

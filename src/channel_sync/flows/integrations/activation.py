@@ -58,7 +58,7 @@ async def connect(work: UnitOfWork, integration: Integration, given: ObtainedGra
     """
     await account_for(work, integration, given.app.client_id, given.grant.merchant_id)
     if given.app_is_new:
-        await work.credentials.set_app(integration.id, given.app.client_id, given.app.client_secret, now)
+        await _store_app(work, integration.id, given.app, now)
     if not await work.credentials.store_grant(integration.id, given.grant, integration.generation):
         raise StaleVersion
     stored = await work.integrations.find(integration.id)
@@ -80,6 +80,13 @@ async def connect(work: UnitOfWork, integration: Integration, given: ObtainedGra
     if connected.activated_at is None:
         return await _connect_draft(work, connected, now)
     return await _reconnect(work, connected, now)
+
+
+async def _store_app(work: UnitOfWork, integration_id: str, app: App, now: datetime) -> None:
+    if app.of_platform:
+        await work.credentials.use_platform_app(integration_id, app.client_id, now)
+    else:
+        await work.credentials.set_app(integration_id, app.client_id, app.client_secret, now)
 
 
 async def activate(work: UnitOfWork, draft: Integration, now: datetime) -> Integration:

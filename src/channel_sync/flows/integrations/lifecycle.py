@@ -17,7 +17,7 @@ from channel_sync.domain.errors import (
 )
 from channel_sync.domain.integrations import RESTORABLE_FOR, Integration, Status
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.grants.given_credentials import check_name, check_secret
+from channel_sync.flows.grants.given_credentials import check_name, check_pair, check_secret
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.integrations.activation import activate
 from channel_sync.flows.integrations.currencies import check_currency
@@ -83,6 +83,10 @@ class Lifecycle:
     def _check(self, integration: Integration, wanted: IntegrationChange) -> None:
         check_currency(wanted.default_currency, self._channels[integration.channel].description)
         merged(integration.settings, wanted.settings or {})
+        if integration.platform_app and _names_app(integration, wanted):
+            if integration.access_token_last4 is not None:
+                raise Conflict("reauthorise_required", "Another application needs the merchant's consent.")
+            check_pair(wanted.client_id, wanted.client_secret)
         if wanted.client_id not in (None, integration.client_id) and integration.access_token_last4 is not None:
             raise Conflict("reauthorise_required", "Another client id needs the merchant's consent.")
 
@@ -208,11 +212,19 @@ async def _change_app(
 ) -> Integration:
     """The integration with another app secret, or where no grant depends on it another client id."""
     client_id = wanted.client_id or integration.client_id
-    if wanted.client_secret is None and client_id == integration.client_id:
+    if not _names_app(integration, wanted):
         return integration
+    if integration.platform_app:
+        # What is under way asks for consent to the platform's.
+        await work.attempts.close_all(integration.id)
     secret = wanted.client_secret or (await work.credentials.app(integration.id)).client_secret
     await work.credentials.set_app(integration.id, client_id, secret, now)
     return await work.integrations.get(integration.tenant, integration.id)
+
+
+def _names_app(integration: Integration, wanted: IntegrationChange) -> bool:
+    """Whether another application, or another secret of it, is wanted."""
+    return wanted.client_secret is not None or wanted.client_id not in (None, integration.client_id)
 
 
 async def _change_draft(work: UnitOfWork, draft: Integration, now: datetime) -> Integration:

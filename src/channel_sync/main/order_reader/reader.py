@@ -19,7 +19,7 @@ from channel_sync.domain.orders import UnreadPage
 from channel_sync.flows.orders.prepare import PageContext, ReadyPage, ready
 from channel_sync.main.order_reader.process import question, ready_page, receive, send
 from channel_sync.persistence.rows.prepared_orders import PersonalParts
-from channel_sync.settings import PREFIX
+from channel_sync.setting_values import PREFIX
 
 _log = logging.getLogger(__name__)
 

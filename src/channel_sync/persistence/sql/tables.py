@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -143,6 +144,7 @@ integrations = Table(
     Column("client_secret", LargeBinary),  # sealed, as the four tokens below
     required("client_secret_last4", Text),
     required("client_secret_updated_at", Utc),
+    Column("platform_app", Boolean, nullable=False, server_default=false()),  # then there is no client secret
     required("scopes", Document(Strings)),
     Column("access_token", LargeBinary),
     Column("access_token_last4", Text),
@@ -188,6 +190,7 @@ attempts = Table(
     Column("code_verifier", LargeBinary),  # sealed; wiped with the secret when the attempt ends
     Column("client_id", Text),
     Column("client_secret", LargeBinary),  # sealed
+    Column("platform_app", Boolean, nullable=False, server_default=false()),
     Column("return_url", Text),
     required("created_at", Utc),
     required("expires_at", Utc),
