@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_platform_apps"
-down_revision = "2026_11_28_untried"
+down_revision = "2026_11_28_sales"
 branch_labels = None
 depends_on = None
 
