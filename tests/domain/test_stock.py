@@ -4,10 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channel_sync.domain.stock import MAX_UNITS, Arithmetic, StockLevel, StockResult, StockSettings, UnitRules
+from channel_sync.domain.stock import (
+    MAX_UNITS,
+    Arithmetic,
+    StockLevel,
+    StockResult,
+    StockSettings,
+    UnitRules,
+    WarehouseLevel,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LEVEL = StockLevel("MUG-1", 12, 4, 7, NOON)
+
+
+def a_level(available: int, reserved: int = 0, **warehouses: int) -> StockLevel:
+    named = tuple(WarehouseLevel(name, units) for name, units in warehouses.items()) or None
+    return StockLevel("MUG-1", available, 1, None, NOON, named, reserved)
 
 
 def test_another_quantity_is_the_next_version():
@@ -52,7 +65,7 @@ def test_narrower_rules_go_first_member_by_member():
 def test_no_rule_asks_more_of_a_marketplace_than_it_takes():
     by = Arithmetic(StockSettings(maximum=5), most_units=9)
     assert by.units(12, UnitRules(maximum=500_000)) == 9
-    assert by.reckoned(12, UnitRules(maximum=500_000)).words == "12 available, at most 9: 9"
+    assert by.reckoned(a_level(12), UnitRules(maximum=500_000)).words == "12 available, at most 9: 9"
 
 
 def test_only_what_changes_units_or_their_place_is_sent_otherwise():
@@ -78,6 +91,22 @@ def test_a_listing_never_shows_more_than_there_is(
 
 
 def test_the_way_from_a_level_to_units_names_only_the_steps_that_are_set():
-    assert Arithmetic(StockSettings()).reckoned(3).words == "3 available: 3"
-    reckoned = Arithmetic(StockSettings(buffer=2)).reckoned(3)
+    assert Arithmetic(StockSettings()).reckoned(a_level(3)).words == "3 available: 3"
+    reckoned = Arithmetic(StockSettings(buffer=2)).reckoned(a_level(3))
     assert (reckoned.quantity, reckoned.words) == (1, "3 available, less a buffer of 2: 1")
+
+
+def test_what_orders_take_goes_off_before_every_rule():
+    reckoned = Arithmetic(StockSettings(buffer=2)).reckoned(a_level(9, reserved=3))
+    assert (reckoned.available, reckoned.reserved, reckoned.quantity) == (9, 3, 4)
+    assert reckoned.words == "9 available, less 3 in orders not counted yet, less a buffer of 2: 4"
+
+
+@pytest.mark.parametrize(
+    ("reserved", "left"), [(0, (5, 9, 1)), (3, (5, 6, 1)), (10, (4, 0, 1)), (15, (0, 0, 0)), (99, (0, 0, 0))]
+)
+def test_of_several_warehouses_the_fullest_gives_first(reserved: int, left: tuple[int, ...]):
+    free, named = a_level(15, reserved, a=5, b=9, c=1).free
+    assert named is not None
+    assert tuple(one.available for one in named) == left
+    assert free == sum(left)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from channel_sync.domain.listings import Listing, Mapping, PushState
 from channel_sync.domain.push_states import Reason, reason
-from channel_sync.domain.stock import Arithmetic, StockSettings
+from channel_sync.domain.stock import Arithmetic, StockLevel, StockSettings
 from channel_sync.domain.stock_sentences import Journey, Shown, sentence
 
 SENT = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ LISTING = Listing(
     push_reason=None,
     settled_at=SENT + timedelta(seconds=3),
 )
-STEPS = Arithmetic(StockSettings(buffer=2, maximum=5)).reckoned(12)
+STEPS = Arithmetic(StockSettings(buffer=2, maximum=5)).reckoned(StockLevel("s", 12, 1, None, SENT))
 CONFIRMED = Journey(
     STEPS, LISTING, PushState.CONFIRMED, Reason(None, None), Shown(5, SENT + timedelta(minutes=1), True), "Wish"
 )
@@ -45,9 +45,25 @@ def test_what_is_confirmed_is_told_from_the_level_to_the_shop():
 
 
 def test_every_step_that_is_set_is_named():
-    steps = Arithmetic(StockSettings(percent=50, end_when=3)).reckoned(5)
+    steps = Arithmetic(StockSettings(percent=50, end_when=3)).reckoned(StockLevel("s", 5, 1, None, SENT))
     told = sentence(replace(CONFIRMED, steps=steps, shown=None))
     assert told.startswith("available 5 → 50 % → none below 3 → sent 5 at")
+
+
+def test_what_orders_take_is_named_first():
+    steps = Arithmetic(StockSettings(buffer=2)).reckoned(StockLevel("s", 12, 1, None, SENT, reserved=1))
+    told = sentence(replace(CONFIRMED, steps=steps, shown=None))
+    assert told.startswith("available 12 \N{MINUS SIGN} reserved 1 \N{MINUS SIGN} buffer 2 → sent 5 at")
+
+
+def test_a_listing_that_sold_was_not_told():
+    listing = replace(LISTING, push_code="sold_here", sent_quantity=4, settled_at=SENT + timedelta(minutes=2))
+    steps = Arithmetic(StockSettings()).reckoned(StockLevel("s", 5, 1, None, SENT, reserved=1))
+    told = sentence(replace(CONFIRMED, steps=steps, listing=listing, reason=reason("sold_here"), shown=None))
+    assert told == (
+        "available 5 \N{MINUS SIGN} reserved 1 → 4 since 2026-11-23T12:02:00Z "
+        "(The marketplace took the units off itself when it sold them here)"
+    )
 
 
 def test_what_waits_says_what_for_and_what_was_sent_before():

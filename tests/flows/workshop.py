@@ -21,7 +21,7 @@ from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.orders import Order, UnreadPage
 from channel_sync.domain.runs import Lane, Run, RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
-from channel_sync.domain.stock import StockItem
+from channel_sync.domain.stock import CountedOrders, StockItem
 from channel_sync.flows.grants.service import Grants
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.job_leases import JobLeases
@@ -39,6 +39,7 @@ from channel_sync.flows.runs.session import Walk
 from channel_sync.flows.stock.listings import SyncListings
 from channel_sync.flows.stock.push import PushStock
 from channel_sync.flows.stock.put import PutStock, StockAnswer
+from channel_sync.flows.stock.reservations import SettleReservations
 from channel_sync.jobs.schedule import Flows
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.orders import OrderFeedQuery
@@ -87,7 +88,9 @@ class Workshop:
         rules = RunRules(lease)
         self.runs = Runs(self.database, self.shops, walks | self.walks, rules, self.nudge)
         releases, notices = HeldReleases(self.database, self.shops), ShipByNotices(self.database)
-        self.work = Flows(self.runs, grants, Prune(self.database), notices, releases, JobLeases(self.database))
+        self.reservations = SettleReservations(self.database, {"wish": self.channel}, self.nudge)
+        prune, leases = Prune(self.database), JobLeases(self.database)
+        self.work = Flows(self.runs, grants, prune, notices, releases, self.reservations, leases)
         self.put_stock = PutStock(self.database, self.nudge)
 
     def nudge(self) -> None:
@@ -167,9 +170,9 @@ class Workshop:
         async with self.database.read() as work:
             return (await work.accounts.get(integration.account_id or "")).order_cursor
 
-    async def put(self, *items: tuple[str, int]) -> list[StockAnswer]:
+    async def put(self, *items: tuple[str, int], counted: CountedOrders = CountedOrders.ALL) -> list[StockAnswer]:
         """Wanted stock levels, (sku, available) each."""
-        return await self.put_stock.put(TENANT, [StockItem(sku, available) for sku, available in items])
+        return await self.put_stock.put(TENANT, [StockItem(sku, available) for sku, available in items], counted)
 
     async def rows(self, *tables: str) -> dict[str, list[tuple[object, ...]]]:
         """Every row of some tables, to be compared with later."""

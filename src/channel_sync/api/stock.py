@@ -31,7 +31,7 @@ WRITE = requires("stock:write")
 async def put_stock(given: StockInput, caller: CurrentCaller, services: CurrentServices) -> StockAnswers:
     """A result per item. One SKU feeds every listing mapped to it; one without a listing waits for one."""
     wanted = [Wanted(item.sku, item.available, item.revision, item.warehouse) for item in given.items]
-    answers = await services.put_stock.put(caller.tenant, wanted)
+    answers = await services.put_stock.put(caller.tenant, wanted, given.counted_orders)
     views: list[StockAnswerView] = []
     for answer in answers:
         view: StockAnswerView = {"sku": answer.sku, "result": answer.result, "version": answer.version}

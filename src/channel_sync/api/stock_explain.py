@@ -38,6 +38,7 @@ class StockExplanationView(TypedDict):
     sku: str
     integration_id: str
     available: int
+    reserved: int
     version: int
     updated_at: Timestamp
     rules: UnitRulesView
@@ -78,6 +79,7 @@ async def explain_stock(
         "sku": sku,
         "integration_id": integration_id,
         "available": level.available,
+        "reserved": level.reserved,
         "version": level.version,
         "updated_at": view["updated_at"],
         "rules": view["rules"],
@@ -97,9 +99,7 @@ def _explained(
 ) -> ExplainedListingView:
     steps = None
     if listing.is_fed:
-        by = arithmetic_of(integration, services.channels)
-        offered = by.offered(level.available, level.warehouses)
-        steps = by.reckoned(offered, listing.sku_rules, listing.rules)
+        steps = arithmetic_of(integration, services.channels).reckoned(level, listing.sku_rules, listing.rules)
     channel = services.channels.get(integration.channel)
     name = integration.channel if channel is None else channel.description.name
     journey = Journey(steps, listing, view["state"], Reason(view["code"], view["reason"]), shown, name)

@@ -11,7 +11,7 @@ from channel_sync.api.http.long_lists import STOPS_EARLY
 from channel_sync.api.http.paging import PageQuery
 from channel_sync.domain.codes import STOCK_CODES
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.stock import PushResult, StockResult
+from channel_sync.domain.stock import CountedOrders, PushResult, StockResult
 
 BoundInteger = Annotated[StrictInt, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 OurWarehouse = Annotated[str, Field(min_length=1, max_length=100)]
@@ -36,6 +36,9 @@ class StockInput(Input):
 
     items: Annotated[list[StockItem], STOPS_EARLY, Field(min_length=1, max_length=5000)]
     """The levels; others stay as they are."""
+    counted_orders: CountedOrders = CountedOrders.ALL
+    """Which orders they count: all that are stored, or only those that you have acknowledged. Units of the rest
+    stay held back."""
 
 
 class PushInput(Input):
@@ -87,6 +90,7 @@ class ReckoningView(TypedDict):
     """How the level becomes the units of the listing, by its rules, its SKU's and its integration's settings."""
 
     available: int
+    reserved: int
     buffer: int
     percent: int
     end_when: int
@@ -134,12 +138,14 @@ class WarehouseLevelView(TypedDict):
 class StockLevelView(TypedDict):
     """One SKU: the level that is wanted, and every listing that it feeds.
 
-    `warehouses` are those that it is given by, if any, and `available` is their sum then. `code` and `reason` are
-    there where it feeds none; `rules` are its own, see `PUT /stock-rules`.
+    `warehouses` are those that it is given by, if any, and `available` is their sum then. Of these `reserved` are
+    in orders that it does not count yet. `code` and `reason` are there where it feeds none; `rules` are its own,
+    see `PUT /stock-rules`.
     """
 
     sku: str
     available: int
+    reserved: int
     version: int
     revision: int | None
     updated_at: Timestamp

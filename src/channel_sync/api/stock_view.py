@@ -51,6 +51,7 @@ def _level_view(level: StockLevel, listings: Sequence[Listing], around: _Circums
     return {
         "sku": level.sku,
         "available": level.available,
+        "reserved": level.reserved,
         "version": level.version,
         "revision": level.revision,
         "updated_at": timestamp(level.updated_at),
@@ -95,15 +96,15 @@ def _reckoning(listing: Listing, level: StockLevel, around: _Circumstances) -> R
     integration = around.integrations.get(listing.integration_id)
     if integration is None:
         return None
-    arithmetic = arithmetic_of(integration, around.channels)
-    offered = arithmetic.offered(level.available, level.warehouses)
-    return reckoning_view(arithmetic.reckoned(offered, listing.sku_rules, listing.rules))
+    by = arithmetic_of(integration, around.channels)
+    return reckoning_view(by.reckoned(level, listing.sku_rules, listing.rules))
 
 
 def reckoning_view(steps: Reckoning) -> ReckoningView:
     """The way from a level to units."""
     return {
         "available": steps.available,
+        "reserved": steps.reserved,
         "buffer": steps.buffer,
         "percent": steps.percent,
         "end_when": steps.end_when,

@@ -165,6 +165,7 @@ StockCode = Literal[
     "outcome_unknown",
     "queued",
     "sku_ambiguous",
+    "sold_here",
     "sold_since",
     "stock_braked",
     "stock_disabled",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from channel_sync.domain.stock import NamedLevels, UnitRules
+from channel_sync.domain.stock import NamedLevels, UnitRules, free_of
 
 
 class Mapping(StrEnum):
@@ -191,6 +191,12 @@ class Waiting:
     seen_at: datetime | None = None
     named: NamedLevels = None
     sent_quantities: Quantities | None = None
+    reserved: int = 0
+
+    @property
+    def free(self) -> tuple[int, NamedLevels]:
+        """What may still be sold of the level."""
+        return free_of(self.available, self.named, self.reserved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from channel_sync.domain.codes import StockCode
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.listings import Listing, Mapping, PushState
+from channel_sync.domain.reservations import SOLD_HERE
 
 
 class Reason(NamedTuple):
@@ -35,6 +36,7 @@ _WORDS: dict[StockCode, str] = {
     " level stays.",
     "queued": "The next run sends it, within seconds.",
     "sku_ambiguous": "Another listing of the shop has the same SKU; map one by hand.",
+    "sold_here": "The marketplace took the units off itself when it sold them here.",
     "sold_since": "The marketplace shows fewer units since; they may have been bought.",
     "stock_braked": "A push was to set too many listings to zero at once; the level is sent once somebody releases"
     " the brake.",
@@ -110,6 +112,8 @@ def reason(code: StockCode) -> Reason:
 
 
 def _of_confirmed(listing: Listing) -> Reason:
+    if listing.push_code == SOLD_HERE:
+        return reason(SOLD_HERE)
     if listing.push_code is not None:
         return Reason(listing.push_code, listing.push_reason)
     return reason("sold_since") if listing.shows_fewer else _NOTHING_TO_SAY

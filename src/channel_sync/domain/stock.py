@@ -47,11 +47,30 @@ class WarehouseLevel:
 NamedLevels = tuple[WarehouseLevel, ...] | None
 
 
+class CountedOrders(StrEnum):
+    """Which orders a caller has counted in the levels that it sets: all that are stored, or those acknowledged."""
+
+    ALL = "all"
+    ACKNOWLEDGED = "acknowledged"
+
+
+def free_of(available: int, named: NamedLevels, reserved: int) -> tuple[int, NamedLevels]:
+    """What is left of a level: all of it, and by warehouse, where the fullest gives first as nobody knows."""
+    if named is not None and reserved:
+        left, taken = dict[str, int](), reserved
+        for one in sorted(named, key=lambda one: one.available, reverse=True):
+            left[one.warehouse] = max(0, one.available - taken)
+            taken -= one.available - left[one.warehouse]
+        named = tuple(replace(one, available=left[one.warehouse]) for one in named)
+    return max(0, available - reserved), named
+
+
 @dataclass(frozen=True, slots=True)
 class StockLevel:
     """Units available of one SKU. `version` grows by one with every change; `revision` is the caller's own.
 
-    One that is given by warehouse has those in `warehouses`, and their sum as `available`.
+    One that is given by warehouse has those in `warehouses`, and their sum as `available`. Of these `reserved` are
+    in orders that the caller has not counted yet.
     """
 
     sku: str
@@ -60,6 +79,22 @@ class StockLevel:
     revision: int | None
     updated_at: datetime
     warehouses: NamedLevels = None
+    reserved: int = 0
+
+    @property
+    def free(self) -> tuple[int, NamedLevels]:
+        """What may still be sold: all of it, and by warehouse."""
+        return free_of(self.available, self.warehouses, self.reserved)
+
+    def frees(self, before: "StockLevel") -> bool:
+        """Whether less is held back than before, which is no version of its own yet."""
+        return self.reserved != before.reserved and self.version == before.version
+
+    def revision_at(self, warehouse: str | None) -> int | None:
+        """The newest revision of what is said of one warehouse, or of all there is."""
+        if warehouse is None:
+            return self.revision
+        return next((one.revision for one in self.warehouses or () if one.warehouse == warehouse), None)
 
     def change_at(
         self, warehouse: str, available: int, revision: int | None, now: datetime
@@ -80,7 +115,7 @@ class StockLevel:
         if before is not None and before.available == available:
             return replace(self, warehouses=by_name), StockResult.UNCHANGED
         total = sum(one.available for one in by_name)
-        changed = StockLevel(self.sku, total, self.version + 1, self.revision, now, by_name)
+        changed = StockLevel(self.sku, total, self.version + 1, self.revision, now, by_name, self.reserved)
         return changed, StockResult.ACCEPTED
 
     def change_to(self, available: int, revision: int | None, now: datetime) -> tuple["StockLevel", StockResult]:
@@ -93,7 +128,7 @@ class StockLevel:
         newest = self.revision if revision is None else revision
         if available == self.available and self.warehouses is None:
             return replace(self, revision=newest), StockResult.UNCHANGED
-        changed = StockLevel(self.sku, available, self.version + 1, newest, now)
+        changed = StockLevel(self.sku, available, self.version + 1, newest, now, None, self.reserved)
         return changed, StockResult.ACCEPTED
 
 
@@ -112,6 +147,7 @@ class Reckoning:
     """How a level became the units that a listing is told."""
 
     available: int
+    reserved: int
     buffer: int
     percent: int
     end_when: int
@@ -122,6 +158,8 @@ class Reckoning:
     def words(self) -> str:
         """The steps in their order, as far as they change anything that is set."""
         steps = [f"{self.available} available"]
+        if self.reserved:
+            steps.append(f"less {self.reserved} in orders not counted yet")
         if self.buffer:
             steps.append(f"less a buffer of {self.buffer}")
         if self.percent != 100:
@@ -227,11 +265,12 @@ class Arithmetic:
         by = self.settings.overruled(*narrower) if any(narrower) else self.settings
         return min(by.units(available), self.most_units)
 
-    def reckoned(self, available: int, *narrower: UnitRules | None) -> Reckoning:
-        """`units`, with the way there."""
+    def reckoned(self, level: StockLevel, *narrower: UnitRules | None) -> Reckoning:
+        """`units` of what may be offered of a level, with the way there."""
         by = self.settings.overruled(*narrower)
         maximum = by.maximum
         if self.most_units < MAX_UNITS:
             maximum = self.most_units if maximum is None else min(self.most_units, maximum)
-        units = self.units(available, *narrower)
-        return Reckoning(available, by.buffer, by.percent, by.end_when, maximum, units)
+        available, left = self.offered(level.available, level.warehouses), self.offered(*level.free)
+        units = self.units(left, *narrower)
+        return Reckoning(available, available - left, by.buffer, by.percent, by.end_when, maximum, units)

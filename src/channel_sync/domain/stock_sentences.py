@@ -6,6 +6,7 @@ from datetime import datetime
 from channel_sync.domain.clock import rfc3339
 from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.push_states import Reason
+from channel_sync.domain.reservations import SOLD_HERE
 from channel_sync.domain.stock import Reckoning
 
 
@@ -50,6 +51,8 @@ def sentence(journey: Journey) -> str:
 
 def _arithmetic(steps: Reckoning) -> str:
     way = f"available {steps.available}"
+    if steps.reserved:
+        way += f" \N{MINUS SIGN} reserved {steps.reserved}"
     if steps.buffer:
         way += f" \N{MINUS SIGN} buffer {steps.buffer}"
     if steps.percent != 100:
@@ -61,13 +64,19 @@ def _arithmetic(steps: Reckoning) -> str:
 
 def _sent(journey: Journey) -> str:
     listing = journey.listing
+    if listing.push_code == SOLD_HERE and listing.settled_at is not None:
+        return f"{listing.sent_quantity} since {_moment(listing.settled_at)} ({_stripped(journey.reason.words)})"
     sent = f"sent {listing.sent_quantity}"
     if listing.sent_at is not None:
         sent += f" at {_moment(listing.sent_at)}"
     sent += f", {journey.state}"
     if listing.sent_at is not None and listing.settled_at is not None and journey.state is not PushState.SENT:
         sent += f" {max(0.0, (listing.settled_at - listing.sent_at).total_seconds()):.1f} s later"
-    return sent if journey.reason.words is None else f"{sent} ({journey.reason.words.rstrip('.')})"
+    return sent if journey.reason.words is None else f"{sent} ({_stripped(journey.reason.words)})"
+
+
+def _stripped(words: str | None) -> str:
+    return (words or "").rstrip(".")
 
 
 def _moment(moment: datetime) -> str:

@@ -10,6 +10,7 @@ from channel_sync.flows.orders.held_releases import HeldReleases
 from channel_sync.flows.orders.ship_by import ShipByNotices
 from channel_sync.flows.prune import Prune
 from channel_sync.flows.runs.service import Runs
+from channel_sync.flows.stock.reservations import SettleReservations
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Flows:
     prune: Prune
     ship_by: ShipByNotices
     held_releases: HeldReleases
+    reservations: SettleReservations
     turns: JobLeases
 
 
@@ -41,6 +43,7 @@ class Job:
 JOBS = (
     Job("stop_marked_runs", 0.5, lambda work: work.runs.stop_marked()),
     Job("start_order_runs", 1, lambda work: work.runs.start_due(RunKind.ORDERS), on_wake=True),
+    Job("settle_reservations", 1, lambda work: work.reservations.run()),
     Job("start_order_changes", 1, lambda work: work.runs.start_due(RunKind.ORDER_CHANGES), on_wake=True),
     Job("start_stock_runs", 1, lambda work: work.runs.start_due(RunKind.STOCK), on_wake=True),
     Job("start_listing_runs", 1, lambda work: work.runs.start_due(RunKind.LISTINGS), on_wake=True),

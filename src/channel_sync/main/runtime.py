@@ -33,6 +33,7 @@ from channel_sync.flows.runs.session import Walk
 from channel_sync.flows.scheduling.intervals import RunPace
 from channel_sync.flows.stock.listings import SyncListings
 from channel_sync.flows.stock.push import PushStock
+from channel_sync.flows.stock.reservations import SettleReservations
 from channel_sync.jobs.schedule import Flows
 from channel_sync.main.engine import run_queue
 from channel_sync.main.order_reader.reader import page_reader
@@ -66,7 +67,9 @@ class Runtime:
         runs = Runs(self.database, shops, _walks(self.settings, self.reader), _rules(self.settings, lease), nudge)
         prune = Prune(self.database, self.settings.order_retention_d)
         releases, notices = HeldReleases(self.database, shops), ShipByNotices(self.database)
-        return Flows(runs, grants, prune, notices, releases, JobLeases(self.database)), shops
+        reservations = SettleReservations(self.database, self.channels, nudge)
+        leases = JobLeases(self.database)
+        return Flows(runs, grants, prune, notices, releases, reservations, leases), shops
 
 
 @asynccontextmanager

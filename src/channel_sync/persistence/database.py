@@ -42,6 +42,7 @@ from channel_sync.persistence.orders import OrderRepository
 from channel_sync.persistence.pushes import PushRepository
 from channel_sync.persistence.quotas import QuotaRepository
 from channel_sync.persistence.renewals import RenewalRepository
+from channel_sync.persistence.reservations import ReservationRepository
 from channel_sync.persistence.retentions import RetentionRepository
 from channel_sync.persistence.rows.compression import Compression
 from channel_sync.persistence.rows.encryption import Cipher, Unreadable, WrongKey
@@ -117,6 +118,7 @@ class UnitOfWork:
     quotas = cached_property(lambda work: QuotaRepository(work._session))
     turns = cached_property(lambda work: TurnRepository(work._session))
     ship_by = cached_property(lambda work: ShipByRepository(work._session))
+    reservations = cached_property(lambda work: ReservationRepository(work._session))
     retentions = cached_property(lambda work: RetentionRepository(work._session))
     call_budgets = cached_property(lambda work: CallBudgetRepository(work._session))
 

@@ -48,6 +48,7 @@ WAITING: list[ColumnElement[Any]] = [
     _row.seen_at,
     stock_levels.c.warehouses,
     _row.sent_quantities,
+    stock_levels.c.reserved,
 ]
 
 _CONTENT = ("product_id", "sku", "title", "image_url", "writable", "stock_sku", "mapping")

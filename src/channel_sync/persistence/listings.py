@@ -172,6 +172,12 @@ class ListingRepository:
             raise NotFound("listing")
         return Listing(*row)
 
+    async def of_variation(self, tenant: str, account_id: str, variation_id: str) -> Listing | None:
+        """The listing of an account's variation, if it is in the catalogue."""
+        mine = (_row.account_id == account_id, _row.variation_id == variation_id)
+        row = await self._session.row(read(tenant).where(*mine))
+        return None if row is None else Listing(*row)
+
     async def by_skus(self, tenant: str, skus: Sequence[str]) -> dict[str, list[Listing]]:
         """Every listing that each of the SKUs feeds, or would feed if its mapping were clear.
 

@@ -22,6 +22,7 @@ from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.mapped_skus import as_mapped
 from channel_sync.persistence.order_versions import keep_former
 from channel_sync.persistence.rows.prepared_orders import (
+    BY_MERCHANT,
     PUBLIC_DIGEST_BYTES,
     OrderRow,
     PersonalParts,
@@ -53,8 +54,6 @@ _KNOWN = select(
 _FORGOTTEN = select(held_orders.c.identity).where(
     held_orders.c.account_id == bindparam("of"), held_orders.c.erased, any_of_given(held_orders.c.identity, "ids")
 )
-# Inside a text its quotation marks would be escaped.
-_BY_MERCHANT = '"fulfilled_by":"merchant"'
 _OPEN_STATES = (OrderState.IN_REVIEW, OrderState.APPROVED)
 
 
@@ -193,7 +192,7 @@ class OrderRepository:
     def _is_by(self, fulfilment: Fulfilment) -> ColumnElement[bool]:
         """Looked up in the text, which no index knows: for those that few other rows are left of."""
         place = func.strpos if self._session.postgres else func.instr
-        found = place(_row.content, _BY_MERCHANT)
+        found = place(_row.content, BY_MERCHANT)
         return found > 0 if fulfilment is Fulfilment.MERCHANT else found == 0
 
     async def _accounts(self, tenant: str, integration_id: str | None) -> list[str]:

@@ -22,7 +22,16 @@ from sqlalchemy import (
     update,
 )
 
-from channel_sync.domain.listings import Listing, ListingStock, ProductStock, PushState, StockOutcome, Waiting
+from channel_sync.domain.listings import (
+    Listing,
+    ListingStock,
+    ProductStock,
+    PushState,
+    Quantities,
+    StockOutcome,
+    Waiting,
+)
+from channel_sync.domain.reservations import SOLD_HERE
 from channel_sync.domain.stock import StockLevel
 from channel_sync.persistence.doubts import FIRST_LOOK
 from channel_sync.persistence.engine.session import Session, columns_of
@@ -157,6 +166,16 @@ class PushRepository:
         )
         if outcomes:
             await self._session.execute(settled, [_settled(outcome, now) for outcome in outcomes])
+
+    async def follow_sale(self, listing_id: str, version: int, left: Quantities, now: datetime) -> None:
+        """Note that a listing has a version of its level without being told: the shop took off what it sold."""
+        still = (_row.wanted_version == _row.settled_version, _row.job_id.is_(None), _row.call_of.is_(None))
+        versions = dict.fromkeys(("wanted_version", "sent_version", "settled_version"), version)
+        units = sum(units for _, units in left)
+        shown = {"sent_quantity": units, "sent_quantities": left, "left_quantities": left, "left_at": now}
+        why = {"push_code": SOLD_HERE, "push_reason": None, "differs_since": None, "settled_at": now}
+        followed = update(listings).where(_row.id == listing_id, *still)
+        await self._session.execute(followed.values(versions | shown | why))
 
     async def unsend(self, job_id: str, limit: int) -> int:
         """Let listings wait again that were sent with a job and are not settled, so many of them; how many."""

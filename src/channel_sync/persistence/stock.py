@@ -1,6 +1,7 @@
 """Stock levels: what callers want, SKU by SKU."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -8,10 +9,11 @@ from sqlalchemy import func, select
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import PushState
-from channel_sync.domain.stock import StockItem, StockLevel, StockResult
+from channel_sync.domain.stock import CountedOrders, StockItem, StockLevel, StockResult
 from channel_sync.persistence.engine.session import Session, Values, columns_of
 from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.listing_rows import is_pending, want_anew
+from channel_sync.persistence.reservations import ReservationRepository
 from channel_sync.persistence.rows.timestamps import micros
 from channel_sync.persistence.sql.any_of import any_of
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
@@ -22,7 +24,7 @@ from channel_sync.persistence.stock_states import skus_in
 
 _row = stock_levels.c
 _COLUMNS = columns_of(stock_levels, StockLevel)
-_CHANGING = ("available", "version", "revision", "updated_at", "warehouses")
+_CHANGING = ("available", "version", "revision", "updated_at", "warehouses", "reserved")
 _UPSERT = BulkInsert(
     stock_levels, ("tenant", "sku", *_CHANGING), f"ON CONFLICT (tenant, sku) DO UPDATE SET {overwrite(_CHANGING)}"
 )
@@ -33,29 +35,55 @@ class StockRepository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._reservations = ReservationRepository(session)
 
     async def put(
-        self, tenant: str, items: Sequence[StockItem], now: datetime
+        self,
+        tenant: str,
+        items: Sequence[StockItem],
+        now: datetime,
+        counted: CountedOrders = CountedOrders.ALL,
     ) -> list[tuple[StockLevel, StockResult]]:
-        """Set levels; the level and the result for each.
+        """Set levels, in which the caller has counted orders; the level and the result for each.
 
         The listings that a changed level feeds are marked as waiting.
         """
         await lock_stock_of(self._session, tenant)
-        levels = await self.levels(tenant, [item.sku for item in items])
-        stored = dict(levels)
+        stored = await self.levels(tenant, [item.sku for item in items])
+        levels = await self._without_counted(tenant, stored, items, counted)
         results: list[tuple[StockLevel, StockResult]] = []
         for item in items:
             level, result = _changed(levels.get(item.sku), item, now)
+            before = stored.get(item.sku)
+            if result is StockResult.UNCHANGED and before is not None and level.frees(before):
+                level, result = replace(level, version=level.version + 1), StockResult.ACCEPTED
             levels[item.sku] = level
             results.append((level, result))
         changed = [level for sku, level in levels.items() if level != stored.get(sku)]
         await _UPSERT.write(self._session, [_values(tenant, level) for level in changed])
         accepted = [level.sku for level, result in results if result is StockResult.ACCEPTED]
         if accepted:
-            fed = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, accepted))
-            await self._session.execute(want_anew(now, *fed))
+            await self.want_anew(tenant, accepted, now)
         return results
+
+    async def want_anew(self, tenant: str, skus: Collection[str], now: datetime) -> None:
+        """Let the listings wait that are to be told another version of these SKUs' levels."""
+        fed = (listings.c.tenant == tenant, any_of(listings.c.stock_sku, skus))
+        await self._session.execute(want_anew(now, *fed))
+
+    async def _without_counted(
+        self, tenant: str, stored: Mapping[str, StockLevel], items: Sequence[StockItem], counted: CountedOrders
+    ) -> dict[str, StockLevel]:
+        """The levels without what was held back for orders that the items count. What was said before does not."""
+        levels = dict(stored)
+        skus = {item.sku for item in items if _is_said_anew(levels.get(item.sku), item)}
+        if counted is CountedOrders.ALL and skus:
+            await self._reservations.count_unsettled(tenant, skus)
+        holding = {sku: levels[sku] for sku in skus if sku in levels and levels[sku].reserved}
+        if holding:
+            left = await self._reservations.count(tenant, holding, counted)
+            levels |= {sku: replace(level, reserved=left.get(sku, 0)) for sku, level in holding.items()}
+        return levels
 
     async def levels(self, tenant: str, skus: Sequence[str]) -> dict[str, StockLevel]:
         """The level of each SKU; one without a level is missing."""
@@ -116,6 +144,13 @@ def _changed(level: StockLevel | None, item: StockItem, now: datetime) -> tuple[
     return level.change_to(item.available, item.revision, now)
 
 
+def _is_said_anew(level: StockLevel | None, item: StockItem) -> bool:
+    """Whether the item is no repetition, nor older: as far as its revision tells."""
+    known = None if level is None else level.revision_at(item.warehouse)
+    return item.revision is None or known is None or item.revision > known
+
+
 def _values(tenant: str, level: StockLevel) -> Values:
     named = None if level.warehouses is None else msgspec.json.encode(level.warehouses).decode()
-    return tenant, level.sku, level.available, level.version, level.revision, micros(level.updated_at), named
+    counted = (level.available, level.version, level.revision, micros(level.updated_at))
+    return tenant, level.sku, *counted, named, level.reserved

@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channel_sync.domain.errors import NotFound
 from channel_sync.domain.listings import Waiting
-from channel_sync.domain.stock import Arithmetic, UnitRules
+from channel_sync.domain.stock import Arithmetic, UnitRules, free_of
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_mapping import lock_stock_of, want_of
 from channel_sync.persistence.listing_rows import AGAIN, LEVEL_OF_SKU, RULES_OF_SKU, WAITING
@@ -128,5 +128,6 @@ def _is_to_be_told(row: Row[*tuple[Any, ...]], by: Arithmetic) -> bool:
     if row.wanted_version > row.settled_version:
         return True
     place = by.settings.warehouse_id or ""
-    told = by.quantities(row.available, row.warehouses, place, row.sku_rules, row.rules)
+    free = free_of(row.available, row.warehouses, row.reserved)
+    told = by.quantities(*free, place, row.sku_rules, row.rules)
     return dict(told) != dict(row.sent_quantities or ())

@@ -203,6 +203,7 @@ _LISTING_STOCK = {
     "at_channel": {"quantity": 10, "seen_at": "2026-11-23T10:19:58.000Z"},
     "reckoning": {
         "available": 12,
+        "reserved": 0,
         "buffer": 2,
         "percent": 100,
         "end_when": 0,
@@ -214,6 +215,7 @@ _LISTING_STOCK = {
 LEVEL = {
     "sku": "MUG-BLUE",
     "available": 12,
+    "reserved": 0,
     "version": 3,
     "revision": 1042,
     "updated_at": "2026-11-23T10:19:55.000Z",
@@ -239,6 +241,7 @@ EXPLANATION = {
     "sku": "MUG-BLUE",
     "integration_id": INTEGRATION_ID,
     "available": 12,
+    "reserved": 0,
     "version": 3,
     "updated_at": "2026-11-23T10:19:55.000Z",
     "rules": NO_RULES,

@@ -17,7 +17,7 @@ from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.rows.event_rows import EventRow, event_row
 from channel_sync.persistence.rows.prepared_orders import OrderRow, PersonalParts, has_parcel, raw_of
 from channel_sync.persistence.rows.timestamps import moment
-from channel_sync.persistence.stored_pages import StoredChange
+from channel_sync.persistence.stored_pages import StoredChange, StoredPage
 
 
 def context_of(integration: Integration, account: Account) -> PageContext:
@@ -57,6 +57,7 @@ async def store_page(
             counts += Counts(missing_found=sum(map(compared.is_missed, stored.created)))
         events += [fresh.created[row.id] for row in stored.created]
         shipped = await _shipped(work, stored.updated)
+        await _reserve(work, integration, account, stored, shipped)
         for change in stored.updated:
             events += _events_of(change, integration.id, change.row.id in shipped)
     if fresh.unreadable:
@@ -70,6 +71,20 @@ async def store_page(
     if events:
         await work.events.add_rows(integration.tenant, events)
     return counts
+
+
+async def _reserve(
+    work: UnitOfWork, integration: Integration, account: Account, stored: StoredPage, shipped: set[str]
+) -> None:
+    """Hold back what new orders take, and no more what those took that were given up before they were shipped.
+
+    What was sold before there was the integration is history: the caller's levels count it.
+    """
+    reopened = [change.row for change in stored.updated if change.before in GIVEN_UP]
+    await work.reservations.add(account, integration.created_at, [*stored.created, *reopened])
+    given_up = [change.row.id for change in stored.updated if change.row.state in GIVEN_UP]
+    if back := set(given_up) - shipped:
+        await work.reservations.give_back(back)
 
 
 async def _known(work: UnitOfWork, account: Account, unreadable: Sequence[UnreadableOrder]) -> set[str | None]:

@@ -48,5 +48,5 @@ async def _keep(session: RunSession, changes: Sequence[StockChange]) -> None:
 
 def _change(sku: str, one: Waiting, by: Arithmetic) -> StockChange:
     place = by.settings.warehouse_id or one.warehouse_id or next(iter(dict(one.quantities)), "")
-    told = by.quantities(one.available, one.named, place, one.sku_rules, one.rules)
+    told = by.quantities(*one.free, place, one.sku_rules, one.rules)
     return StockChange(one.listing_id, sku, units_there(one, dict(told)), sum(units for _, units in told))

@@ -26,7 +26,7 @@ def plan(
     changes: list[tuple[str, int]] = []
     for listing, level in stale:
         rules = (listing.sku_rules, listing.rules)
-        told = arithmetic.quantities(level.available, level.warehouses, warehouse_id, *rules)
+        told = arithmetic.quantities(*level.free, warehouse_id, *rules)
         ours, units = dict(told), sum(units for _, units in told)
         changes.append((listing.product_id, units - units_in(ours, listing.quantities)))
         others = tuple(place for place in listing.quantities if place[0] not in ours)
@@ -52,8 +52,7 @@ def emptied(
         one, level = (each, each) if isinstance(each, Waiting) else each
         if released_at is not None and one.wanted_at is not None and one.wanted_at <= released_at:
             continue
-        named = level.named if isinstance(level, Waiting) else level.warehouses
-        told = arithmetic.quantities(level.available, named, warehouse_id, one.sku_rules, one.rules)
+        told = arithmetic.quantities(*level.free, warehouse_id, one.sku_rules, one.rules)
         if not any(units for _, units in told) and units_there(one, dict(told)) > 0:
             found.add(one.listing_id if isinstance(one, Waiting) else one.id)
     return found
@@ -64,7 +63,7 @@ def turns(waiting: Sequence[Waiting], arithmetic: Arithmetic, warehouse_id: str)
     products: dict[str, list[str]] = {}
     changes: list[tuple[str, int]] = []
     for one in waiting:
-        told = arithmetic.quantities(one.available, one.named, warehouse_id, one.sku_rules, one.rules)
+        told = arithmetic.quantities(*one.free, warehouse_id, one.sku_rules, one.rules)
         change = sum(units for _, units in told) - units_in(dict(told), one.quantities)
         changes.append((one.product_id, change))
         products.setdefault(one.product_id, []).append(one.listing_id)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import must_be_runnable
 from channel_sync.domain.runs import RunKind
-from channel_sync.domain.stock import MAX_UNITS, PushResult, StockItem, StockLevel, StockResult
+from channel_sync.domain.stock import MAX_UNITS, CountedOrders, PushResult, StockItem, StockLevel, StockResult
 from channel_sync.flows.in_pieces import in_light_pieces
 from channel_sync.persistence.database import Database, UnitOfWork
 
@@ -45,11 +45,16 @@ class PutStock:
         self._database = database
         self._nudge = nudge
 
-    async def put(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
-        """An answer per item, in order; an invalid one does not stop the others."""
+    async def put(
+        self, tenant: str, items: Sequence[StockItem], counted: CountedOrders = CountedOrders.ALL
+    ) -> list[StockAnswer]:
+        """An answer per item, in order; an invalid one does not stop the others.
+
+        What is held back for orders that the caller has `counted` in these levels is held back no more.
+        """
         faults = _faults(items)
         usable = [item for item, fault in zip(items, faults, strict=True) if fault is None]
-        stored = iter(await self._store(tenant, usable) if usable else [])
+        stored = iter(await self._store(tenant, usable, counted) if usable else [])
         return [
             next(stored) if fault is None else StockAnswer(item.sku, StockResult.INVALID, None, fault)
             for item, fault in zip(items, faults, strict=True)
@@ -84,14 +89,15 @@ class PutStock:
         self._nudge()
         return retried
 
-    async def _store(self, tenant: str, items: Sequence[StockItem]) -> list[StockAnswer]:
+    async def _store(self, tenant: str, items: Sequence[StockItem], counted: CountedOrders) -> list[StockAnswer]:
         """Some hundred at a time, so that nobody waits long for the store. Who is cut off repeats all of it."""
         answers: list[StockAnswer] = []
         changed: list[str] = []
         for part in await pieces_by_listings(self._database, tenant, items, [item.sku for item in items]):
             # What is given together is sent together, as one push: the runs are due once all of it is stored.
             is_last = len(answers) + len(part) == len(items)
-            stored, to_push = await self._database.run_transaction(partial(_store, tenant, part, changed, is_last))
+            store = partial(_store, tenant, part, counted, changed, is_last)
+            stored, to_push = await self._database.run_transaction(store)
             answers += stored
             changed += [one.sku for one in stored if one.result is StockResult.ACCEPTED]
             if to_push:
@@ -112,11 +118,16 @@ async def pieces_by_listings(
 
 
 async def _store(
-    tenant: str, items: Sequence[StockItem], changed_before: Sequence[str], is_last: bool, work: UnitOfWork
+    tenant: str,
+    items: Sequence[StockItem],
+    counted: CountedOrders,
+    changed_before: Sequence[str],
+    is_last: bool,
+    work: UnitOfWork,
 ) -> tuple[list[StockAnswer], bool]:
     """The answers, and whether a run is due now that sends what these and those before them changed."""
     now = utcnow()
-    levels = await work.stock.put(tenant, items, now)
+    levels = await work.stock.put(tenant, items, now, counted)
     answers = [_answer(item, level, result) for item, (level, result) in zip(items, levels, strict=True)]
     changed = [answer.sku for answer in answers if answer.result is StockResult.ACCEPTED]
     return answers, is_last and await _hurry(work, tenant, [*changed_before, *changed], now)

@@ -104,7 +104,7 @@ class ChangeStockRules:
             if level is None or integration is None or not one.is_fed:
                 continue
             by = arithmetic_of(integration, self._channels)
-            units = by.units(by.offered(level.available, level.warehouses), one.sku_rules, one.rules)
+            units = by.units(by.offered(*level.free), one.sku_rules, one.rules)
             if units != one.sent_quantity:
                 changes.append(UnitChange(one.id, one.integration_id, level.sku, one.sent_quantity, units))
         return changes

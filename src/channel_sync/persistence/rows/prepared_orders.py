@@ -18,6 +18,7 @@ from channel_sync.persistence.rows.timestamps import SKEW_MICROS, micros
 PUBLIC_DIGEST_BYTES = 12
 _NO_NOTES = b',"notes":[]}'
 # Inside a text its quotation marks would be escaped.
+BY_MERCHANT = '"fulfilled_by":"merchant"'
 _NO_PARCEL = '"tracking":[]'
 _NOTHING_CONFIRMED = b',"confirms_delivery":false}'
 _PERSONAL_DIGEST_BYTES = 12
@@ -163,6 +164,11 @@ def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: 
 def has_parcel(row: OrderRow) -> bool:
     """Whether the marketplace knows of a parcel that was sent, which it does of nothing but shipped orders."""
     return _NO_PARCEL not in row.content
+
+
+def is_by_merchant(row: OrderRow) -> bool:
+    """Whether the merchant ships the order."""
+    return BY_MERCHANT in row.content
 
 
 def newest_of(rows: Sequence[OrderRow]) -> dict[str, OrderRow]:

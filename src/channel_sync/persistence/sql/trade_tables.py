@@ -206,6 +206,27 @@ stock_levels = Table(
     Column("revision", BigInteger),
     required("updated_at", Utc),
     Column("warehouses", Document(WarehouseLevels)),  # where it is given by warehouse; `available` is their sum
+    Column("reserved", Integer, nullable=False, server_default="0"),  # the sum of its settled reservations
+)
+
+# Units of an order's line that no level counts yet. Settled, they are part of what is held back of the level of
+# `sku`, which until then is the line's own. They were sold at `sold_by` or before.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    required("tenant", Text),
+    required("account_id", Text),
+    Column("variation_id", Text),
+    Column("sku", Text),
+    required("units", Integer),
+    required("sold_by", Utc),
+    required("stored_at", Utc),
+    required("settled", Boolean),
+    Index("ix_reservations_by_sku", "tenant", "sku"),
+    partial_index("ix_reservations_unsettled", "tenant", where="NOT settled"),
+    sqlite_with_rowid=False,
 )
 
 # What a SKU has of the settings for itself, in every shop; it may have no level yet.
