@@ -124,6 +124,7 @@ async def test_the_way_from_the_level_to_the_units_is_told(admin, shop):
     await admin.put("/stock", json={"items": [{"sku": "MUG", "available": 12}]})
     assert (await listing_of(admin))["reckoning"] == {
         "available": 12,
+        "reserved": 0,
         **rules,
         "quantity": 4,
         "text": "12 available, less a buffer of 1, of that 50 %, none below 2, at most 4: 4",
