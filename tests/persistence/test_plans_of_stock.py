@@ -5,7 +5,7 @@ from tests.factories import NOW, TENANT, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import Mapping, PushState, Waiting
-from channel_sync.domain.stock import Arithmetic, CountedOrders, StockSettings
+from channel_sync.domain.stock import Arithmetic, CountedOrders, DriftPolicy, StockSettings
 from channel_sync.persistence.listings import ListingQuery
 from channel_sync.persistence.sql.paging import PageRequest
 
@@ -22,13 +22,14 @@ ASKED = {
     "when to look at the shops": lambda work: work.doubts.next_looks(["acc_1", "acc_2"]),
     "what to look at": lambda work: work.doubts.due("acc_1", NOW, 100),
     "whether calls are lost": lambda work: work.doubts.are_calls_lost("acc_1", "run_1"),
-    "what drifted": lambda work: work.drifts.suspects("acc_1", "lst_1", 100),
-    "since when any differs": lambda work: work.drifts.oldest("acc_1"),
-    "what is looked at again": lambda work: work.drifts.suspects_of(["lst_1", "lst_2"]),
+    "what drifted": lambda work: work.drifts.suspects("acc_1", DriftPolicy.CORRECT, "lst_1", 100),
+    "since when any differs": lambda work: work.drifts.oldest("acc_1", DriftPolicy.REPORT),
+    "what is looked at again": lambda work: work.drifts.suspects_of(["lst_1", "lst_2"], DriftPolicy.REPORT),
+    "whether somebody else keeps writing": lambda work: work.drifts.are_any_contested("acc_1", NOW),
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),
-    "what was refused": lambda work: work.pushes.retry_refused("acc_1", "90001", NOW, 100),
+    "what was refused": lambda work: work.pushes.retry("acc_1", PushState.REJECTED, "90001", NOW, 100),
     "what was refused by code": lambda work: work.pushes.rejections("acc_1"),
     "what a failed job had": lambda work: work.pushes.unsend("sjb_1", 100),
     "what a lost job had": lambda work: work.doubts.unanswered_job("sjb_1", NOW, 100),
@@ -129,6 +130,7 @@ NARROWED = {
     "ix_listings_by_sku": ListingQuery(sku="A"),
     "ix_listings_by_hand": ListingQuery(sku="A"),
     "ix_listings_not_writable": ListingQuery(writable=False),
+    "ix_listings_marked_in_turn": ListingQuery(state=PushState.DRIFTED),
 }
 
 

@@ -6,11 +6,11 @@ import pytest
 from tests.factories import NOW, TENANT, a_channel_listing, connected, later
 
 from channel_sync.domain.listings import ListingStock, StockOutcome
-from channel_sync.domain.stock import StockItem
+from channel_sync.domain.stock import DriftPolicy, StockItem
 
 LOOKS = {
     "which listings are there": lambda work, account: work.listings.there(account, "", 100),
-    "which listings differ": lambda work, account: work.drifts.suspects(account.id, "", 100),
+    "which listings differ": lambda work, account: work.drifts.suspects(account.id, DriftPolicy.REPORT, "", 100),
 }
 
 

@@ -20,6 +20,7 @@ from channel_sync.api.http.fields import (
 from channel_sync.api.stock_schemas import OurWarehouse
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.integrations import MAX_INTERVAL_S, MIN_ORDER_INTERVAL_S, MIN_STOCK_INTERVAL_S
+from channel_sync.domain.stock import DriftPolicy
 
 WarehouseId = Annotated[str, Field(min_length=1, max_length=200)]
 Interval = Annotated[StrictInt, Field(le=MAX_INTERVAL_S)]
@@ -78,6 +79,10 @@ class StockSettingsInput(TypedDict, total=False):
     brake_percent: Percent | None
     """A push that would set more than this share of the listings, and 20 or more, to zero is stopped; by default
     50, and with 100 none is."""
+    drift: DriftPolicy | None
+    """What becomes of units that somebody else changed at the marketplace; by default they are reported.
+
+    `correct` sends ours again, three times within a week at most. With `off` nothing is said of them."""
     warehouse_id: WarehouseId | None
     """Where the units lie, one of `GET /integrations/{id}/warehouses`; null chooses the first one anew."""
     warehouses: Annotated[dict[OurWarehouse, WarehouseId | None], Field(max_length=50)] | None

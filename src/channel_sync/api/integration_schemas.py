@@ -13,6 +13,7 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.codes import CALLBACK_ERRORS, STATUS_REASONS
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.integrations import AuthState, Status
+from channel_sync.domain.stock import DriftPolicy
 
 StatusReasonView = Annotated[str, one_of(STATUS_REASONS)]
 
@@ -85,6 +86,7 @@ class StockSettingsView(TypedDict):
     percent: int
     end_when: int
     brake_percent: int
+    drift: DriftPolicy
     warehouse_id: str | None
     warehouses: dict[str, str | None]
 

@@ -212,6 +212,7 @@ def _settings(integration: Integration, services: Services) -> SettingsView:
             "percent": stock.percent,
             "end_when": stock.end_when,
             "brake_percent": stock.brake_percent,
+            "drift": stock.drift,
             "warehouse_id": stock.warehouse_id,
             "warehouses": stock.warehouses,
         },

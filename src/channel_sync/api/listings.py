@@ -1,6 +1,6 @@
 """Operations on listings: what the marketplace offers, and which SKU feeds it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -79,6 +79,8 @@ class ListingFilters(PageQuery):
     """Only those that this SKU feeds, or that have it themselves."""
     writable: bool | None = None
     """Only those that the marketplace takes stock for, or only the others."""
+    state: Literal[PushState.REJECTED, PushState.DRIFTED] | None = None
+    """Only those whose stock the marketplace refused, or that show other units there than it confirmed."""
     push_code: Annotated[str, Field(max_length=200)] | None = None
     """Only those whose stock the marketplace refused with this code."""
     excluded: bool | None = None
@@ -100,7 +102,8 @@ async def list_listings(
     async with services.database.read() as work:
         await work.integrations.get(caller.tenant, integration_id)
         request = cursors.request(asked)
-        query = ListingQuery(asked.mapping, asked.sku, asked.writable, asked.excluded, asked.push_code)
+        members = (asked.mapping, asked.sku, asked.writable, asked.excluded, asked.push_code, asked.state)
+        query = ListingQuery(*members)
         page = await work.listings.list(caller.tenant, integration_id, request, query)
     return {"items": [listing_view(one) for one in page.items], "next_cursor": cursors.write(page.next)}
 

@@ -28,10 +28,10 @@ class RunInput(Input):
     """Only look and count; nothing is stored. One of stock lists what a push would change, see `changes`."""
     rules: UnitRulesInput | None = None
     """With a dry run of stock: list what these would change if they were set for the integration."""
-    only: Literal["failed"] | None = None
-    """With stock: what the marketplace refused is sent again, too."""
+    only: Literal["failed", "drifted"] | None = None
+    """With stock: what the marketplace refused, or shows other units of than it was told, is sent again, too."""
     push_code: Annotated[str, Field(max_length=200)] | None = None
-    """With `only`: just what it refused with this code, one of `GET /integrations/{id}/stock/rejections`."""
+    """With `only: failed`: just that of one code, as `GET /integrations/{id}/stock/rejections` has them."""
 
 
 class CountsView(TypedDict):

@@ -31,6 +31,7 @@ from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.brakes import STOCK_BRAKED
 from channel_sync.domain.calls import Call
 from channel_sync.domain.errors import Invalid
+from channel_sync.domain.listings import PushState
 from channel_sync.domain.orders import OrderEstimate
 from channel_sync.domain.runs import Counts, Run, RunError, RunKind, RunRequest, Trigger
 from channel_sync.persistence.runs import RunQuery
@@ -38,6 +39,7 @@ from channel_sync.persistence.runs import RunQuery
 router = APIRouter(tags=["runs"], route_class=StrictRoute)
 idempotent = APIRouter(tags=["runs"], route_class=IdempotentRoute)
 
+_RETRIED = {"failed": PushState.REJECTED, "drifted": PushState.DRIFTED}
 READ = requires("runs:read")
 WRITE = requires("runs:write")
 
@@ -75,7 +77,7 @@ async def start_run(
         dry_run=given.dry_run,
         rules=None if given.rules is None else given.rules.rules(),
     )
-    await _retry_refused(integration_id, given, caller, services)
+    await _retry(integration_id, given, caller, services)
     run, deduplicated = await services.runs.request(caller.tenant, request)
     address = services.settings.address
     response.headers["Location"] = address.href(f"/runs/{run.id}")
@@ -122,16 +124,16 @@ async def cancel_run(run_id: str, caller: CurrentCaller, services: CurrentServic
     return run_view(await services.runs.cancel(caller.tenant, run_id), services.settings.address)
 
 
-async def _retry_refused(
-    integration_id: str, given: RunInput, caller: CurrentCaller, services: CurrentServices
-) -> None:
-    """Let what was refused wait again; any run of stock sends it, this one or one that is open already."""
+async def _retry(integration_id: str, given: RunInput, caller: CurrentCaller, services: CurrentServices) -> None:
+    """Let what was refused, or drifted, wait again; any run of stock sends it, this one or one that is open."""
     members = {"only": given.only, "push_code": given.push_code}
     for member in [member for member, value in members.items() if value is not None]:
         if given.kind is not RunKind.STOCK or given.dry_run or given.only is None:
             raise Invalid("not_for_this_kind", f"Only a run of stock that sends takes {member}.", f"/{member}")
+    if given.only == "drifted" and given.push_code is not None:
+        raise Invalid("not_for_this_kind", "Only what failed has a code of the marketplace.", "/push_code")
     if given.only is not None:
-        await services.put_stock.retry_refused(caller.tenant, integration_id, given.push_code)
+        await services.put_stock.retry(caller.tenant, integration_id, _RETRIED[given.only], given.push_code)
 
 
 def run_view(run: Run, address: PublicAddress) -> RunView:

@@ -151,6 +151,7 @@ StatusReason = Literal[
 # Why a stock level is where it is on its way to a listing.
 StockCode = Literal[
     "changed_at_channel",
+    "changed_repeatedly",
     "in_flight",
     "integration_disabled",
     "integration_needs_reauth",

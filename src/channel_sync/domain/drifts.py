@@ -7,9 +7,13 @@ from enum import StrEnum
 
 from channel_sync.domain.ids import earliest_id
 from channel_sync.domain.listings import Quantities, units_in
+from channel_sync.domain.stock import DriftPolicy
 
 # The whole catalogue is read once a day: what was bought longer before a difference first showed is none of it.
 BOUGHT_BEFORE = timedelta(days=2)
+# So often units are put right that somebody else changes again within so long. Then a person has to find out who.
+MOST_CORRECTIONS = 3
+QUIET_FOR = timedelta(days=7)
 
 
 class Verdict(StrEnum):
@@ -20,13 +24,22 @@ class Verdict(StrEnum):
     OPEN = "open"
 
 
+class DriftAction(StrEnum):
+    """What is done about a drift. `given_up`: it was corrected before, and somebody else keeps writing."""
+
+    REPORTED = "reported"
+    CORRECTED = "corrected"
+    GIVEN_UP = "given_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Suspect:
     """A listing that shows other units than it was told, which nobody was told of yet.
 
     `told` was confirmed, by a call that began at `sent_at`. Its warehouses showed `seen` first at `seen_at`, and
     another number than was expected since `differs_since`. Where stored orders explained an earlier difference,
-    `left` remained at `left_at`.
+    `left` remained at `left_at`. It was to be corrected `drift_count` times, each less than `QUIET_FOR` after the
+    one before, the last time at `drifted_at`.
     """
 
     told: Quantities
@@ -40,6 +53,8 @@ class Suspect:
     differs_since: datetime
     left: Quantities | None
     left_at: datetime | None
+    drift_count: int = 0
+    drifted_at: datetime | None = None
 
     @property
     def quantity(self) -> int:
@@ -72,6 +87,13 @@ class Suspect:
     def sold_from(self) -> datetime:
         """From when on stored orders count: one may be stored before the answer to the call is."""
         return max(self.left_at or self.sent_at, self.sent_at, self.differs_since - BOUGHT_BEFORE)
+
+    def action(self, policy: DriftPolicy, now: datetime) -> DriftAction:
+        """What is done about it, if it is a drift."""
+        if policy is not DriftPolicy.CORRECT:
+            return DriftAction.REPORTED
+        is_quiet = self.drifted_at is None or now - self.drifted_at >= QUIET_FOR
+        return DriftAction.CORRECTED if is_quiet or self.drift_count < MOST_CORRECTIONS else DriftAction.GIVEN_UP
 
 
 @dataclass(frozen=True, slots=True)

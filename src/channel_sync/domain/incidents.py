@@ -16,6 +16,7 @@ class IncidentKind(StrEnum):
     WAREHOUSE_MISSING = "warehouse_missing"
     LISTINGS_SKIPPED = "listings_skipped"
     STOCK_BRAKED = STOCK_BRAKED
+    STOCK_CONTESTED = "stock_contested"
 
 
 MESSAGES = {
@@ -29,6 +30,8 @@ MESSAGES = {
     "until another one is chosen.",
     IncidentKind.STOCK_BRAKED: "A push was to set more of the shop's listings to zero than is allowed at once. No "
     "stock is sent until somebody releases the brake.",
+    IncidentKind.STOCK_CONTESTED: "Somebody else keeps changing the stock of listings at the marketplace: it was "
+    "put right three times within a week and is left as it is now. Events and listings say which.",
     IncidentKind.LISTINGS_SKIPPED: "Listings that were sent their stock before are passed over now; the "
     "listings say why.",
 }

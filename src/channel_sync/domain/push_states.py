@@ -1,7 +1,7 @@
 """Where a stock level is on its way to a listing, and why, in a code and in words."""
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from channel_sync.domain.codes import StockCode
 from channel_sync.domain.incidents import IncidentKind
@@ -17,9 +17,12 @@ class Reason(NamedTuple):
     words: str | None
 
 
+CHANGED_REPEATEDLY: Final = "changed_repeatedly"
 _NOTHING_TO_SAY = Reason(None, None)
 _WORDS: dict[StockCode, str] = {
     "changed_at_channel": "The marketplace shows other units than it confirmed, and no stored order explains it.",
+    "changed_repeatedly": "The marketplace shows other units again, although they were put right three times in a"
+    " week: somebody else keeps writing there. They stay until the level changes or somebody sends it again.",
     "in_flight": "The marketplace was told and has not answered yet.",
     "integration_disabled": "The integration is switched off; the level is sent once it is on again.",
     "integration_needs_reauth": "The marketplace accepts our access no more; the level is sent once the seller has"
@@ -96,7 +99,7 @@ def why(listing: Listing, state: PushState, hindered_by: StockCode | None = None
         case PushState.SUPERSEDED:
             return reason("newer_waiting")
         case PushState.DRIFTED:
-            return reason("changed_at_channel")
+            return reason(CHANGED_REPEATEDLY if listing.push_code == CHANGED_REPEATEDLY else "changed_at_channel")
         case PushState.CONFIRMED:
             return _of_confirmed(listing)
 

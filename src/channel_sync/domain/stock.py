@@ -26,6 +26,14 @@ class PushResult(StrEnum):
     UNKNOWN_SKU = "unknown_sku"
 
 
+class DriftPolicy(StrEnum):
+    """What becomes of units that somebody else changed at the marketplace."""
+
+    OFF = "off"
+    REPORT = "report"
+    CORRECT = "correct"
+
+
 class StockItem(NamedTuple):
     """A level that a caller wants; `revision` is the caller's own and may be left out."""
 
@@ -177,7 +185,8 @@ class StockSettings:
 
     Where less than `end_when` is left after the buffer and the share, the listing shows none. More than
     `brake_percent` of the listings are not set to zero in one push. `warehouses` has the marketplace's by the
-    caller's names: None where what lies there is not offered; what lies in others goes to `warehouse_id`.
+    caller's names: None where what lies there is not offered; what lies in others goes to `warehouse_id`. `drift`
+    is what becomes of units that somebody else changed there.
     """
 
     enabled: bool = True
@@ -188,6 +197,7 @@ class StockSettings:
     end_when: int = 0
     warehouse_id: str | None = None
     brake_percent: int = 50
+    drift: DriftPolicy = DriftPolicy.REPORT
     warehouses: dict[str, str | None] = field(default_factory=dict)
 
     def overruled(self, *narrower: UnitRules | None) -> "StockSettings":
@@ -207,7 +217,7 @@ class StockSettings:
     def sends_as(self, other: "StockSettings") -> bool:
         """Whether every listing is told the same, in the same warehouse."""
         pace = replace(self, enabled=other.enabled, interval_s=other.interval_s)
-        return replace(pace, brake_percent=other.brake_percent) == other
+        return replace(pace, brake_percent=other.brake_percent, drift=other.drift) == other
 
     def units(self, available: int) -> int:
         """Units to show: less the buffer, then the share, none if that is too few, then the cap."""

@@ -37,13 +37,14 @@ _row = listings.c
 
 @dataclass(frozen=True, slots=True)
 class ListingQuery:
-    """Which listings. `sku` is one that feeds them or that they have themselves."""
+    """Which listings. `sku` is one that feeds them or that they have themselves; `state` rejected or drifted."""
 
     mapping: Mapping | None = None
     sku: str | None = None
     writable: bool | None = None
     excluded: bool | None = None
     push_code: str | None = None
+    state: PushState | None = None
 
 
 class Remapped(NamedTuple):
@@ -280,8 +281,9 @@ def _narrowed(query: ListingQuery) -> Iterator[ColumnElement[bool] | TextClause]
     if query.writable is not None:
         yield text("writable" if query.writable else IS_NOT_WRITABLE)
     if query.push_code is not None:
-        yield text(IS_MARKED)
-        yield _row.push_state == PushState.REJECTED
         yield _row.push_code == query.push_code
+    if (state := query.state or (query.push_code and PushState.REJECTED)) is not None:
+        yield text(IS_MARKED)
+        yield _row.push_state == state
     if query.excluded is not None:
         yield text(IS_EXCLUDED if query.excluded else f"NOT {IS_EXCLUDED}")

@@ -60,6 +60,8 @@ _WITH_STALE = select(accounts.c.id).where(
 _IS_AS_PLANNED = or_(bindparam("planned", type_=Utc).is_(None), _row.wanted_at == bindparam("planned", type_=Utc))
 
 
+# Whoever asks for it takes it upon himself that somebody else may write there, too.
+_ASKED_FOR = AGAIN | {"drift_count": 0, "drifted_at": None}
 _IS_REFUSED = (text(IS_MARKED), _row.push_state == PushState.REJECTED)
 
 
@@ -205,15 +207,18 @@ class PushRepository:
     async def push_again(self, tenant: str, skus: Collection[str], now: datetime) -> dict[str, int]:
         """Let every listing that these SKUs feed be told its level once more; how many by SKU."""
         fed = (_row.tenant == tenant, any_of(_row.stock_sku, skus), _row.wanted_version > 0)
-        again = update(listings).where(*fed).values(AGAIN | {"wanted_at": now}).returning(_row.stock_sku)
+        again = update(listings).where(*fed).values(_ASKED_FOR | {"wanted_at": now}).returning(_row.stock_sku)
         return Counter(await self._session.column(again))
 
-    async def retry_refused(self, account_id: str, code: str | None, now: datetime, limit: int) -> int:
-        """Let listings wait again whose stock was refused before now, with this code or any, so many; how many."""
+    async def retry(self, account_id: str, state: PushState, code: str | None, now: datetime, limit: int) -> int:
+        """Let listings wait again that are `rejected` or `drifted` since before now, so many; how many.
+
+        With a code only those that the marketplace refused with it.
+        """
         with_it = () if code is None else (_row.push_code == code,)
-        refused = (_row.account_id == account_id, *_IS_REFUSED, _row.settled_at < now, *with_it)
-        some = select(_row.id).where(*refused).limit(limit)
-        again = update(listings).where(_row.id.in_(some)).values(AGAIN | {"wanted_at": now})
+        mine = (_row.account_id == account_id, text(IS_MARKED), _row.push_state == state)
+        some = select(_row.id).where(*mine, _row.settled_at < now, *with_it).limit(limit)
+        again = update(listings).where(_row.id.in_(some)).values(_ASKED_FOR | {"wanted_at": now})
         return await self._session.change(again)
 
     async def rejections(self, account_id: str) -> list[Rejection]:

@@ -39,7 +39,21 @@ async def test_more_units_than_were_told_are_drift_and_told_once(workshop: Works
     listing = await listing_of(workshop, "sku-1")
     assert await state_of(workshop, "sku-1") is PushState.DRIFTED
     assert (listing.units_seen, listing.sent_quantity) == (40, 7)
-    assert await drifts(workshop) == [{"listing_id": listing.id, "version": 1, "quantity": 7, "at_channel": 40}]
+    told_of = {"listing_id": listing.id, "version": 1, "quantity": 7, "at_channel": 40, "action": "reported"}
+    assert await drifts(workshop) == [told_of]
+
+
+async def test_several_drifts_are_told_at_once(workshop: Workshop):
+    numbers = range(1, 26)
+    seller = await a_shop(workshop, *(a_listing(n, quantities=(("wh1", 5),)) for n in numbers))
+    await workshop.put(*((f"sku-{n}", 7) for n in numbers))
+    await push(workshop, seller)
+    workshop.shop().put_up(*(a_listing(n, quantities=(("wh1", 9),)) for n in numbers))
+
+    await look(workshop, seller)
+
+    assert len(await drifts(workshop)) == 25
+    assert {await state_of(workshop, f"sku-{n}") for n in numbers} == {PushState.DRIFTED}
 
 
 async def test_drift_changes_nothing_at_the_marketplace_by_itself(workshop: Workshop):

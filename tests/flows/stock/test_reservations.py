@@ -23,6 +23,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.orders import OrderState
 from channel_sync.domain.push_states import push_state, why
 from channel_sync.domain.runs import RunKind
+from channel_sync.domain.stock import DriftPolicy
 
 
 @pytest.fixture
@@ -213,5 +214,5 @@ async def test_a_sale_that_was_followed_explains_no_second_difference(workshop: 
     await workshop.run(here, RunKind.LISTINGS)
 
     async with workshop.database.read() as work:
-        suspects = await work.drifts.suspects(here.account_id or "", "", 9)
+        suspects = await work.drifts.suspects(here.account_id or "", DriftPolicy.REPORT, "", 9)
     assert [(one.quantity, one.at_channel, one.missing) for one in suspects] == [(8, 7, 1)]

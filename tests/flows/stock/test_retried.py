@@ -5,6 +5,8 @@ from tests.flows.goods import a_listing
 from tests.flows.stock_steps import a_shop, push
 from tests.flows.workshop import TENANT, Workshop
 
+from channel_sync.domain.listings import PushState
+
 
 @pytest.fixture
 def workshop(database) -> Workshop:
@@ -19,8 +21,8 @@ async def test_everything_refused_is_sent_once_more_however_much_it_is(workshop:
     await push(workshop, seller)
     workshop.shop().refusals = {}
 
-    retried = await workshop.put_stock.retry_refused(TENANT, seller.id, None)
+    retried = await workshop.put_stock.retry(TENANT, seller.id, PushState.REJECTED)
     run = await push(workshop, seller)
 
     assert (retried, run.counts.updated) == (600, 600)
-    assert await workshop.put_stock.retry_refused(TENANT, seller.id, None) == 0
+    assert await workshop.put_stock.retry(TENANT, seller.id, PushState.REJECTED) == 0

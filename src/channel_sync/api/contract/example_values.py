@@ -19,6 +19,7 @@ _SETTINGS = {
         "percent": 100,
         "end_when": 0,
         "brake_percent": 50,
+        "drift": "report",
         "warehouse_id": WAREHOUSE_ID,
         "warehouses": {},
     },
@@ -289,12 +290,4 @@ KEY = {
     "created_at": "2026-11-23T10:00:00.000Z",
     "revoked_at": None,
     "order_filter": {"state": "approved", "fulfilment": "merchant"},
-}
-
-RETENTION = {
-    "order_retention_d": 90,
-    "own": False,
-    "erased_until": "2026-08-25T12:00:00.000Z",
-    "orders_erased": 4120,
-    "held_orders_erased": 3,
 }

@@ -27,13 +27,18 @@ from channel_sync.api.contract.example_values import (
     ORDER,
     ORDER_ID,
     QUEUED,
-    RETENTION,
     RUN,
     STATUS,
     UNIT_CHANGE,
     WAREHOUSE_ID,
 )
-from channel_sync.api.contract.support_examples import DIAGNOSTICS, DISCLOSURE, ORDER_EXPLANATION, TIMELINE
+from channel_sync.api.contract.support_examples import (
+    DIAGNOSTICS,
+    DISCLOSURE,
+    ORDER_EXPLANATION,
+    RETENTION,
+    TIMELINE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,3 +108,10 @@ DISCLOSURE = {
     "orders": [{"order": ORDER, "reply": '{"id": "6560f1e2d3c4b5a697887960", "state": "APPROVED"}'}],
     "held_orders": [],
 }
+RETENTION = {
+    "order_retention_d": 90,
+    "own": False,
+    "erased_until": "2026-08-25T12:00:00.000Z",
+    "orders_erased": 4120,
+    "held_orders_erased": 3,
+}

@@ -1,13 +1,16 @@
-"""Listings whose shop shows other units than were confirmed: told once, unless customers may have bought them."""
+"""Listings whose shop shows other units than were confirmed: told once, and put right where that is wanted."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from channel_sync.domain.clock import utcnow
-from channel_sync.domain.drifts import BOUGHT_BEFORE, Sales, Suspect, Verdict, verdict
+from channel_sync.domain.drifts import BOUGHT_BEFORE, DriftAction, Sales, Suspect, Verdict, verdict
 from channel_sync.domain.events import Event
 from channel_sync.domain.ids import new_id
+from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.runs import RunKind
+from channel_sync.domain.stock import DriftPolicy
+from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.runs.session import RunSession
 
 _AT_ONCE = 200
@@ -18,29 +21,50 @@ _MOST_READ_ANEW = 20
 LookAgain = Callable[[RunSession, Sequence[str]], Awaitable[None]]
 
 
-async def tell_drifts(session: RunSession, orders_come_late: timedelta, look_again: LookAgain) -> None:
+async def settle_drifts(session: RunSession, orders_come_late: timedelta, look_again: LookAgain) -> None:
     """An event for each listing that somebody else changed at the marketplace, as far as can be told by now.
 
     More units than were confirmed are nobody's purchase. Fewer may be one: nothing is said before every order is
     here that may show so much later than it was made, and what stored orders explain is no drift. By `look_again`
-    products are read and kept: what was told of is there at that moment.
+    products are read and kept: what was told of is there at that moment. Where the integration wants it, such a
+    listing waits for its level again, until somebody else has changed it too often; as long as there are such, the
+    integration says so.
     """
+    policy = _policy(session)
+    if policy is not DriftPolicy.OFF:
+        await _settle_all(session, policy, orders_come_late, look_again)
     async with session.database.read() as work:
-        since = await work.drifts.oldest(session.account.id)
+        are_contested = await work.drifts.are_any_contested(session.account.id, utcnow())
+    are_fought = policy is DriftPolicy.CORRECT and are_contested
+    await tell_whether(session, IncidentKind.STOCK_CONTESTED, are_fought)
+
+
+def _policy(session: RunSession) -> DriftPolicy:
+    """What is set, but nothing waits for a push that a person has switched off."""
+    stock = session.integration.settings.stock
+    can_correct = stock.enabled or stock.drift is not DriftPolicy.CORRECT
+    return stock.drift if can_correct else DriftPolicy.REPORT
+
+
+async def _settle_all(
+    session: RunSession, policy: DriftPolicy, orders_come_late: timedelta, look_again: LookAgain
+) -> None:
+    account_id, after = session.account.id, ""
+    async with session.database.read() as work:
+        since = await work.drifts.oldest(account_id, policy)
     if since is None:
         return
-    sales, after = await _sales(session, since - BOUGHT_BEFORE, orders_come_late), ""
-    while suspects := await _suspects(session, after):
+    sales = await _sales(session, since - BOUGHT_BEFORE, orders_come_late)
+    while True:
+        async with session.database.read() as work:
+            suspects = await work.drifts.suspects(account_id, policy, after, _AT_ONCE)
+        if not suspects:
+            return
         after = suspects[-1].listing_id
         await _explain(session, [one for one in suspects if verdict(one, sales) is Verdict.SOLD])
         changed = [one for one in suspects if verdict(one, sales) is Verdict.CHANGED]
-        if changed and (still := await _seen_again(session, changed, sales, look_again)):
-            await _tell(session, still)
-
-
-async def _suspects(session: RunSession, after: str) -> Sequence[Suspect]:
-    async with session.database.read() as work:
-        return await work.drifts.suspects(session.account.id, after, _AT_ONCE)
+        if changed:
+            await _settle(session, policy, await _seen_again(session, policy, changed, sales, look_again))
 
 
 async def _sales(session: RunSession, since: datetime, orders_come_late: timedelta) -> Sales:
@@ -63,7 +87,7 @@ async def _explain(session: RunSession, sold: Sequence[Suspect]) -> None:
 
 
 async def _seen_again(
-    session: RunSession, changed: Sequence[Suspect], sales: Sales, look_again: LookAgain
+    session: RunSession, policy: DriftPolicy, changed: Sequence[Suspect], sales: Sales, look_again: LookAgain
 ) -> Sequence[Suspect]:
     """Those that show it still when they are read anew.
 
@@ -73,27 +97,29 @@ async def _seen_again(
     read = [one.listing_id for one in changed if one.product_id in first]
     await look_again(session, first)
     async with session.database.read() as work:
-        shown = await work.drifts.suspects_of(read)
+        shown = await work.drifts.suspects_of(read, policy)
     still = [one for one in shown if verdict(one, sales) is Verdict.CHANGED]
     rest = [one for one in changed if one.product_id not in first]
     return [*still, *rest] if 2 * len(still) >= len(read) else still
 
 
-async def _tell(session: RunSession, drifted: Sequence[Suspect]) -> None:
+async def _settle(session: RunSession, policy: DriftPolicy, drifted: Sequence[Suspect]) -> None:
     now = utcnow()
-    async with session.transaction() as page:
-        told = await page.work.drifts.tell([suspect.listing_id for suspect in drifted])
-        events = [_event(session, suspect, now) for suspect in drifted if suspect.listing_id in told]
-        if events:
-            await page.work.events.add(events)
+    for action in DriftAction:
+        these = {one.listing_id: one for one in drifted if one.action(policy, now) is action}
+        if these:
+            async with session.transaction() as page:
+                settled = await page.work.drifts.settle(these, policy, action, now)
+                await page.work.events.add([_event(session, these[id], action, now) for id in sorted(settled)])
 
 
-def _event(session: RunSession, suspect: Suspect, now: datetime) -> Event:
+def _event(session: RunSession, suspect: Suspect, action: DriftAction, now: datetime) -> Event:
     members: dict[str, str | int | None] = {
         "listing_id": suspect.listing_id,
         "version": suspect.version,
         "quantity": suspect.quantity,
         "at_channel": suspect.at_channel,
+        "action": action.value,
     }
     tenant, integration_id = session.integration.tenant, session.integration.id
     return Event(new_id("evt", now), tenant, "stock.drift_detected", integration_id, now, members)

@@ -15,7 +15,7 @@ from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.scheduling.due import next_stock_at
-from channel_sync.flows.stock.drift import tell_drifts
+from channel_sync.flows.stock.drift import settle_drifts
 from channel_sync.flows.stock.skips import tell_skips
 from channel_sync.flows.stock.warehouse import look_for_warehouse
 from channel_sync.persistence.database import UnitOfWork
@@ -132,7 +132,7 @@ class SyncListings:
 
     async def _follow(self, session: RunSession) -> None:
         """What is to be done once the listings are known."""
-        await tell_drifts(session, self._orders_come_late, self._read_part)
+        await settle_drifts(session, self._orders_come_late, self._read_part)
         await tell_skips(session)
         async with session.database.read() as work:
             due = await next_stock_at(work, [session.integration], utcnow())

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.integrations import must_be_runnable
+from channel_sync.domain.listings import PushState
 from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import MAX_UNITS, CountedOrders, PushResult, StockItem, StockLevel, StockResult
 from channel_sync.flows.in_pieces import in_light_pieces
@@ -70,8 +71,8 @@ class PutStock:
                 self._nudge()
         return answers
 
-    async def retry_refused(self, tenant: str, integration_id: str, code: str | None) -> int:
-        """How many listings of the shop wait again whose stock was refused, with this code or any.
+    async def retry(self, tenant: str, integration_id: str, state: PushState, code: str | None = None) -> int:
+        """How many listings of the shop wait again that were `rejected`, with this code or any, or are `drifted`.
 
         `Conflict` unless the integration may run.
         """
@@ -83,7 +84,8 @@ class PutStock:
         while not is_over:
             async with self._database.begin() as work:
                 await work.schedules.hurry(integration_id, RunKind.STOCK, began)
-                part = await work.pushes.retry_refused(integration.account_id or "", code, began, _STORED_AT_ONCE)
+                account_id = integration.account_id or ""
+                part = await work.pushes.retry(account_id, state, code, began, _STORED_AT_ONCE)
             retried += part
             is_over = part < _STORED_AT_ONCE
         self._nudge()

@@ -1,6 +1,18 @@
 """The tables of trade: orders, listings, stock. Small columns first: reading those then skips the large ones."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from channel_sync.domain.listings import Mapping, PushState
 from channel_sync.domain.orders import OrderState
@@ -116,6 +128,7 @@ IS_BY_HAND = "mapped_sku IS NOT NULL"
 IS_EXCLUDED = "excluded"
 IS_SKIPPED = f"mapping <> 'mapped' OR NOT writable OR {IS_EXCLUDED}"
 IS_MARKED = "push_state IN ('rejected', 'drifted', 'skipped')"
+IS_CONTESTED = "drift_count > 3"
 IS_UNSETTLED = "(wanted_version > settled_version OR doubted_at IS NOT NULL)"
 CEASES = (
     "sent_at IS NOT NULL AND (mapping <> 'mapped' OR NOT writable)"
@@ -161,6 +174,8 @@ listings = Table(
     Column("differs_since", Utc),  # since when the shop shows other units than were confirmed
     Column("left_quantities", Document(Quantities)),  # of what was told, after sales that stored orders explain
     Column("left_at", Utc),
+    Column("drift_count", Integer, nullable=False, server_default=text("0")),  # see `Suspect`
+    Column("drifted_at", Utc),
     Column("excluded", Boolean, nullable=False, server_default=false()),  # by a person: nothing is sent to it
     Column("rules", Document(UnitRules)),  # its own, which go before those of its SKU
     required("quantities", Document(Quantities)),
@@ -172,6 +187,7 @@ listings = Table(
     partial_index("ix_listings_by_hand", "account_id", "sku", where=IS_BY_HAND),
     Index("ix_listings_job_id", "job_id"),
     partial_index("ix_listings_differing", "account_id", "id", where="differs_since IS NOT NULL"),
+    partial_index("ix_listings_contested", "account_id", "drifted_at", where=IS_CONTESTED),
     partial_index("ix_listings_checks", "account_id", "check_at", where="check_at IS NOT NULL"),
     # Whom a SKU may feed by itself, and whom of them it feeds.
     partial_index(
@@ -190,6 +206,7 @@ listings = Table(
     partial_index("ix_listings_not_writable", "account_id", "tenant", "id", where=IS_NOT_WRITABLE),
     partial_index("ix_listings_excluded", "account_id", "tenant", "id", where=IS_EXCLUDED),
     partial_index("ix_listings_marked", "account_id", "push_state", "mapping", where=IS_MARKED),
+    partial_index("ix_listings_marked_in_turn", "account_id", "tenant", "push_state", "id", where=IS_MARKED),
     partial_index("ix_listings_ceasing", "account_id", "id", where=CEASES),
     partial_index("ix_listings_unsettled_by_sku", "tenant", "stock_sku", where=IS_UNSETTLED),
     partial_index("ix_listings_marked_by_sku", "tenant", "push_state", "stock_sku", where=IS_MARKED),
