@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from functools import cache
 from pathlib import Path
 from random import uniform
 from time import monotonic, sleep
@@ -38,7 +39,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def newest() -> str:
     """The revision that this code needs."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
+    head = _scripts().get_current_head()
     assert head is not None, "There are no migrations."
     return head
 
@@ -49,9 +50,7 @@ def outdated() -> frozenset[str]:
     One that it does not know is newer: it belongs to the next release, whose migrations only add, and this one
     goes on beside it until it is replaced.
     """
-    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()) - {
-        newest()
-    }
+    return frozenset(script.revision for script in _scripts().walk_revisions()) - {newest()}
 
 
 def is_described(name: str | None, kind: str) -> bool:
@@ -71,6 +70,12 @@ def config() -> Config:
     found = Config()
     found.set_main_option("script_location", str(folder).replace("%", "%%"))
     return found
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """All there are, read once: each of them is a module to be carried out."""
+    return ScriptDirectory.from_config(config())
 
 
 def _run(connection: Connection, revision: str) -> None:
