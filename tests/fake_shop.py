@@ -39,10 +39,10 @@ CATALOGUE_PAGE = 200
 class FakeMerchant:
     """One merchant.
 
-    `unreadable` are the ids of variations that a catalogue leaves out. `refusals` maps a variation id to
-    (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept reply reads as once the reader
-    was corrected; `listed` is what lists show of orders in place of what they are. `confirming` are the carriers
-    that confirm delivery, by country.
+    `unreadable` are the ids of variations that are left out, `bare` those of products that come without any.
+    `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept
+    reply reads as once the reader was corrected; `listed` is what lists show of orders in place of what they are.
+    `confirming` are the carriers that confirm delivery, by country.
     """
 
     merchant_id: str
@@ -57,6 +57,7 @@ class FakeMerchant:
     listings: dict[str, ChannelListing] = field(default_factory=dict)
     changed_at: dict[str, datetime] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
     warehouses: tuple[Warehouse, ...] = (
         Warehouse("wh1", "First", "standard"),
         Warehouse("wh2", "Second", "standard"),
@@ -86,8 +87,8 @@ class FakeMerchant:
             self.changed_at[listing.product_id] = changed_at or datetime.now(UTC)
 
     def take_down(self, variation_id: str) -> None:
-        """Remove a listing from the shop."""
-        del self.listings[variation_id]
+        """Remove a listing from the shop; its product is deleted with the last one."""
+        self.changed_at[self.listings.pop(variation_id).product_id] = datetime.now(UTC)
 
     def units(self, variation_id: str) -> dict[str, int]:
         """Stock of a listing by warehouse."""
@@ -210,9 +211,13 @@ class FakeShop:
         changed = sorted((at, product) for product, at in owner.changed_at.items() if at >= since)
         return ChangedProducts(tuple(product for _, product in changed), changed[-1][0] if changed else None, True)
 
-    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
+    async def product(self, product_id: str) -> CatalogueBatch:
         owner = await self._open("product")
-        return tuple(listing for listing in owner.listings.values() if listing.product_id == product_id)
+        there = [listing for listing in owner.listings.values() if listing.product_id == product_id]
+        if not there:
+            raise NotAtChannel("90001", "No such product.")
+        readable = tuple(listing for listing in there if listing.variation_id not in owner.unreadable)
+        return CatalogueBatch(() if product_id in owner.bare else readable, len(there) - len(readable))
 
     async def warehouses(self) -> tuple[Warehouse, ...]:
         return (await self._open("warehouses")).warehouses

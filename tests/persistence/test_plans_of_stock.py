@@ -1,7 +1,7 @@
 """What is asked of a shop's stock all the time: found by an index, however many listings the shop has."""
 
 import pytest
-from tests.factories import NOW, TENANT, connected
+from tests.factories import NOW, TENANT, an_account, connected
 from tests.persistence.plans import plans_of, postgres_plans_of
 
 from channel_sync.domain.listings import Mapping, PushState, Waiting
@@ -26,6 +26,7 @@ ASKED = {
     "since when any differs": lambda work: work.drifts.oldest("acc_1", DriftPolicy.REPORT),
     "what is looked at again": lambda work: work.drifts.suspects_of(["lst_1", "lst_2"], DriftPolicy.REPORT),
     "whether somebody else keeps writing": lambda work: work.drifts.are_any_contested("acc_1", NOW),
+    "what products have": lambda work: work.listings.there_of(an_account(), ["pro-1", "pro-2"]),
     "what ceased": lambda work: work.listings.note_ceased("acc_1", 100),
     "whether any ceased": lambda work: work.listings.has_ceased("acc_1"),
     "what is sent again": lambda work: work.pushes.push_again(TENANT, ["A", "B"], NOW),

@@ -124,7 +124,7 @@ class CatalogueJob:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueBatch:
-    """Some listings of a catalogue; `left_out` counts what stood among them and could not be read."""
+    """Listings of a catalogue or a product; `left_out` counts what stood among them and could not be read."""
 
     listings: tuple[ChannelListing, ...]
     left_out: int = 0
@@ -211,11 +211,11 @@ class Shop(Protocol):
         ...
 
     async def changed_products(self, since: datetime) -> ChangedProducts:
-        """Products whose row at the marketplace changed at or after `since`."""
+        """Products whose row at the marketplace changed at or after `since`, or that were deleted since."""
         ...
 
-    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
-        """The listings of one product, with their stock as it is now."""
+    async def product(self, product_id: str) -> CatalogueBatch:
+        """The listings of one product, with their stock as it is now. `NotAtChannel` if it is there no more."""
         ...
 
     async def warehouses(self) -> tuple[Warehouse, ...]:

@@ -118,6 +118,14 @@ class ListingRepository:
         some = there.order_by(_row.id).limit(limit)
         return [(row[0], row[1]) async for rows in self._session.parts(some) for row in rows]
 
+    async def there_of(self, account: Account, product_ids: Collection[str]) -> list[tuple[str, str]]:
+        """The same of some products."""
+        mine = (_row.account_id == account.id, any_of(_row.product_id, product_ids))
+        rows = await self._session.rows(
+            select(_row.id, _row.variation_id).where(*mine, _row.mapping != Mapping.GONE)
+        )
+        return [(row[0], row[1]) for row in rows]
+
     async def mark_gone(self, account: Account, ids: Collection[str], now: datetime) -> int:
         """Note that these are no longer at the marketplace; how many. Whom their SKUs feed instead is told."""
         await lock_stock_of(self._session, account.tenant)

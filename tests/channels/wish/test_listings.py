@@ -7,7 +7,7 @@ import respx
 from tests.channels.factories import BASE, a_product, a_variation, at_the_counter, ok, refused
 
 from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState, Warehouse
-from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
+from channel_sync.domain.errors import ChannelRefused, NotAtChannel, ReplyNotUnderstood
 from channel_sync.domain.listings import ChannelListing
 
 PRODUCTS = f"{BASE}/api/v3/products"
@@ -19,7 +19,7 @@ async def listings_of(product):
     with respx.mock as router:
         router.get(f"{PRODUCTS}/p1").mock(return_value=ok(product))
         async with at_the_counter() as counter:
-            return await counter.shop.product("p1")
+            return (await counter.shop.product("p1")).listings
 
 
 async def catalogue_of(content):
@@ -46,7 +46,6 @@ async def test_every_variation_is_a_listing():
         ({}, {"status": "SOMETHING_NEW"}, True),
         ({}, {"status": "REMOVED_BY_WISH"}, False),
         ({"state": "REMOVED_BY_WISH"}, {}, False),
-        ({"state": "REMOVED_BY_MERCHANT"}, {}, False),
         ({"state": None, "status": "REMOVED_BY_WISH"}, {}, False),
         ({"state": "MERCHANT_INACTIVE", "status": "APPROVED"}, {}, True),
     ],
@@ -75,12 +74,33 @@ async def test_an_unreadable_variation_does_not_hide_the_others(caplog):
     assert "p1" in caplog.text
 
 
-async def test_an_unknown_product_is_refused():
+async def test_a_product_tells_how_many_variations_it_left_out():
     with respx.mock as router:
-        router.get(f"{PRODUCTS}/p1").mock(return_value=refused(90001))
+        router.get(f"{PRODUCTS}/p1").mock(return_value=ok(a_product("p1", a_variation("v1"), {"id": ["?"]})))
         async with at_the_counter() as counter:
-            with pytest.raises(ChannelRefused):
+            assert (await counter.shop.product("p1")).left_out == 1
+
+
+@pytest.mark.parametrize("member", ["state", "status"])
+async def test_a_product_that_the_merchant_deleted_is_there_no_more(member):
+    deleted = a_product("p1", a_variation("v1"), **{member: "REMOVED_BY_MERCHANT"})
+    with pytest.raises(NotAtChannel):
+        await listings_of(deleted)
+
+    (batch,) = await catalogue_of("\n".join(json.dumps(one) for one in (deleted, a_product("p2"))).encode())
+
+    assert [listing.product_id for listing in batch.listings] == ["p2"]
+    assert batch.left_out == 0
+
+
+@pytest.mark.parametrize(("code", "is_unknown"), [(90001, True), (90002, False)])
+async def test_an_unknown_product_is_refused(code, is_unknown):
+    with respx.mock as router:
+        router.get(f"{PRODUCTS}/p1").mock(return_value=refused(code))
+        async with at_the_counter() as counter:
+            with pytest.raises(ChannelRefused) as caught:
                 await counter.shop.product("p1")
+    assert isinstance(caught.value, NotAtChannel) is is_unknown
 
 
 async def test_a_catalogue_comes_in_batches():
@@ -143,8 +163,9 @@ def rows(count, start=0, step_ms=1):
     ]
 
 
-async def changed(*pages):
+async def changed(*pages, deleted=()):
     with respx.mock as router:
+        router.get(PRODUCTS, params={"state": "REMOVED_BY_MERCHANT"}).mock(return_value=ok(list(deleted)))
         route = router.get(PRODUCTS).mock(side_effect=[ok(page) for page in pages])
         async with at_the_counter() as counter:
             return await counter.shop.changed_products(SINCE), route.calls
@@ -157,6 +178,12 @@ async def test_changes_are_asked_for_oldest_first():
         "updated_at_min": "2026-11-20T09:00:00.000Z",
         "limit": "1000",
     }
+
+
+async def test_deleted_products_are_asked_for_by_themselves():
+    result, _ = await changed(rows(2), deleted=rows(2, start=1))
+    assert result.product_ids == ("p0", "p1", "p2")
+    assert (result.complete, result.until) == (True, SINCE + timedelta(hours=1, milliseconds=2))
 
 
 async def test_no_changes_are_complete():

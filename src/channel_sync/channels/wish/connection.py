@@ -11,9 +11,10 @@ from channel_sync.channels.wish.files import json_lines
 from channel_sync.channels.wish.replies import Family, Reply
 from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel import ShopAccess
-from channel_sync.domain.errors import ChannelRefused
+from channel_sync.domain.errors import ChannelRefused, NotAtChannel
 
 Query = tuple[tuple[str, str], ...]
+_NO_SUCH_ID = ("90001", "http_404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,15 @@ class WishConnection:
     async def get(self, family: Family, path: str, query: Query = ()) -> Reply:
         """The reply to a read."""
         return await self._call(Request(family, "GET", path, query))
+
+    async def find(self, family: Family, path: str) -> Reply:
+        """The reply to a read of one thing by its id; `NotAtChannel` where the merchant has none of that id."""
+        try:
+            return await self.get(family, path)
+        except ChannelRefused as refused:
+            if refused.code in _NO_SUCH_ID:
+                raise NotAtChannel(refused.code, refused.message, refused.request_id) from refused
+            raise
 
     async def put(self, family: Family, path: str, body: object) -> Reply:
         """The reply to a write. One whose answer is lost may be carried out after all that is sent behind it.

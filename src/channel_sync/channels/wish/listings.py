@@ -22,7 +22,7 @@ from channel_sync.channels.wish.caps import (
     Url,
     Word,
 )
-from channel_sync.channels.wish.connection import WishConnection, segment
+from channel_sync.channels.wish.connection import Query, WishConnection, segment
 from channel_sync.channels.wish.jobs import job_id, job_of
 from channel_sync.channels.wish.lenient import DECIDES, Unfit, read_members
 from channel_sync.channels.wish.plain_text import clean
@@ -31,6 +31,7 @@ from channel_sync.channels.wish.rows import is_whole, loose_members, loose_value
 from channel_sync.channels.wish.times import plausible, query_time
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts
 from channel_sync.domain.clock_skew import is_ahead
+from channel_sync.domain.errors import NotAtChannel
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.orders import Flaw
 
@@ -39,7 +40,8 @@ _CATALOGUE_PATH = f"{PRODUCTS_PATH}/bulk_get"
 _LIMIT = 1000
 _MOST_CHANGED = 2000
 _BATCH = 300
-_REMOVED = ("REMOVED_BY_WISH", "REMOVED_BY_MERCHANT")
+_DELETED = "REMOVED_BY_MERCHANT"
+_REMOVED = "REMOVED_BY_WISH"
 
 _logger = logging.getLogger(__name__)
 
@@ -124,8 +126,8 @@ def _listings_in(line: bytes) -> tuple[list[ChannelListing], int]:
     if product is None:
         _logger.warning("A product of Wish's catalogue cannot be read and is left out.")
         return [], 1
-    listings = list(listings_of(product))
-    return listings, len(product.variations or ()) - len(listings)
+    batch = listings_of(product)
+    return list(batch.listings), batch.left_out
 
 
 def _product_in(line: bytes) -> WishProduct | None:
@@ -148,19 +150,31 @@ def _product_in(line: bytes) -> WishProduct | None:
         return None
 
 
-async def product_listings(connection: WishConnection, product_id: str) -> tuple[ChannelListing, ...]:
-    """The listings of one product as they are now."""
-    return tuple(listings_of(read_product(await product_text(connection, product_id))))
+async def product_listings(connection: WishConnection, product_id: str) -> CatalogueBatch:
+    """The listings of one product as they are now; `NotAtChannel` where it was deleted."""
+    product = read_product(await product_text(connection, product_id))
+    if is_deleted(product):
+        raise NotAtChannel("product_deleted", "The merchant has deleted the product.")
+    return listings_of(product)
 
 
 async def product_text(connection: WishConnection, product_id: str) -> bytes:
     """One product as Wish writes it."""
-    reply = await connection.get(Family.PRODUCTS, f"{PRODUCTS_PATH}/{segment(product_id)}")
+    reply = await connection.find(Family.PRODUCTS, f"{PRODUCTS_PATH}/{segment(product_id)}")
     return bytes(reply.data)
 
 
 async def changed_products(connection: WishConnection, since: datetime) -> ChangedProducts:
-    """Products changed since a moment. Incomplete after 2000 of them, or when a page is all of one instant.
+    """Products changed since a moment, and deleted ones, which Wish lists only where it is asked for them."""
+    changed = await _changed(connection, since)
+    deleted = await _changed(connection, since, ("state", _DELETED))
+    moments = [until for until in (changed.until, deleted.until) if until is not None]
+    ids = dict.fromkeys((*changed.product_ids, *deleted.product_ids))
+    return ChangedProducts(tuple(ids), max(moments, default=None), changed.complete and deleted.complete)
+
+
+async def _changed(connection: WishConnection, since: datetime, *which: tuple[str, str]) -> ChangedProducts:
+    """Incomplete after 2000 products, or when a page is all of one instant.
 
     Wish has no way past such a page; the whole catalogue's download has.
     """
@@ -168,7 +182,7 @@ async def changed_products(connection: WishConnection, since: datetime) -> Chang
     newest = since
     while len(ids) < _MOST_CHANGED:
         asked_at = connection.client.now()
-        rows = await _changed_since(connection, since)
+        rows = await _changed_since(connection, since, which)
         ids.update((str(row.id), None) for row in rows if row.id is not None)
         times = [plausible(row.updated_at) for row in rows if row.updated_at is not None]
         # A product that Wish dates ahead must not hide those that change until then.
@@ -181,8 +195,9 @@ async def changed_products(connection: WishConnection, since: datetime) -> Chang
     return ChangedProducts(tuple(ids), newest, complete=False)
 
 
-async def _changed_since(connection: WishConnection, since: datetime) -> list[_ChangedRow]:
+async def _changed_since(connection: WishConnection, since: datetime, which: Query) -> list[_ChangedRow]:
     query = (
+        *which,
         ("sort_by", "updated_at.asc"),
         ("updated_at_min", query_time(since)),
         ("limit", str(_LIMIT)),
@@ -225,9 +240,22 @@ def _variation(text: Raw) -> WishVariation:
         return read_members(WishVariation, text, [])
 
 
-def listings_of(product: WishProduct) -> Iterator[ChannelListing]:
-    """A listing for each variation. What Wish or the merchant removed cannot be written to."""
-    is_removed = product.state in _REMOVED or product.status in _REMOVED
+def is_deleted(product: WishProduct) -> bool:
+    """Whether the merchant has deleted the product, which Wish goes on showing."""
+    return _DELETED in (product.state, product.status)
+
+
+def listings_of(product: WishProduct) -> CatalogueBatch:
+    """A listing for each variation, of a deleted product none, and how many could not be read."""
+    if is_deleted(product):
+        return CatalogueBatch(())
+    listings = tuple(_listings(product))
+    return CatalogueBatch(listings, len(product.variations or ()) - len(listings))
+
+
+def _listings(product: WishProduct) -> Iterator[ChannelListing]:
+    """What Wish removed cannot be written to."""
+    is_removed = _REMOVED in (product.state, product.status)
     main_image = None if product.main_image is None else product.main_image.url
     for variation in variations_of(product):
         yield ChannelListing(
@@ -236,7 +264,7 @@ def listings_of(product: WishProduct) -> Iterator[ChannelListing]:
             sku=variation.sku or None,
             title=product.name,
             image_url=variation.image or main_image,
-            writable=not is_removed and variation.status != "REMOVED_BY_WISH",
+            writable=not is_removed and variation.status != _REMOVED,
             quantities=tuple(quantities_of(variation).items()),
         )
 

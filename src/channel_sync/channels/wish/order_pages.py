@@ -15,7 +15,6 @@ from channel_sync.channels.wish.read_pages import page_of
 from channel_sync.channels.wish.replies import Family, Reply
 from channel_sync.channels.wish.rows import rows_of
 from channel_sync.channels.wish.times import query_time
-from channel_sync.domain.errors import ChannelRefused, NotAtChannel
 from channel_sync.domain.orders import (
     ChannelOrder,
     OrderEstimate,
@@ -30,7 +29,6 @@ LIMIT = 500
 # More orders than this take longer to read than requests to our API should wait.
 _READ_AT_ONCE = 50
 # What a read of a single order is refused with for its id (published v3 document 3.0.65, July 2026; 404: seen).
-_NO_SUCH_ORDER = ("90001", "http_404")
 _STATES = ("APPROVED", "SHIPPED", "REFUNDED", "REQUIRE_REVIEW", "DECLINED")
 
 
@@ -72,13 +70,7 @@ async def order_estimate(connection: WishConnection, query: OrderQuery) -> Order
 
 async def single_order(connection: WishConnection, channel_order_id: str) -> OrderPage:
     """A page of the one order as it is now; `NotAtChannel` where the merchant has none of that id."""
-    try:
-        reply = await connection.get(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}")
-    except ChannelRefused as refused:
-        if refused.code in _NO_SUCH_ORDER:
-            raise NotAtChannel(refused.code, refused.message, refused.request_id) from refused
-        raise
-    return page_of_one(reply)
+    return page_of_one(await connection.find(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}"))
 
 
 def page_of_one(reply: Reply) -> OrderPage:

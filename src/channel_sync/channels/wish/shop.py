@@ -11,7 +11,7 @@ from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
-from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
+from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
 from channel_sync.domain.orders import OrderEstimate, OrderPage, OrderQuery, UnreadPage
 
@@ -102,7 +102,7 @@ class WishShop:
         """Products changed at or after `since`."""
         return await listings.changed_products(self._connection, since)
 
-    async def product(self, product_id: str) -> tuple[ChannelListing, ...]:
+    async def product(self, product_id: str) -> CatalogueBatch:
         """The listings of one product as they are now."""
         return await listings.product_listings(self._connection, product_id)
 

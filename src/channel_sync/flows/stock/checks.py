@@ -94,7 +94,7 @@ async def _read(session: RunSession, doubts: Sequence[Doubt]) -> bool:
     """Whether the product is wrong in the shop."""
     asked_at, product_id = utcnow(), doubts[0].product_id
     try:
-        listings = await session.call(lambda shop: shop.product(product_id))
+        listings = (await session.call(lambda shop: shop.product(product_id))).listings
     except ChannelRefused:
         # It is gone, which the next catalogue says.
         listings = ()

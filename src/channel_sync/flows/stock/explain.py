@@ -46,7 +46,7 @@ class LookAtShop:
         except ChannelError:
             # What was seen last is told instead, with its time.
             return {}
-        quantities = {one.variation_id: one.quantities for one in there}
+        quantities = {one.variation_id: one.quantities for one in there.listings}
         place = integration.settings.stock.warehouse_id or ""
         return {
             one.id: Shown(units_in(one.told_places or (place,), quantities[one.variation_id]), asked_at, now=True)

@@ -1,13 +1,13 @@
 """The catalogue of one shop into our map of SKUs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import is_ahead
-from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
+from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, NotAtChannel, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
@@ -69,10 +69,14 @@ class SyncListings:
         await self._follow(session)
 
     async def _read_part(self, session: RunSession, product_ids: Sequence[str]) -> None:
-        asked_at, fresh = utcnow(), list[ChannelListing]()
+        asked_at, fresh, known = utcnow(), list[ChannelListing](), set[str]()
         for product_id in product_ids:
-            fresh += await _product(session, product_id)
+            batch = await _product(session, product_id)
+            fresh += batch.listings if batch else ()
+            if batch is not None and not batch.left_out:
+                known.add(product_id)
         await self._keep(session, fresh, asked_at)
+        await self._mark_gone_of(session, known, {listing.variation_id for listing in fresh})
 
     async def _download(self, session: RunSession) -> None:
         started_at = utcnow()
@@ -130,6 +134,15 @@ class SyncListings:
             for part in in_pieces(gone, _STORED_AT_ONCE):
                 await session.keep(partial(_store_gone, account, part), durable=False)
 
+    async def _mark_gone_of(self, session: RunSession, product_ids: Collection[str], seen: set[str]) -> None:
+        """Note what products have no more of which everything was seen."""
+        account = session.account
+        async with session.database.read() as work:
+            there = await work.listings.there_of(account, product_ids)
+        gone = [listing_id for listing_id, variation_id in there if variation_id not in seen]
+        for part in in_pieces(gone, _STORED_AT_ONCE):
+            await session.keep(partial(_store_gone, account, part), durable=False)
+
     async def _follow(self, session: RunSession) -> None:
         """What is to be done once the listings are known."""
         await settle_drifts(session, self._orders_come_late, self._read_part)
@@ -155,12 +168,18 @@ async def _catalogue(shop: Shop, file_urls: Sequence[str]) -> AsyncIterator[Cata
     return shop.catalogue(file_urls)
 
 
-async def _product(session: RunSession, product_id: str) -> Sequence[ChannelListing]:
+async def _product(session: RunSession, product_id: str) -> CatalogueBatch | None:
+    """What the product has, which is nothing once it is deleted; None where nobody knows."""
     try:
-        return await session.call(lambda shop: shop.product(product_id))
+        batch = await session.call(lambda shop: shop.product(product_id))
+    except NotAtChannel:
+        return CatalogueBatch(())
     except ReplyNotUnderstood:
         session.flaw = _PARTLY_UNREADABLE
-        return ()
+        return None
     except ChannelRefused:
-        # Removed between the list and the read; the next whole download marks its listings.
-        return ()
+        return None
+    if batch.left_out:
+        session.flaw = _PARTLY_UNREADABLE
+    # One without a single listing is half a reply sooner than an emptied product.
+    return batch if batch.listings or batch.left_out else None

@@ -20,11 +20,11 @@ async def beside_others(session: RunSession, product: ProductStock) -> ProductSt
         return product
     asked_at = utcnow()
     try:
-        listings = await session.call(lambda shop: shop.product(product.product_id))
+        there = await session.call(lambda shop: shop.product(product.product_id))
     except ChannelRefused:
         # Writing to it is refused then, too, and says why.
         return product
-    shown = {listing.variation_id: listing.quantities for listing in listings}
+    shown = {listing.variation_id: listing.quantities for listing in there.listings}
     async with session.transaction() as page:
         seen = [(one.listing_id, shown[one.variation_id]) for one in product.listings if one.variation_id in shown]
         await page.work.doubts.saw(seen, asked_at)

@@ -183,6 +183,7 @@ listings = Table(
     Column("image_url", Text),
     Index("uq_listings_variation", "account_id", "variation_id", unique=True),
     Index("ix_listings_of_account", "account_id", "tenant", "id"),
+    Index("ix_listings_of_product", "account_id", "product_id"),
     Index("ix_listings_by_sku", "tenant", "stock_sku"),
     partial_index("ix_listings_by_hand", "account_id", "sku", where=IS_BY_HAND),
     Index("ix_listings_job_id", "job_id"),
