@@ -5,6 +5,7 @@ from wish_simulator.documents import Document, to_bytes
 from wish_simulator.jobs import Job, JobKind, JobStatus
 from wish_simulator.marketplace import Marketplace
 from wish_simulator.order_book import OrderQuery
+from wish_simulator.order_files import WRITERS, Writer, as_they_are
 from wish_simulator.product_changes import product_row, update_product
 from wish_simulator.refusals import Refusal, invalid
 from wish_simulator.shop import Shop
@@ -19,7 +20,8 @@ def queue_order_download(market: Marketplace, shop: Shop, query: OrderQuery) -> 
     def finish(at_ms: int) -> None:
         rows = shop.orders.page(query)
         job.total = job.processed = len(rows)
-        _deliver(market, job, [row.content for row in rows], at_ms)
+        write = WRITERS[market.switches.order_file_format]
+        _deliver(market, job, [row.content for row in rows], at_ms, write)
 
     market.agenda.at((job.created_ms + job.due_ms) // 2, begin)
     market.agenda.at(job.due_ms, finish)
@@ -82,10 +84,10 @@ def _queued(market: Marketplace, shop: Shop, kind: JobKind) -> Job:
     return job
 
 
-def _deliver(market: Marketplace, job: Job, lines: list[bytes], at_ms: int) -> None:
+def _deliver(market: Marketplace, job: Job, lines: list[bytes], at_ms: int, write: Writer = as_they_are) -> None:
     if market.switches.job_exception_after is not None:
         job.finish(JobStatus.EXCEPTION, at_ms)
         return
     job.expires_ms = at_ms + int(market.switches.file_ttl_s * 1000)
-    job.file_names = market.files.store(lines, market.switches.file_max_lines, job.expires_ms)
+    job.file_names = market.files.store(lines, market.switches.file_max_lines, job.expires_ms, write)
     job.finish(JobStatus.READY, at_ms)

@@ -29,7 +29,7 @@ class FileHost:
         stored = self._market.files.find(request.path_params["name"], self._market.clock.now_ms())
         if stored is None:
             return _refusal("AccessDenied", 403)
-        return StreamingResponse(_pieces(stored), media_type="application/x-ndjson")
+        return StreamingResponse(_pieces(stored), media_type="application/octet-stream")
 
 
 def _refusal(code: str, status: int) -> Response:

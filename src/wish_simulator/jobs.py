@@ -7,6 +7,7 @@ from enum import StrEnum
 from wish_simulator.clock import TimeSuffix, written
 from wish_simulator.documents import Document
 from wish_simulator.ids import object_id, random_token
+from wish_simulator.order_files import Writer
 
 
 class JobKind(StrEnum):
@@ -62,21 +63,21 @@ class StoredFile:
 
 
 class Files:
-    """JSON-lines files under unguessable names, as on a storage host: no bearer needed, gone after a while."""
+    """Files of lines under unguessable names, as on a storage host: no bearer needed, gone after a while."""
 
     def __init__(self) -> None:
         self._files: dict[str, StoredFile] = {}
 
-    def store(self, lines: Sequence[bytes], most_lines: int, expires_ms: int) -> list[str]:
-        """The names of the files; an empty download is one empty file."""
+    def store(self, lines: Sequence[bytes], most_lines: int, expires_ms: int, write: Writer) -> list[str]:
+        """The names of the files, each as it is written of its lines; an empty download is one file."""
         starts = range(0, max(len(lines), 1), most_lines)
-        return [self._store(StoredFile(lines[start : start + most_lines], expires_ms)) for start in starts]
+        return [self._store(StoredFile(write(lines[start : start + most_lines]), expires_ms)) for start in starts]
 
     def find(self, name: str, now_ms: int) -> StoredFile | None:
         stored = self._files.get(name)
         return stored if stored is not None and stored.expires_ms > now_ms else None
 
     def _store(self, stored: StoredFile) -> str:
-        name = f"{random_token()}.jsonl"
+        name = random_token()
         self._files[name] = stored
         return name

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from wish_simulator.clock import TimeSuffix
+from wish_simulator.order_files import OrderFileFormat
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -57,6 +58,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     refused_product_ids: list[str] = []
     bulk_max_products: Annotated[int, msgspec.Meta(ge=1)] | None = None
     file_ttl_s: Seconds = MONTH_S
+    order_file_format: OrderFileFormat = "json_lines"
     file_max_lines: Annotated[int, msgspec.Meta(ge=1)] = 50_000
 
     # Webhooks

@@ -1,5 +1,7 @@
 """Jobs that work on files: order download, catalogue download, product update."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -77,6 +79,31 @@ async def test_an_order_download_has_no_largest_limit(wish: Simulated) -> None:
     wish.place(1200)
     assert len(await lines(wish, await finished(wish, "/orders/bulk_get"))) == 1200
     assert len(await lines(wish, await finished(wish, "/orders/bulk_get", limit=700))) == 700
+
+
+@pytest.mark.parametrize("form", ["json_lines", "json_array", "csv"])
+async def test_orders_are_the_same_however_their_file_is_written(wish: Simulated, form: str) -> None:
+    wish.market.switches.change({"order_file_format": form, "file_max_lines": 2})
+    wish.place(3)
+    listed = await wish.read("/orders", sort_by="updated_at.desc")
+    job = await finished(wish, "/orders/bulk_get")
+    texts = [(await fetch(wish, url)).text for url in job["file_urls"]]
+    assert [order for text in texts for order in orders_in(text, form)] == listed
+
+
+def orders_in(text: str, form: str) -> list[Any]:
+    if form == "json_array":
+        return list(json.loads(text))
+    if form == "json_lines":
+        return [json.loads(line) for line in text.splitlines()]
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    return [
+        {name: json.loads(cell) if is_json(name, cell) else cell for name, cell in row.items()} for row in rows
+    ]
+
+
+def is_json(name: str, cell: str) -> bool:
+    return cell[:1] in ("[", "{") or name == "total_frs_quantity"
 
 
 async def test_links_stop_working(wish: Simulated) -> None:
