@@ -60,7 +60,8 @@ DESCRIPTION = ChannelDescription(
 def polled(waits: PollWaits) -> ChannelRules:
     """Wish's rules, but with its jobs looked at by these."""
     stock, changes = replace(RULES.stock, polls=waits), replace(RULES.order_changes, polls=waits)
-    return replace(RULES, catalogue_polls=waits, stock=stock, order_changes=changes)
+    jobs = replace(RULES.order_jobs, polls=waits)
+    return replace(RULES, catalogue_polls=waits, stock=stock, order_changes=changes, order_jobs=jobs)
 
 
 QUICK_RULES = polled(QUICK)

@@ -7,22 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from tests.fake_changes import ChangeBook
+from tests.fake_jobs import poll, start_job
 
 from channel_sync.domain.calls import Call, CallContext
-from channel_sync.domain.channel import (
-    CatalogueBatch,
-    CatalogueJob,
-    ChangedProducts,
-    JobState,
-    StockJob,
-    Warehouse,
-)
+from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.errors import NotAtChannel
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing, ListingStock, Omitted, ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
+from channel_sync.domain.order_files import OrderFilePart, OrderJob
 from channel_sync.domain.orders import (
     ChannelOrder,
-    OrderEstimate,
     OrderPage,
     OrderQuery,
     OrderState,
@@ -70,6 +65,7 @@ class FakeMerchant:
     polls_until_ready: int = 1
     job_polls: dict[str, int] = field(default_factory=dict)
     failing_jobs: set[str] = field(default_factory=set)
+    order_files: dict[str, list[ChannelOrder | UnreadableOrder]] = field(default_factory=dict)
     carriers: tuple[str, ...] = ("DHL Express", "Royal Mail", "UPS", "USPS")
     confirming: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reasons: tuple[str, ...] = ("UNABLE_TO_SHIP", "MERCHANT_OUT_OF_STOCK")
@@ -161,10 +157,22 @@ class FakeShop:
         instant = [order for order in asked if time_of(order, query) == last]
         return page_of(instant, replace(query, since=last + timedelta(milliseconds=1)), True)
 
-    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
-        owner = await self._open("count_orders")
-        count = sum(within(order, query) for order in owner.orders.values())
-        return OrderEstimate(count, 1 + count // owner.page_size)
+    async def start_order_job(self, query: OrderQuery) -> str:
+        async with self._call("start_order_job") as owner:
+            job_id = start_job(owner, "orders")
+            owner.order_files[job_id] = [order for order in owner.orders.values() if within(order, query)]
+        return job_id
+
+    async def order_job(self, job_id: str) -> OrderJob:
+        owner = await self._open("order_job")
+        return OrderJob(poll(owner, job_id), len(owner.order_files[job_id]), (job_id,))
+
+    async def order_file(self, job: OrderJob, number: int, passed: int) -> AsyncIterator[OrderFilePart]:
+        owner = await self._open("order_file")
+        orders = owner.order_files[job.file_urls[number]]
+        for start in range(passed, len(orders), owner.page_size):
+            part = orders[start : start + owner.page_size]
+            yield OrderFilePart(page_of(part, None, True, full=True), len(part))
 
     async def order(self, channel_order_id: str) -> OrderPage:
         owner = await self._open("order")
@@ -192,10 +200,10 @@ class FakeShop:
 
     async def start_catalogue(self) -> str:
         async with self._call("start_catalogue") as owner:
-            return _start_job(owner, "catalogue")
+            return start_job(owner, "catalogue")
 
     async def catalogue_job(self, job_id: str) -> CatalogueJob:
-        state = _poll(await self._open("catalogue_job"), job_id)
+        state = poll(await self._open("catalogue_job"), job_id)
         return CatalogueJob(state, (f"file:{job_id}",) if state is JobState.READY else ())
 
     async def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
@@ -229,14 +237,14 @@ class FakeShop:
 
     async def start_stock_job(self, products: Sequence[ProductStock]) -> str:
         async with self._call("start_stock_job") as owner:
-            job_id = _start_job(owner, "stock")
+            job_id = start_job(owner, "stock")
             owner.stock_jobs[job_id] = tuple(products)
             owner.sent_in_jobs.append(tuple(products))
         return job_id
 
     async def stock_job(self, job_id: str) -> StockJob:
         owner = await self._open("stock_job")
-        state = _poll(owner, job_id)
+        state = poll(owner, job_id)
         if state is not JobState.READY:
             return StockJob(state)
         answers = [(p.product_id, owner.write(s)) for p in owner.stock_jobs.pop(job_id, ()) for s in p.listings]
@@ -248,19 +256,6 @@ def _outcome(stock: ListingStock, refusal: tuple[str, str] | None, owner: FakeMe
     shown = owner.listings.get(stock.variation_id)
     seen = None if shown is None else shown.quantities
     return StockOutcome(stock.listing_id, stock.version, refusal is None, code, reason, seen)
-
-
-def _start_job(owner: FakeMerchant, kind: str) -> str:
-    job_id = f"{kind}-{len(owner.job_polls) + 1}"
-    owner.job_polls[job_id] = 0
-    return job_id
-
-
-def _poll(owner: FakeMerchant, job_id: str) -> JobState:
-    if job_id in owner.failing_jobs:
-        return JobState.FAILED
-    owner.job_polls[job_id] += 1
-    return JobState.READY if owner.job_polls[job_id] >= owner.polls_until_ready else JobState.PENDING
 
 
 def time_of(order: ChannelOrder | UnreadableOrder, query: OrderQuery) -> datetime:

@@ -16,7 +16,13 @@ from tests.fake_shop import FakeShop, page_of, time_of, within
 
 from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel import App, ChannelDescription, ConsentRequest, Environment, ShopAccess
-from channel_sync.domain.channel_rules import ChannelRules, OrderChangeRules, RenewalRules, StockRules
+from channel_sync.domain.channel_rules import (
+    ChannelRules,
+    OrderChangeRules,
+    OrderJobRules,
+    RenewalRules,
+    StockRules,
+)
 from channel_sync.domain.errors import ClientRejected
 from channel_sync.domain.orders import OrderPage, OrderQuery
 from channel_sync.domain.reply_dictionary import ReplyDictionary
@@ -46,6 +52,7 @@ RULES: Final = ChannelRules(
         at_once=1,
         polls=QUICK,
     ),
+    order_jobs=OrderJobRules(after_pages=3, orders_a_page=2, polls=QUICK),
     catalogue_polls=QUICK,
     disabled_reason="account_disabled_at_wish",
 )

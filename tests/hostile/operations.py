@@ -93,12 +93,7 @@ OPERATIONS = (
     _of_shop("carriers", "GET /orders/shipping_carriers", replies.CARRIERS, lambda shop: shop.carriers("GB")),
     Operation("order job", ("POST", f"{API}/orders/bulk_get"), replies.QUEUED, downloaded),
     Operation("order job's state", ("GET", f"{API}/orders/bulk_get/job1"), replies.JOB, downloaded),
-    _of_shop(
-        "order job's count",
-        "GET /orders/bulk_get/job1",
-        replies.JOB,
-        lambda shop: shop.count_orders(OrderQuery(SINCE)),
-    ),
+    _of_shop("order job's count", "GET /orders/bulk_get/job1", replies.JOB, lambda shop: shop.order_job("job1")),
     Operation("order job's file", ("GET", FILE), replies.order(), downloaded),
     _of_shop("catalogue job", "POST /products/bulk_get", replies.QUEUED, lambda shop: shop.start_catalogue()),
     _of_shop(

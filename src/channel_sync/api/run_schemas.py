@@ -75,7 +75,8 @@ class RunView(TypedDict):
     """One piece of work. `repeats` counts later scheduled runs without news that were folded into it.
 
     A dry run of orders counts its first page and has an `estimate` of the whole. Of a backfill all up to
-    `walked_to` is stored; one that is cut off by a stop is done again from there on.
+    `walked_to` is stored; one that is cut off by a stop is done again from there on. After some pages the rest of
+    a long history comes as files that the marketplace writes, in any order: `counts` show how far those are.
     `missing_found` is of reconciliations: how many orders nothing else would have found, which should be none.
     """
 

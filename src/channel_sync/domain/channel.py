@@ -8,9 +8,11 @@ from typing import Protocol
 
 from channel_sync.domain.calls import CallContext
 from channel_sync.domain.channel_rules import ChannelRules
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing, ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
-from channel_sync.domain.orders import OrderEstimate, OrderPage, OrderQuery, UnreadPage
+from channel_sync.domain.order_files import OrderFilePart, OrderJob
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 from channel_sync.domain.secrets import MoreCredentials, Secret
 
 
@@ -106,14 +108,6 @@ class Warehouse:
     kind: str | None = None
 
 
-class JobState(StrEnum):
-    """How far a marketplace's asynchronous job is."""
-
-    PENDING = "pending"
-    READY = "ready"
-    FAILED = "failed"
-
-
 @dataclass(frozen=True, slots=True)
 class CatalogueJob:
     """A catalogue download at the marketplace; `file_urls` are there once it is READY."""
@@ -165,8 +159,19 @@ class Shop(Protocol):
         """
         ...
 
-    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
-        """How many orders a query of more than a page has, without reading them, and what a walk would take."""
+    async def start_order_job(self, query: OrderQuery) -> str:
+        """The id of a newly queued download of a query's orders."""
+        ...
+
+    async def order_job(self, job_id: str) -> OrderJob:
+        """How far the download is; the addresses of its files are good for a while."""
+        ...
+
+    def order_file(self, job: OrderJob, number: int, passed: int) -> AsyncIterator[OrderFilePart]:
+        """The orders of a finished download's file behind those `passed`, some hundred at a time, in any order.
+
+        A value that is no order is unreadable; a file that is no list of them is not understood.
+        """
         ...
 
     async def order(self, channel_order_id: str) -> OrderPage:

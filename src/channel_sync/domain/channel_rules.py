@@ -1,5 +1,6 @@
 """What marketplaces differ in: how often, how many, how long. Each has values of its own, flows have none."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from re import Pattern
@@ -81,6 +82,25 @@ class OrderChangeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderJobRules:
+    """How a long history is downloaded: the first `after_pages` by page, what is left then as files.
+
+    A job for those costs as much as some pages, and how many pages are left nobody knows before. A page has
+    `orders_a_page` that the one before it has not. The job is looked at by `polls`.
+    """
+
+    after_pages: int
+    orders_a_page: int
+    polls: PollWaits
+
+    def calls(self, orders: int, looks: int, files: int) -> int:
+        """About how many calls a download of so many orders takes, if the job takes these for its own part."""
+        pages = max(1, math.ceil((orders - 1) / self.orders_a_page)) + 1
+        # The pages before, the job, and a last page for what changed meanwhile.
+        return pages if pages <= self.after_pages else self.after_pages + 1 + looks + files + 1
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelRules:
     """How one marketplace wants to be dealt with.
 
@@ -92,6 +112,7 @@ class ChannelRules:
     renewal: RenewalRules
     stock: StockRules
     order_changes: OrderChangeRules
+    order_jobs: OrderJobRules
     catalogue_polls: PollWaits
     disabled_reason: StatusReason
     requires_state: bool = True

@@ -15,6 +15,7 @@ ATTEMPTS_KEPT = timedelta(days=1)
 ANSWERS_KEPT = timedelta(hours=24)
 EVENTS_KEPT = timedelta(days=30)
 RUNS_KEPT = timedelta(days=30)
+DOWNLOADS_KEPT = timedelta(days=1)
 INCIDENTS_KEPT = timedelta(days=30)
 QUEUE_LOG_KEPT = timedelta(minutes=10)
 _DRAFTS_AT_ONCE = 50
@@ -39,6 +40,7 @@ class Prune:
         await self._all(lambda work: work.idempotency.prune(now - ANSWERS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.events.prune(now - EVENTS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.runs.prune(now - RUNS_KEPT, _ROWS_AT_ONCE))
+        await self._all(lambda work: work.order_downloads.prune(now - DOWNLOADS_KEPT, _ROWS_AT_ONCE))
         await self._all(lambda work: work.ship_by.forget(now, _ROWS_AT_ONCE))
         await self._all(lambda work: work.incidents.prune(now - INCIDENTS_KEPT, _ROWS_AT_ONCE))
 

@@ -36,6 +36,7 @@ from channel_sync.persistence.integrations import IntegrationRepository
 from channel_sync.persistence.listings import ListingRepository
 from channel_sync.persistence.mapped_skus import MappedSkuRepository
 from channel_sync.persistence.order_changes import OrderChangeRepository
+from channel_sync.persistence.order_downloads import OrderDownloadRepository
 from channel_sync.persistence.order_ids import OrderIdRepository
 from channel_sync.persistence.order_versions import OrderVersionRepository
 from channel_sync.persistence.orders import OrderRepository
@@ -96,6 +97,7 @@ class UnitOfWork:
     schedules = cached_property(lambda work: ScheduleRepository(work._session))
     feeds = cached_property(lambda work: FeedWrites(work._session))
     orders = cached_property(lambda work: OrderRepository(work._session, work._personal, work.feeds))
+    order_downloads = cached_property(lambda work: OrderDownloadRepository(work._session))
     order_ids = cached_property(lambda work: OrderIdRepository(work._session))
     order_versions = cached_property(lambda work: OrderVersionRepository(work._session))
     order_changes = cached_property(lambda work: OrderChangeRepository(work._session))

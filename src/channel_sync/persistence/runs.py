@@ -64,7 +64,7 @@ class RunRepository:
 
         That is the one of its kind, or aside the one of its window.
         """
-        values = {field.name: getattr(run, field.name) for field in fields(Run)} | {"slot": _slot(run)}
+        values = {field.name: getattr(run, field.name) for field in fields(Run)} | {"slot": slot_of(run)}
         if await self._session.change(self._session.insert(runs).values(values).on_conflict_do_nothing()) == 1:
             self.queued_now.append(run)
             return
@@ -271,7 +271,7 @@ def _queued_in(lane: Lane) -> Select[str]:
     return waiting.order_by(_row.id).limit(bindparam("most", type_=Integer))
 
 
-def _slot(run: Run) -> str:
+def slot_of(run: Run) -> str:
     """What tells runs aside apart; the ordinary one of a kind has none."""
     if not run.is_aside:
         return ""

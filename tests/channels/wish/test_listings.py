@@ -6,8 +6,9 @@ import pytest
 import respx
 from tests.channels.factories import BASE, a_product, a_variation, at_the_counter, ok, refused
 
-from channel_sync.domain.channel import CatalogueJob, ChangedProducts, JobState, Warehouse
+from channel_sync.domain.channel import CatalogueJob, ChangedProducts, Warehouse
 from channel_sync.domain.errors import ChannelRefused, NotAtChannel, ReplyNotUnderstood
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing
 
 PRODUCTS = f"{BASE}/api/v3/products"

@@ -8,8 +8,9 @@ import pytest
 import respx
 from tests.channels.factories import BASE, NOW, a_product, a_variation, at_the_counter, ok
 
-from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.channel import StockJob
 from channel_sync.domain.errors import ReplyNotUnderstood
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing
 
 PRODUCTS = f"{BASE}/api/v3/products"

@@ -8,6 +8,7 @@ from tests.channels.factories import BASE, an_order, at_the_counter
 from tests.channels.small_wish import SmallWish
 
 from channel_sync.channels.wish.read_pages import read_page
+from channel_sync.channels.wish.rules import RULES
 from channel_sync.domain.errors import ReplyNotUnderstood
 from channel_sync.domain.orders import OrderQuery, UnreadPage
 
@@ -34,7 +35,8 @@ def at(second: int) -> dict:
 async def test_the_estimate_is_what_a_walk_looks_at_and_takes(wish, count: int):
     wish.orders = [at(second) for second in range(count)]
     async with at_the_counter() as counter:
-        estimate = await counter.shop.count_orders(OrderQuery(SINCE))
+        job = await counter.shop.order_job(await counter.shop.start_order_job(OrderQuery(SINCE)))
+        calls = RULES.order_jobs.calls(job.orders, 3, 1)
         following: OrderQuery | None = OrderQuery(SINCE)
         pages = 0
         while following is not None:
@@ -44,8 +46,13 @@ async def test_the_estimate_is_what_a_walk_looks_at_and_takes(wish, count: int):
             following = whole.next if whole.full else None
 
     # A walk asks once more after the last page that brought something.
-    assert estimate.orders == count
-    assert pages <= estimate.calls <= pages + 1
+    assert job.orders == count
+    assert pages <= calls <= pages + 1
+
+
+def test_a_long_history_takes_some_pages_and_a_job():
+    rules = RULES.order_jobs
+    assert rules.calls(100_000, looks=3, files=2) == rules.after_pages + 1 + 3 + 2 + 1
 
 
 @pytest.mark.parametrize("total", [None, "many", -1, [7], {}])
@@ -53,4 +60,4 @@ async def test_a_job_that_says_no_number_is_not_understood(wish, total: object):
     wish.tells = {"total_count": total}
     async with at_the_counter() as counter:
         with pytest.raises(ReplyNotUnderstood):
-            await counter.shop.count_orders(OrderQuery(SINCE))
+            await counter.shop.order_job(await counter.shop.start_order_job(OrderQuery(SINCE)))

@@ -5,8 +5,9 @@ import pytest
 import respx
 from tests.channels.factories import BASE, a_product, a_variation, at_the_counter, ok, refused
 
-from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.channel import StockJob
 from channel_sync.domain.errors import ChannelUnavailable
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ListingStock, ProductStock, StockOutcome
 
 PRODUCT = f"{BASE}/api/v3/products/p1"

@@ -8,7 +8,8 @@ from msgspec import Meta, Raw, Struct
 from channel_sync.channels.wish.caps import MOST_FILES, Id, Word
 from channel_sync.channels.wish.lenient import DECIDES
 from channel_sync.channels.wish.replies import Reply, not_understood
-from channel_sync.domain.channel import JobState
+from channel_sync.domain.job_state import JobState
+from channel_sync.domain.order_files import OrderJob
 
 _STATES = {"READY": JobState.READY, "EXCEPTION": JobState.FAILED}
 _ADDRESSES: msgspec.json.Decoder[list[str] | None] = msgspec.json.Decoder(
@@ -36,14 +37,6 @@ def job_id(reply: Reply) -> str:
     return str(reply.read(WishJob).id)
 
 
-def total_of(reply: Reply) -> int:
-    """How many orders a download that is READY has; a number, of which Wish's document says no more."""
-    try:
-        return int(_TOTAL.decode(reply.read(WishJob).total_count))
-    except (ValueError, RecursionError):
-        raise not_understood("unexpected_shape", "The job says no number of orders.", reply.request_id) from None
-
-
 def job_of(reply: Reply) -> tuple[JobState, tuple[str, ...]]:
     """Where the job is, and its files once it is READY: all of them decide, for one left out would be missed."""
     job = reply.read(WishJob)
@@ -53,3 +46,15 @@ def job_of(reply: Reply) -> tuple[JobState, tuple[str, ...]]:
         return job.state, tuple(_ADDRESSES.decode(job.file_urls) or ())
     except (ValueError, RecursionError):
         raise not_understood("unexpected_shape", "The files are no list of addresses.", reply.request_id) from None
+
+
+def order_job_of(reply: Reply) -> OrderJob:
+    """An order download. One that is READY says how many orders it has: a number, of which Wish says no more."""
+    state, urls = job_of(reply)
+    if state is not JobState.READY:
+        return OrderJob(state)
+    try:
+        total = int(_TOTAL.decode(reply.read(WishJob).total_count))
+    except (ValueError, RecursionError):
+        raise not_understood("unexpected_shape", "The job says no number of orders.", reply.request_id) from None
+    return OrderJob(state, total, urls, reply.request_id)

@@ -1,14 +1,13 @@
 """Pages of orders: Wish pages by time alone (published v3 document, July 2026); where to go on is ours."""
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from channel_sync.channels.http.off_loop import AT_ONCE_BYTES, off_loop
 from channel_sync.channels.wish.connection import Query, WishConnection, segment
-from channel_sync.channels.wish.order_jobs import counted_orders, downloaded_orders
+from channel_sync.channels.wish.order_jobs import downloaded_orders
 from channel_sync.channels.wish.orders import Row, read_order
 from channel_sync.channels.wish.page_times import times_in, way_on
 from channel_sync.channels.wish.read_pages import page_of
@@ -17,7 +16,6 @@ from channel_sync.channels.wish.rows import rows_of
 from channel_sync.channels.wish.times import query_time
 from channel_sync.domain.orders import (
     ChannelOrder,
-    OrderEstimate,
     OrderPage,
     OrderQuery,
     OrderWindow,
@@ -37,7 +35,7 @@ async def order_page(connection: WishConnection, query: OrderQuery) -> OrderPage
     long page.
     """
     asked_at = connection.client.now()
-    data, request_id = await _ask(connection, query, "APPROVED" if query.only_open else None)
+    data, request_id = await _ask(connection, query)
     times = await off_loop(len(data), lambda: times_in(data, query.window))
     is_full = len(times) >= LIMIT
     way = way_on(times, query, is_full, asked_at)
@@ -62,12 +60,6 @@ async def _read_orders(data: bytes, request_id: str | None) -> list[Row]:
     return rows
 
 
-async def order_estimate(connection: WishConnection, query: OrderQuery) -> OrderEstimate:
-    """How many orders there are, and calls that their pages take: each begins with the last of the one before."""
-    total = await counted_orders(connection, window(query, "APPROVED" if query.only_open else None))
-    return OrderEstimate(total, max(1, math.ceil((total - 1) / (LIMIT - 1))) + 1)
-
-
 async def single_order(connection: WishConnection, channel_order_id: str) -> OrderPage:
     """A page of the one order as it is now; `NotAtChannel` where the merchant has none of that id."""
     return page_of_one(await connection.find(Family.ORDERS, f"{ORDERS_PATH}/{segment(channel_order_id)}"))
@@ -89,14 +81,17 @@ def _time_of(row: Row, window: OrderWindow) -> datetime | None:
     return row.released_at if isinstance(row, ChannelOrder) else None
 
 
-async def _ask(connection: WishConnection, query: OrderQuery, state: str | None) -> tuple[bytes, str | None]:
+async def _ask(
+    connection: WishConnection, query: OrderQuery, state: str | None = None
+) -> tuple[bytes, str | None]:
     """The list as text, without the reply that it came in: a large page is held in memory once."""
     reply = await connection.get(Family.ORDERS, ORDERS_PATH, (*window(query, state), ("limit", str(LIMIT))))
     return bytes(reply.data), reply.request_id
 
 
-def window(query: OrderQuery, state: str | None) -> Query:
-    """The query's window and order in Wish's words."""
+def window(query: OrderQuery, state: str | None = None) -> Query:
+    """The query's window and order in Wish's words, of orders in a state or those that the query wants."""
+    state = "APPROVED" if query.only_open else state
     time = "updated_at" if query.window is OrderWindow.UPDATED else "released_at"
     members = [("sort_by", f"{time}.asc"), (f"{time}_min", query_time(query.since))]
     if query.until is not None:
@@ -121,7 +116,7 @@ async def _orders_at(
         rows += part
     if is_complete and _ids(stuck) <= _ids(rows[len(stuck) :]):
         return rows
-    texts = downloaded_orders(connection, window(moment, "APPROVED" if query.only_open else None))
+    texts = downloaded_orders(connection, window(moment))
     return rows + [row async for row in texts if _time_of(row, query.window) in (instant, None)]
 
 

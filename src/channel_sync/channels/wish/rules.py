@@ -4,7 +4,14 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from channel_sync.domain.channel_rules import ChannelRules, OrderChangeRules, PollWaits, RenewalRules, StockRules
+from channel_sync.domain.channel_rules import (
+    ChannelRules,
+    OrderChangeRules,
+    OrderJobRules,
+    PollWaits,
+    RenewalRules,
+    StockRules,
+)
 
 _LATER_S = (5, 10, 20, 30)
 _GIVE_UP_S = 900
@@ -29,6 +36,8 @@ RULES: Final = ChannelRules(
         # Wish names no time in which it is done; it gives no reason when it is not.
         polls=PollWaits(5, 10, (15, 60, 300), 86_400),
     ),
+    # A page has 500, of which the first is the last of the page before. A job of a minute takes six calls.
+    order_jobs=OrderJobRules(after_pages=10, orders_a_page=499, polls=PollWaits(2, 2, _LATER_S, _GIVE_UP_S)),
     catalogue_polls=PollWaits(2, 2, _LATER_S, _GIVE_UP_S),
     disabled_reason="account_disabled_at_wish",
     # It may leave the state out.

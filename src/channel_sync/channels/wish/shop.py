@@ -6,14 +6,15 @@ from datetime import datetime
 from msgspec import Struct
 
 from channel_sync.channels.http.off_loop import off_loop
-from channel_sync.channels.wish import listings, order_changes, order_pages, stock
+from channel_sync.channels.wish import listings, order_changes, order_jobs, order_pages, stock
 from channel_sync.channels.wish.caps import Id, Word, Words
 from channel_sync.channels.wish.connection import WishConnection
 from channel_sync.channels.wish.replies import Family, readable
 from channel_sync.domain.channel import CatalogueBatch, CatalogueJob, ChangedProducts, StockJob, Warehouse
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.domain.order_changes import Parcel
-from channel_sync.domain.orders import OrderEstimate, OrderPage, OrderQuery, UnreadPage
+from channel_sync.domain.order_files import OrderFilePart, OrderJob
+from channel_sync.domain.orders import OrderPage, OrderQuery, UnreadPage
 
 
 class _Token(Struct):
@@ -58,9 +59,17 @@ class WishShop:
         """One page of orders, oldest first."""
         return await order_pages.order_page(self._connection, query)
 
-    async def count_orders(self, query: OrderQuery) -> OrderEstimate:
-        """How many orders a query of more than a page has, without reading them, and what a walk would take."""
-        return await order_pages.order_estimate(self._connection, query)
+    async def start_order_job(self, query: OrderQuery) -> str:
+        """The id of a newly queued download of a query's orders."""
+        return await order_jobs.start_order_job(self._connection, order_pages.window(query))
+
+    async def order_job(self, job_id: str) -> OrderJob:
+        """How far the download is."""
+        return await order_jobs.order_job(self._connection, job_id)
+
+    def order_file(self, job: OrderJob, number: int, passed: int) -> AsyncIterator[OrderFilePart]:
+        """The orders of a finished download's file behind those `passed`, some hundred at a time."""
+        return order_jobs.order_file(self._connection, job, number, passed)
 
     async def order(self, channel_order_id: str) -> OrderPage:
         """One order read anew."""

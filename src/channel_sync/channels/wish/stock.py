@@ -15,8 +15,9 @@ from channel_sync.channels.wish.listings import (
 )
 from channel_sync.channels.wish.replies import Family
 from channel_sync.channels.wish.stock_results import refusals
-from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.channel import StockJob
 from channel_sync.domain.errors import ChannelRefused, ReplyNotUnderstood
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ListingStock, ProductStock, Quantities, StockOutcome
 
 _JOB_PATH = f"{PRODUCTS_PATH}/bulk_update"

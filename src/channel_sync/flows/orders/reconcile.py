@@ -9,6 +9,7 @@ from channel_sync.domain.orders import OrderQuery, OrderWindow
 from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.orders.comparison import Comparison
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
+from channel_sync.flows.orders.keeping import PageKeeper
 from channel_sync.flows.orders.single import store_single
 from channel_sync.flows.runs.session import RunSession
 
@@ -32,7 +33,7 @@ class ReconcileOrders:
         since = utcnow() - _LOOK_BACK
         compared = Comparison(session.integration.orders_from, self._looks_from(session))
         query = OrderQuery(since, window=OrderWindow.RELEASED, only_open=True)
-        await OrderDownload(session, self._limits, moves_cursor=False, compared=compared).run(query)
+        await OrderDownload(session, self._limits, PageKeeper(session, compared=compared)).run(query)
         if session.flaw is None:
             await _ask_for_unnamed(session, since, compared)
         await tell_whether(session, IncidentKind.ORDERS_MISSED, session.counts.missing_found > 0)

@@ -7,7 +7,10 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import CLOCK_SKEW, is_ahead
 from channel_sync.domain.incidents import IncidentKind
 from channel_sync.domain.orders import OrderEstimate, OrderQuery
+from channel_sync.flows.orders.backfill import Backfill
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
+from channel_sync.flows.orders.history import estimate
+from channel_sync.flows.orders.keeping import PageKeeper
 from channel_sync.flows.orders.walk_incidents import WalkIncident
 from channel_sync.flows.runs.session import RunSession
 
@@ -18,20 +21,31 @@ class SyncOrders:
     def __init__(self, overlap: timedelta, limits: DownloadLimits) -> None:
         self._overlap = overlap
         self._limits = limits
+        self._backfill = Backfill(overlap, limits)
         self._dated_ahead = WalkIncident(IncidentKind.ORDERS_DATED_AHEAD)
         self._unsorted = WalkIncident(IncidentKind.ORDERS_UNSORTED)
 
     async def run(self, session: RunSession) -> None:
         """Store what is new; a backfill and a dry run leave the cursor where it is."""
-        moves_cursor = not session.run.is_aside
-        download = OrderDownload(session, self._limits, moves_cursor)
         query = await self._query(session)
-        await download.run(query)
         if session.run.dry_run:
-            await _estimate(session, query, download.has_more)
-        if moves_cursor:
-            await self._dated_ahead.note(session, download.met_dated_ahead)
-            await self._unsorted.note(session, download.met_disorder)
+            return await self._look(session, query)
+        if session.run.is_backfill:
+            return await self._backfill.run(session, query)
+        keeper = PageKeeper(session, moves_cursor=True)
+        await OrderDownload(session, self._limits, keeper).run(query)
+        await self._dated_ahead.note(session, keeper.met_dated_ahead)
+        await self._unsorted.note(session, keeper.met_disorder)
+
+    async def _look(self, session: RunSession, query: OrderQuery) -> None:
+        """Note what the run would come to, from its first page where that is all."""
+        following = await OrderDownload(session, self._limits, PageKeeper(session)).run(query)
+        if following is not None:
+            return await estimate(session, query)
+        # What brought news is asked for once more.
+        estimated = OrderEstimate(session.counts.seen, 2 if session.counts.news else 1)
+        async with session.transaction() as page:
+            await page.work.runs.estimated(session.run.id, estimated)
 
     async def _query(self, session: RunSession) -> OrderQuery:
         if session.run.window_from is not None:
@@ -47,18 +61,6 @@ class SyncOrders:
             return None if cursor is None else cursor - self._overlap
         except OverflowError:
             return None
-
-
-async def _estimate(session: RunSession, query: OrderQuery, has_more: bool) -> None:
-    """Note what the run would come to, of which a dry run has looked at the first page."""
-    seen = session.counts.seen
-    if has_more:
-        estimate = await session.call(lambda shop: shop.count_orders(query))
-    else:
-        # What brought news is asked for once more.
-        estimate = OrderEstimate(seen, 2 if session.counts.news else 1)
-    async with session.transaction() as page:
-        await page.work.runs.estimated(session.run.id, estimate)
 
 
 async def _set_back(session: RunSession) -> datetime | None:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from channel_sync.domain.channel import JobState, StockJob
+from channel_sync.domain.channel import StockJob
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelRefused, ChannelSyncError, RunLost, may_have_landed
 from channel_sync.domain.ids import new_id
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ProductStock, StockOutcome
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.runs.session import RunSession

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, JobState, Shop
+from channel_sync.domain.channel import CatalogueBatch, ChangedProducts, Shop
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, NotAtChannel, ReplyNotUnderstood
 from channel_sync.domain.integrations import Account
+from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
 from channel_sync.flows.in_halves import store_in_halves

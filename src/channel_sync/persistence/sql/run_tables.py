@@ -77,6 +77,21 @@ run_changes = Table(
     required("quantity", Integer),
 )
 
+# Downloads at the marketplace of what runs aside are for, by their account and the slot of the run.
+order_downloads = Table(
+    "order_downloads",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), primary_key=True),
+    Column("slot", Text, primary_key=True),
+    required("since", Utc),
+    required("asked_at", Utc),
+    Column("channel_job_id", Text),  # none where there is none to follow
+    required("file", Integer),
+    required("passed", Integer),
+    required("seen", BigInteger),
+    Index("ix_order_downloads_asked_at", "asked_at"),
+)
+
 # When each job of an integration is due; `next_at` null is never.
 schedules = Table(
     "schedules",
