@@ -6,10 +6,10 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, make_url
 
 from channel_sync.persistence.migrations import is_described
-from channel_sync.persistence.sql import dispatch_tables, run_tables, trade_tables
+from channel_sync.persistence.sql import consent_tables, dispatch_tables, run_tables, trade_tables
 from channel_sync.persistence.sql.tables import metadata
 
-tables = (dispatch_tables, run_tables, trade_tables)
+tables = (consent_tables, dispatch_tables, run_tables, trade_tables)
 assert all(module.metadata is metadata for module in tables), "Importing them all completes the metadata."
 
 

@@ -16,11 +16,14 @@ from channel_sync.domain.events import Event
 from channel_sync.domain.integrations import Account, Integration
 from channel_sync.domain.runs import RunKind, RunRequest, Trigger
 from channel_sync.domain.secrets import Secret
+from channel_sync.flows.connecting.added_apps import AddedApps
 from channel_sync.flows.connecting.authorise import Addresses, Authorise, NewIntegration, Reauthorisation
 from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.claims import Claims
 from channel_sync.flows.connecting.consent import ConsentRedirect, ConsentRedirects
 from channel_sync.flows.connecting.outcomes import Callback, CallbackResult
 from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.connecting.redemption import Redeeming
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.grants.service import Grants, ShopConnection
 from channel_sync.flows.grants.shops import Shops
@@ -32,6 +35,7 @@ from channel_sync.persistence.database import Database
 TENANT = "acme"
 PUBLIC_URL = "https://sync.example"
 RETURN_ORIGIN = "https://shop.example"
+ADD_APP_URL = f"{RETURN_ORIGIN}/added"
 OVERDUE = RULES.renewal.overdue
 
 
@@ -50,7 +54,10 @@ class Desk:
         self.authorise = Authorise(database, channels, addresses, most_drafts=1000)
         self.consent_redirects = ConsentRedirects(database, channels)
         self.doubts = Doubts(database, Shops(self.grants, channels))
-        self.callbacks = OAuthCallbacks(database, channels, addresses.public, self.doubts, self.nudge)
+        redeeming = Redeeming(database, channels, addresses.public)
+        self.callbacks = OAuthCallbacks(database, channels, redeeming, self.doubts, self.nudge)
+        self.added_apps = AddedApps(database, channels, redeeming, self.doubts, self.nudge, ADD_APP_URL)
+        self.claims = Claims(database, channels, self.doubts, self.nudge, most_drafts=1000)
         self.credentials = Credentials(database, channels, self.grants, self.doubts, self.nudge)
         self.lifecycle = Lifecycle(database, channels, self.grants, self.nudge)
         self.prune = Prune(database)

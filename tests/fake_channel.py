@@ -84,6 +84,13 @@ class IssuedCode:
     challenge: str
 
 
+def _challenge_of(verifier: Secret | None) -> str:
+    if verifier is None:
+        return ""
+    digest = hashlib.sha256(verifier.value.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
 @dataclass
 class FakeChannel:
     """Implements `domain.channel.Channel`. `lose_answer` and `hold` also work for the methods of the shop."""
@@ -125,6 +132,12 @@ class FakeChannel:
         query = parse_qs(urlsplit(consent_url).query)
         code = secrets.token_hex(16)
         self.codes[code] = IssuedCode(merchant_id, query["client_id"][0], query["code_challenge"][0])
+        return code
+
+    def add_app(self, client_id: str, merchant_id: str) -> str:
+        """The code that comes when this merchant adds an app in the marketplace's own store."""
+        code = secrets.token_hex(16)
+        self.codes[code] = IssuedCode(merchant_id, client_id, challenge="")
         return code
 
     def issue(self, merchant_id: str) -> Grant:
@@ -211,11 +224,11 @@ class FakeChannel:
     async def redeem(self, app: App, consent: Consent) -> Grant:
         async with self.take("redeem"):
             self.check_app(app)
-            issued = self.codes.pop(consent.code.value, None)
+            issued = self.codes.get(consent.code.value)
             if issued is None or issued.client_id != app.client_id:
                 raise GrantRejected("code_rejected", "The code is used or unknown.")
-            digest = hashlib.sha256(consent.code_verifier.value.encode()).digest()
-            if self.knows_pkce and issued.challenge != base64.urlsafe_b64encode(digest).rstrip(b"=").decode():
+            del self.codes[consent.code.value]
+            if self.knows_pkce and issued.challenge != _challenge_of(consent.code_verifier):
                 raise GrantRejected("code_rejected", "The code verifier does not match.")
             if self.new_consent_revokes:
                 self.revoke_access(issued.merchant_id)

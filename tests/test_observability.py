@@ -77,6 +77,7 @@ def test_other_libraries_events_have_the_same_shape(log):
         "postgresql://service:CANARY@database:5432/sync",
         "/wish/authorise?ticket=CANARY",
         "return_url%3Fcode%3DCANARY",
+        "/welcome?channel=wish&claim=CANARY",
     ],
 )
 def test_a_secret_in_any_text_is_masked(log, text):
@@ -98,6 +99,7 @@ def test_a_secret_in_any_text_is_masked(log, text):
         "api_key",
         "code_verifier",
         "token",
+        "claim",
     ],
 )
 def test_a_value_with_a_secrets_name_is_masked(log, name):

@@ -1,100 +1,27 @@
 """A second marketplace is its own folder and an entry: everything else works with it as it is."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from tests.api.world import CONSOLE, NEW_INTEGRATION, PUBLIC_URL, query_of
-from tests.fake_channel import FakeChannel
+from tests.api.world import PUBLIC_URL, query_of
 from tests.flows.goods import START, a_listing, an_order
 from tests.jobs.waiting import until
-from tests.platform_apps import SetApps, an_app
-from tests.second_channel import BAZAAR, DICTIONARY, STALL, Bazaar
-from tests.two_marketplaces import a_database, a_key, serving
+from tests.second_channel import BAZAAR, DICTIONARY, STALL
+from tests.two_marketplaces import NEW, Service, opened_service
 
 from channel_sync.api.app import openapi
-from channel_sync.domain.secrets import Secret
-from channel_sync.persistence.database import Database
 from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.rows.sealed_columns import ORDER
 from channel_sync.persistence.sql.trade_tables import orders
 
-NEW = NEW_INTEGRATION | {
-    "channel": BAZAAR,
-    "default_currency": "GBP",
-    "more_credentials": {"stall": STALL},
-}
-
-
-@dataclass
-class Service:
-    """The service as `main` puts it together, with both marketplaces and its jobs at work."""
-
-    database: Database
-    app: Any
-    wish: FakeChannel
-    bazaar: Bazaar
-    key: str = field(repr=False)
-
-    @property
-    def caller(self) -> httpx.AsyncClient:
-        return self.browser({"Authorization": f"Bearer {self.key}"})
-
-    def browser(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-        transport = httpx.ASGITransport(self.app, client=("198.51.100.7", 50_000))
-        return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, headers=headers)
-
-    async def draft(self, **members: Any) -> dict[str, Any]:
-        async with self.caller as caller:
-            answer = await caller.post("/integrations", json=NEW | members)
-        assert answer.status_code == 201, answer.text
-        drafted: dict[str, Any] = answer.json()
-        return drafted
-
-    async def connect(self, **members: Any) -> dict[str, Any]:
-        """An active integration of the shop m1 at the second marketplace."""
-        if "m1" not in self.bazaar.merchants:
-            self.bazaar.open_shop("m1")
-        draft = await self.draft(**members)
-        async with self.browser() as browser:
-            departure = await browser.post(draft["authorise_url"])
-            consent = departure.headers["location"]
-            code, state = self.bazaar.consent(consent, "m1"), query_of(consent)["state"]
-            arrival = await browser.get("/bazaar/callback", params={"code": code, "state": state})
-        assert query_of(arrival.headers["location"])["result"] == "connected"
-        return await self.read(f"/integrations/{draft['id']}")
-
-    async def read(self, place: str) -> dict[str, Any]:
-        async with self.caller as caller:
-            found: dict[str, Any] = (await caller.get(place)).json()
-        return found
-
-    async def run(self, integration_id: str, kind: str) -> None:
-        """A run that a person asks for, to its end."""
-        async with self.caller as caller:
-            run = (await caller.post(f"/integrations/{integration_id}/runs", json={"kind": kind})).json()
-        run_id = run.get("related_id") or run["id"]
-
-        async def is_over() -> bool:
-            return bool((await self.read(f"/runs/{run_id}"))["status"] == "finished")
-
-        await until(is_over, within_s=30)
-
-    async def orders(self) -> set[str]:
-        return {order["channel_order_id"] for order in (await self.read("/orders?limit=100"))["items"]}
-
 
 @pytest.fixture
 async def service(sqlite_file: Path, cipher: Cipher) -> AsyncIterator[Service]:
-    database, wish, bazaar = a_database(sqlite_file, cipher), FakeChannel(), Bazaar()
-    key = await a_key(database)
-    async with serving(database, {"wish": wish, BAZAAR: bazaar}, PUBLIC_URL, CONSOLE) as app:
-        yield Service(database, app, wish, bazaar, key)
-    await database.close()
+    async with opened_service(sqlite_file, cipher) as service:
+        yield service
 
 
 async def test_both_are_offered(service: Service):
@@ -155,21 +82,6 @@ async def test_a_third_credential_stays_when_the_secret_changes(service: Service
         verified = await caller.post(f"/integrations/{connected['id']}/verify")
 
     assert (changed.status_code, verified.json()["ok"]) == (200, True)
-
-
-async def test_the_platforms_app_has_all_that_its_marketplace_wants(service: Service):
-    app = replace(an_app(), more=(("stall", Secret(STALL)),))
-    service.database.platform_apps = SetApps(app, BAZAAR)
-    unasked = {"client_id": None, "client_secret": None, "more_credentials": None}
-    [wish, bazaar] = (await service.read("/channels"))["items"]
-
-    connected = await service.connect(**unasked)
-    async with service.caller as caller:
-        verified = await caller.post(f"/integrations/{connected['id']}/verify")
-
-    assert (bazaar["credential_fields"], wish["credential_fields"] != []) == ([], True)
-    assert (connected["auth"]["platform_app"], verified.json()["ok"]) == (True, True)
-    assert STALL not in verified.text + str(connected)
 
 
 async def test_an_answer_without_the_state_is_none_where_it_always_comes_back(service: Service):

@@ -18,7 +18,7 @@ from channel_sync.domain.secrets import MASK
 
 _SECRET_NAMES = re.compile(
     r"(?i)(secret|password|passwd|authorization|cookie|credential|api_?key|encryption_key|verifier"
-    r"|(access|refresh)_?token|^token$|^ticket$|bearer)"
+    r"|(access|refresh)_?token|^token$|^ticket$|^claim$|bearer)"
 )
 # Text that may carry a secret wherever it turns up: in an event, an exception, another library's message.
 _PATTERNS = (
@@ -29,7 +29,8 @@ _PATTERNS = (
     (re.compile(r"csk_[A-Za-z0-9_-]+"), f"csk_{MASK}"),
     (
         re.compile(
-            r"(?i)((?:\b|%3F|%26)(?:client_secret|(?:access|refresh)_token|code|state|ticket|code_verifier|password))"
+            r"(?i)((?:\b|%3F|%26)(?:client_secret|(?:access|refresh)_token|code|state|ticket|claim|code_verifier"
+            r"|password))"
             r"(=|%3D|[\"']\s*:\s*[\"'])[^\s&\"',;)}\]]+"
         ),
         rf"\1\2{MASK}",

@@ -146,6 +146,7 @@ _LIST = (BeforeValidator(_split), NoDecode)
 # Says of an address that we call it, and so that nobody may listen on the way.
 CALLED = "called"
 Address = Annotated[str, AfterValidator(_address), CALLED]
+PageUrl = Annotated[str, AfterValidator(_checked)]
 PublicUrl = Annotated[str, AfterValidator(_public)]
 # It stands beside the logo, and in the title of a window.
 BrandName = Annotated[str, AfterValidator(_name)]

@@ -26,6 +26,7 @@ from channel_sync.setting_values import (
     LogLevel,
     Networks,
     Origins,
+    PageUrl,
     PublicUrl,
     Switch,
     check_together,
@@ -69,6 +70,7 @@ class Settings(ChannelSettings):
     encryption_keys: SecretStr | None = None
     public_url: PublicUrl | None = None
     return_origins: Origins = ()
+    add_app_url: PageUrl | None = None
     insecure_http: Switch = Switch.OFF
     trusted_proxies: Networks = ()
     jobs: Jobs = Jobs.EMBEDDED
@@ -120,9 +122,20 @@ def read_settings() -> Settings:
     except ValidationError as error:
         raise SettingsError("; ".join(_complaint(one["loc"], one["msg"]) for one in error.errors())) from None
     of_marketplaces = [name for name, one in ChannelSettings.model_fields.items() if CALLED in one.metadata]
-    for name in ("public_url", *of_marketplaces, "oidc_issuer"):
+    for name in ("public_url", "add_app_url", *of_marketplaces, "oidc_issuer"):
         check_overheard(settings, name, getattr(settings, name))
     return settings
+
+
+def secrets_state() -> frozenset[tuple[str, int, int, int]]:
+    """What differs once a file of the secrets folder was written or exchanged; empty where there is no folder."""
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR")
+    try:
+        files = [(file.name, file.stat()) for file in Path(folder).iterdir()] if folder else []
+    except OSError:
+        # It is being exchanged just now.
+        return frozenset()
+    return frozenset((name, told.st_ino, told.st_mtime_ns, told.st_size) for name, told in files)
 
 
 def check_overheard(settings: Settings, name: str, address: str | None) -> None:

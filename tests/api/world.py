@@ -57,6 +57,7 @@ class World:
     health: Health = field(default_factory=Health)
     issuer: Any = None
     outdated_schemas: frozenset[str] = frozenset()
+    add_app_url: str | None = None
     _app: FastAPI | None = None
 
     @property
@@ -71,6 +72,7 @@ class World:
         settings = Settings(
             jobs=Jobs.OFF,
             return_origins=self.settings.return_origins,
+            add_app_url=self.add_app_url,
             drafts_per_tenant=few.drafts,
             keys_per_tenant=few.api_keys,
             runs_per_tenant=few.runs,

@@ -63,14 +63,17 @@ def limits(**changes: Any) -> ClientLimits:
     return replace(ClientLimits(rate_per_s=1000.0, concurrency=8), **changes)
 
 
+def _hardly_any(seconds: float) -> float:
+    return seconds / 1000
+
+
 @asynccontextmanager
 async def a_client(base: str = BASE, **changes: Any) -> AsyncIterator[WishClient]:
     """A client on httpx's own transport, which respx can see; waits between tries have no length."""
+    shared = changes.pop("shared", None)
     async with changes.pop("transport", None) or httpx.AsyncHTTPTransport(trust_env=False) as transport:
         urls = {Environment.PRODUCTION: base, Environment.SANDBOX: base}
-        yield WishClient(
-            transport, urls, limits(**changes), now=lambda: NOW, jitter=lambda seconds: seconds / 1000
-        )
+        yield WishClient(transport, urls, limits(**changes), lambda: NOW, _hardly_any, shared)
 
 
 @asynccontextmanager

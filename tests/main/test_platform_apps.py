@@ -7,7 +7,7 @@ import pytest
 
 from channel_sync.domain.channel import Environment
 from channel_sync.main.platform_apps import LOOK_EVERY_S, PlatformAppsOfSettings
-from channel_sync.settings import read_settings
+from channel_sync.settings import Settings, read_settings
 
 SECRET = "CHANNEL_SYNC_WISH_APP_CLIENT_SECRET"
 
@@ -85,3 +85,24 @@ def test_a_secret_that_cannot_be_read_leaves_the_one_before(apps, folder, clock,
     [told] = caplog.messages
     assert SECRET in told
     assert "blank in it" not in told
+
+
+def test_settings_are_not_read_again_while_the_folder_is_as_it_was(folder, clock):
+    reads = []
+
+    def read() -> Settings:
+        reads.append(clock.now)
+        return read_settings()
+
+    apps = PlatformAppsOfSettings(read_settings(), read, clock)
+    for _ in range(5):
+        clock.now += LOOK_EVERY_S
+        assert secret(apps) == "the-first-secret"
+    assert reads == []
+
+    # As an orchestrator exchanges it: another file under the same name.
+    (folder / "new").write_text("the-other-secret")
+    (folder / "new").replace(folder / SECRET)
+    clock.now += LOOK_EVERY_S
+
+    assert (secret(apps), len(reads)) == ("the-other-secret", 1)

@@ -17,6 +17,7 @@ from starlette.types import Scope
 from channel_sync.api import (
     carriers,
     channels,
+    claims,
     connections,
     diagnostics,
     disclosures,
@@ -77,6 +78,7 @@ _BEFORE_PAGES = (
     carriers.router,
     integrations.idempotent,
     integrations.router,
+    claims.router,
     connections.idempotent,
     connections.router,
     diagnostics.router,

@@ -40,6 +40,8 @@ class IntegrationInput(Input):
     """Of the same app. It is never shown again, not even masked."""
     more_credentials: MoreCredentials | None = None
     """What else the channel names in its `credential_fields`, by field; never shown again either."""
+    claim: SecretText | None = None
+    """What the browser of a seller brought who added the platform's app in the marketplace's own store."""
     default_currency: Currency | None = None
     """ISO 4217, one of the channel's. With it the wizard's last step is not needed."""
     environment: Environment = Environment.PRODUCTION
@@ -117,6 +119,13 @@ class IntegrationPatch(TypedDict, total=False):
     """A new secret of the app."""
     settings: SettingsInput
     """How the jobs work."""
+
+
+class ClaimInput(Input):
+    """A claim that the browser of a seller brought."""
+
+    claim: SecretText
+    """The value of `claim` in the address of your page."""
 
 
 class StatusInput(Input):

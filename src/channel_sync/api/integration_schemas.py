@@ -200,10 +200,28 @@ class InvitationView(TypedDict):
 
 
 class DraftView(IntegrationView):
-    """A new integration, and the page to open in the seller's browser; that works until `expires_at`."""
+    """A new integration, and the page to open in the seller's browser; that works until `expires_at`.
 
-    authorise_url: str
+    Both are null where a claim has connected it already.
+    """
+
+    authorise_url: str | None
+    expires_at: Timestamp | None
+
+
+class ClaimView(TypedDict):
+    """The shop that a claim is of, for a person to say whether it is theirs.
+
+    Where it cannot be connected, `error` says why, and `integration_id` which of yours has it.
+    """
+
+    channel: ChannelRef
+    environment: Environment
+    merchant_id: str
+    shop_name: str | None
     expires_at: Timestamp
+    error: Annotated[str, one_of(("account_already_connected", "account_in_use"))] | None
+    integration_id: str | None
 
 
 class JobView(TypedDict):

@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response, status
 from pydantic import Field
 
+from channel_sync.api.claims import claimed_integration
 from channel_sync.api.connections import NOT_UNDERSTOOD
 from channel_sync.api.contract.words import RETURNING
 from channel_sync.api.http.access import CurrentCaller, require_scope, requires
@@ -75,12 +76,16 @@ async def create_integration(
     """A draft, and the page to open in the seller's browser.
 
     Where the platform has an app of its own, `credential_fields` of `GET /channels` is empty, and `channel` and
-    `name` are enough.
+    `name` are enough. With a `claim` that a seller's browser brought from the marketplace's own store, it is
+    connected already, and there is no page to open.
 
     The draft goes away at `draft_expires_at`: 60 minutes after its last step, or 7 days after the seller's consent
     while only the currency is missing. It becomes active once the seller has consented and `default_currency` is
     set, here or by PATCH.
     """
+    if given.claim is not None:
+        claimed = await services.claims.complete(caller.tenant, claimed_integration(given, given.claim))
+        return {**await _created(services, claimed, response), "authorise_url": None, "expires_at": None}
     new = NewIntegration(
         channel=given.channel,
         name=given.name,
@@ -93,8 +98,7 @@ async def create_integration(
         default_currency=given.default_currency,
     )
     draft, invitation = await services.authorise.begin(caller.tenant, new)
-    view = await _view(services, draft, response)
-    response.headers["Location"] = services.settings.address.href(f"/integrations/{draft.id}")
+    view = await _created(services, draft, response)
     url, expires_at = invitation.authorise_url, timestamp(invitation.expires_at)
     return {**view, "authorise_url": url, "expires_at": expires_at}
 
@@ -270,6 +274,11 @@ async def set_integration_status(
     """Idempotent. Off: no new call to the marketplace after one second. On: a catch-up run starts at once."""
     changed = await services.lifecycle.set_enabled(caller.tenant, target.id, given.enabled, target.version)
     return await _status(services, changed, response)
+
+
+async def _created(services: Services, integration: Integration, response: Response) -> IntegrationView:
+    response.headers["Location"] = services.settings.address.href(f"/integrations/{integration.id}")
+    return await _view(services, integration, response)
 
 
 async def _view(services: Services, integration: Integration, response: Response) -> IntegrationView:

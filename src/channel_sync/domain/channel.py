@@ -82,21 +82,28 @@ class ConsentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The proof that goes with an authorization code: PKCE verifier and the redirect address used."""
+    """The proof that goes with an authorization code: the redirect address used, and the PKCE verifier.
+
+    Without a verifier where the consent was not asked for by us.
+    """
 
     code: Secret
-    code_verifier: Secret
+    code_verifier: Secret | None
     redirect_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class ShopAccess:
-    """What one remote call needs. `generation` tells which credentials these are."""
+    """What one remote call needs. `generation` tells which credentials these are.
+
+    With `is_nobodys` the id is that of a shop that no integration has yet: no other process calls for it.
+    """
 
     integration_id: str
     environment: Environment
     token: Secret
     generation: int
+    is_nobodys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,11 @@ class Prune:
                 pruned = await some(work)
 
     async def forget_grants(self) -> None:
-        """Wipe grants that waited for a person who did not come back in time."""
+        """Wipe grants that waited for a person who did not come back in time, and those that nobody claimed."""
+        now = utcnow()
         async with self._database.begin() as work:
-            await work.callbacks.forget_grants(utcnow())
+            await work.callbacks.forget_grants(now)
+            await work.claims.forget(now)
 
     async def forget_queue_log(self) -> None:
         """Drop what the queue of workers notes for itself; runs have their own history."""

@@ -13,10 +13,13 @@ from channel_sync.api.http.places import PlaceLimits
 from channel_sync.api.http.services import ApiSettings, DocsMode, Services
 from channel_sync.channels.registry import MARKETPLACES
 from channel_sync.domain.addresses import PublicAddress, public_address
+from channel_sync.flows.connecting.added_apps import AddedApps
 from channel_sync.flows.connecting.authorise import Addresses, Authorise
 from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.claims import Claims
 from channel_sync.flows.connecting.consent import ConsentRedirects
 from channel_sync.flows.connecting.paste import Credentials
+from channel_sync.flows.connecting.redemption import Redeeming
 from channel_sync.flows.connecting.second_consents import Doubts
 from channel_sync.flows.integrations.lifecycle import Lifecycle
 from channel_sync.flows.integrations.warehouses import Warehouses
@@ -112,12 +115,15 @@ def build(runtime: Runtime, database: Database, address: PublicAddress) -> tuple
     runner = _runner(settings, work)
     addresses = Addresses(address, settings.return_origins)
     doubts, carriers = Doubts(database, shops), CarrierLists(database, shops)
+    redeeming = Redeeming(database, channels, addresses.public)
     services = Services(
         database=database,
         channels=channels,
         authorise=Authorise(database, channels, addresses, settings.drafts_per_tenant),
         consent_redirects=ConsentRedirects(database, channels),
-        callbacks=OAuthCallbacks(database, channels, addresses.public, doubts, nudge),
+        callbacks=OAuthCallbacks(database, channels, redeeming, doubts, nudge),
+        added_apps=AddedApps(database, channels, redeeming, doubts, nudge, settings.add_app_url),
+        claims=Claims(database, channels, doubts, nudge, settings.drafts_per_tenant),
         credentials=Credentials(database, channels, work.grants, doubts, nudge),
         lifecycle=Lifecycle(database, channels, work.grants, nudge),
         runs=work.runs,

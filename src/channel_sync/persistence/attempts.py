@@ -14,7 +14,7 @@ from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.rows.sealed_columns import ATTEMPT
 from channel_sync.persistence.sql.column_types import Utc
-from channel_sync.persistence.sql.tables import attempts
+from channel_sync.persistence.sql.consent_tables import attempts
 
 _row = attempts.c
 _CLOSED = "closed"

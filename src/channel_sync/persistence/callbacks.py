@@ -12,7 +12,7 @@ from channel_sync.domain.codes import CallbackError
 from channel_sync.persistence.engine.session import Session, columns_of
 from channel_sync.persistence.rows.encryption import Cipher
 from channel_sync.persistence.rows.sealed_columns import CALLBACK
-from channel_sync.persistence.sql.tables import attempts, callbacks
+from channel_sync.persistence.sql.consent_tables import attempts, callbacks
 
 _row = callbacks.c
 

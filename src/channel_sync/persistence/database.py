@@ -17,6 +17,7 @@ from channel_sync.persistence.attempts import AttemptRepository
 from channel_sync.persistence.call_budgets import CallBudgetRepository
 from channel_sync.persistence.callbacks import CallbackRepository
 from channel_sync.persistence.carriers import CarrierRepository
+from channel_sync.persistence.claims import ClaimRepository
 from channel_sync.persistence.credentials import CredentialRepository
 from channel_sync.persistence.disclosures import DisclosureRepository
 from channel_sync.persistence.doubts import DoubtRepository
@@ -90,6 +91,7 @@ class UnitOfWork:
     accounts = cached_property(lambda work: AccountRepository(work._session))
     attempts = cached_property(lambda work: AttemptRepository(work._session, work._personal.cipher))
     callbacks = cached_property(lambda work: CallbackRepository(work._session, work._personal.cipher))
+    claims = cached_property(lambda work: ClaimRepository(work._session, work._personal.cipher))
     runs = cached_property(lambda work: RunRepository(work._session))
     run_log = cached_property(lambda work: RunLogRepository(work._session))
     run_changes = cached_property(lambda work: RunChangeRepository(work._session))

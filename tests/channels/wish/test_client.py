@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.channels.factories import (
 from channel_sync.channels.http.breaker import FAILURES_TO_OPEN
 from channel_sync.channels.wish.client import Request
 from channel_sync.channels.wish.replies import Family
+from channel_sync.domain.budgets import CallAllowance, CallLease
 from channel_sync.domain.calls import Call
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import (
@@ -253,3 +255,21 @@ async def test_neither_log_nor_error_shows_a_secret(caplog):
                 assert TOKEN not in f"{raised.value} {raised.value!r}"
     assert TOKEN not in caplog.text
     assert TOKEN not in repr(counter.context.calls)
+
+
+class NothingLeft:
+    """A budget of all processes of which nothing is ever given out."""
+
+    async def lease(self, integration_id: str, wanted: int, allowance: CallAllowance) -> CallLease:
+        return CallLease(0, ask_again_s=60)
+
+    async def pause(self, integration_id: str, seconds: float, allowance: CallAllowance) -> None:
+        raise AssertionError("Nobody else calls for it.")
+
+
+async def test_a_shop_that_no_integration_has_yet_waits_for_no_budget_of_others():
+    with respx.mock:
+        respx.get(TEST_CALL).mock(side_effect=[refused(1056, 429), ok({"merchant_id": "m1"})])
+        async with at_the_counter(shared=NothingLeft()) as counter:
+            shop = counter.of(replace(an_access("clm_1"), is_nobodys=True))
+            assert await shop.merchant_id() == "m1"

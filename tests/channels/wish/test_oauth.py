@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -86,6 +87,15 @@ async def test_a_code_is_redeemed_by_a_json_body():
     assert grant.expires_at == datetime(2026, 12, 20, 12, 0, 0, 661000, tzinfo=UTC)
     assert grant.merchant_id == "m1"
     assert grant.scopes == ("orders:read", "products:read")
+
+
+async def test_a_code_that_nobody_here_asked_for_is_redeemed_without_a_verifier():
+    with respx.mock as router:
+        route = router.post(TOKEN_CALL).mock(return_value=ok(tokens()))
+        async with a_client() as client:
+            await redeem(client, APP, replace(CONSENT, code_verifier=None))
+
+    assert "code_verifier" not in json.loads(route.calls.last.request.content)
 
 
 async def test_a_renewal_is_a_read_with_everything_in_the_query():

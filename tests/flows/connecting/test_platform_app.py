@@ -15,7 +15,8 @@ from channel_sync.flows.connecting.authorise import NewIntegration, Reauthorisat
 from channel_sync.flows.connecting.outcomes import CallbackResult
 from channel_sync.flows.integrations.lifecycle import IntegrationChange
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.sql.tables import attempts, integrations
+from channel_sync.persistence.sql.consent_tables import attempts
+from channel_sync.persistence.sql.tables import integrations
 
 OWN: dict[str, Any] = {"client_id": "app1", "client_secret": Secret("s3cret-of-app1")}
 

@@ -16,7 +16,7 @@ from channel_sync.domain.secrets import Secret
 from channel_sync.domain.stock import StockItem
 from channel_sync.flows.connecting.authorise import Reauthorisation
 from channel_sync.flows.connecting.pkce import hash_of
-from channel_sync.persistence.sql.tables import attempts
+from channel_sync.persistence.sql.consent_tables import attempts
 
 
 async def test_a_cancelled_draft_leaves_nothing(database):

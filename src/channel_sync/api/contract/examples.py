@@ -88,6 +88,18 @@ EXAMPLES = {
         },
         response=DRAFT,
     ),
+    "preview_claim": Example(
+        request={"claim": "Zb3kq0n4r1cXJ2vW8yT5uL7mP9sD6fGhAeRiOoQxNtE"},
+        response={
+            "channel": INTEGRATION["channel"],
+            "environment": "production",
+            "merchant_id": "5f0e1d2c3b4a59687786f5e4",
+            "shop_name": "Blue Mug Company",
+            "expires_at": "2026-11-23T11:15:00.000Z",
+            "error": None,
+            "integration_id": None,
+        },
+    ),
     "list_integrations": Example(response=_page(INTEGRATION)),
     "get_integration": Example(response=INTEGRATION),
     "change_integration": Example(

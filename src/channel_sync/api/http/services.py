@@ -13,8 +13,10 @@ from channel_sync.api.http.tokens import Issuer
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.quotas import Quotas
+from channel_sync.flows.connecting.added_apps import AddedApps
 from channel_sync.flows.connecting.authorise import Authorise
 from channel_sync.flows.connecting.callback import OAuthCallbacks
+from channel_sync.flows.connecting.claims import Claims
 from channel_sync.flows.connecting.consent import ConsentRedirects
 from channel_sync.flows.connecting.paste import Credentials
 from channel_sync.flows.integrations.lifecycle import Lifecycle
@@ -96,6 +98,8 @@ class Services(Vitals):
     authorise: Authorise
     consent_redirects: ConsentRedirects
     callbacks: OAuthCallbacks
+    added_apps: AddedApps
+    claims: Claims
     credentials: Credentials
     lifecycle: Lifecycle
     runs: Runs

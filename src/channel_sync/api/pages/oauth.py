@@ -7,18 +7,21 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from fastapi import APIRouter, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from channel_sync.api.http.services import CurrentServices
+from channel_sync.api.http.services import CurrentServices, Services
 from channel_sync.api.pages.visits import MAX_VALUE, CurrentVisits, Visits
 from channel_sync.api.pages.words import NOT_OURS, PAGES, READ_AHEAD, UNREADABLE, WHERE_TO_START
 from channel_sync.domain.codes import CALLBACK_ERRORS, CallbackError
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.connecting.consent import ConsentRedirect
 from channel_sync.flows.connecting.outcomes import (
+    Added,
     AlreadyConnected,
     Asking,
     Callback,
     CallbackResult,
     Choice,
+    Crowded,
+    NotAdded,
     Outcome,
     Question,
     Setback,
@@ -92,6 +95,9 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     """Ends in a 303 to the `return_url` with `integration_id`, `result` and `error`, or in a page.
 
     Bound to the browser by its cookies: without them nothing changes. However often it is loaded, it works once.
+    What nobody here asked for comes from the marketplace's own store: where the operator has set `ADD_APP_URL`,
+    the answer is a 303 to it with `channel` and a one-time `claim`, which `POST /integrations` completes.
+
     Where no `state` comes back, a page says which shop answered and asks whether to connect it. If an integration
     of the tenant has the shop by the same app, that one gets the new grant, a draft ends, and `integration_id` is
     its id.
@@ -103,9 +109,14 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
         return visits.pages.message(503, "Not yet", READ_AHEAD, WHERE_TO_START, "plain")
     if not given.get("code") and not given.get("error"):
         return visits.pages.message(400, "Nothing to do here", UNREADABLE, WHERE_TO_START, "plain")
-    if not (cookies := _cookies(request, visits)):
+    callback, cookies = _callback(given), _cookies(request, visits)
+    try:
+        if await _is_added(request, services, callback, cookies):
+            return await _added(request, services, visits, callback)
+    except ChannelSyncError as error:
+        return visits.pages.failed(error)
+    if not cookies:
         return _not_ours(visits)
-    callback = _callback(given)
     return await _arrived(request, visits, services.callbacks.arrive(callback, cookies), callback)
 
 
@@ -169,6 +180,24 @@ def router_of(channel: str, suffix: str = "") -> APIRouter:
             openapi_extra=one.parameters,
         )
     return router
+
+
+async def _is_added(request: Request, services: Services, callback: Callback, cookies: list[str]) -> bool:
+    if not services.added_apps.may_be(channel_of(request), callback):
+        return False
+    return not await services.callbacks.awaits(callback, cookies)
+
+
+async def _added(request: Request, services: Services, visits: Visits, callback: Callback) -> Response:
+    if (turned_away := visits.admit_added()) is not None:
+        return turned_away
+    match await services.added_apps.arrive(channel_of(request), callback):
+        case Added(url):
+            return RedirectResponse(url, status.HTTP_303_SEE_OTHER)
+        case NotAdded(error):
+            return visits.pages.not_added(error)
+        case Crowded():
+            return visits.crowded_store()
 
 
 async def _left(request: Request, visits: Visits, leaving: Awaitable[ConsentRedirect]) -> Response:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from hashlib import sha256
+from math import ceil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ from starlette.responses import HTMLResponse
 
 from channel_sync.api.http.problems import status_of
 from channel_sync.api.http.services import ApiSettings
-from channel_sync.api.pages.words import WHERE_TO_START, explanation
+from channel_sync.api.pages.words import WHERE_TO_START, explanation, explanation_of_added
+from channel_sync.domain.codes import CallbackError
 from channel_sync.domain.errors import ChannelSyncError
 from channel_sync.flows.connecting.consent import AttemptView
 from channel_sync.flows.connecting.outcomes import (
@@ -63,6 +65,17 @@ class Pages:
         """The page for a connection that did not come about."""
         words = explanation(code)
         return self.message(words.status, "Not connected", words.text, words.hint)
+
+    def not_added(self, error: CallbackError) -> HTMLResponse:
+        """The page for a shop that was added in the marketplace's own store, in vain."""
+        words = explanation_of_added(error)
+        return self.message(words.status, "Not connected", words.text, words.hint)
+
+    def crowded(self, title: str, wait_s: float, hint: str) -> HTMLResponse:
+        """The page for one visit too many."""
+        page = self.message(429, title, "Wait a minute and load the page again.", hint, "step")
+        page.headers["Retry-After"] = str(max(1, ceil(wait_s)))
+        return page
 
     def connected(self, callback_result: CallbackResult) -> HTMLResponse:
         """The page for one that did."""

@@ -2,7 +2,6 @@
 
 import re
 from contextlib import suppress
-from math import ceil
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -14,13 +13,16 @@ from channel_sync.api.http.forwarded import client_of
 from channel_sync.api.http.services import Services
 from channel_sync.api.pages.cookies import AttemptCookies
 from channel_sync.api.pages.pages import Pages
-from channel_sync.api.pages.words import NOT_OURS, UNREADABLE, WHERE_TO_START
+from channel_sync.api.pages.words import IN_THE_STORE, NOT_OURS, UNREADABLE, WHERE_TO_START
 from channel_sync.domain.errors import StorageUnavailable
 from channel_sync.flows.connecting.return_urls import origin_of
 
 # Per attempt, or per client address where a visit has nothing of ours with it. A person needs two.
 VISITS_PER_S = 1.0
 VISITS_AT_ONCE = 60
+# What nobody here asked for, from everywhere together: each is a call to the marketplace.
+ADDED_PER_S = 1.0
+ADDED_AT_ONCE = 30
 MAX_VALUE = 2048
 MAX_TEXT = 8192
 _KNOWN = ("code", "state", "error", "iss", "ticket", "answer", "attempt", "callback", "browser")
@@ -34,6 +36,7 @@ class Visits:
         self.pages = Pages(services.settings)
         self._services = services
         self._budget = Buckets(VISITS_PER_S, VISITS_AT_ONCE)
+        self._added = Buckets(ADDED_PER_S, ADDED_AT_ONCE)
 
     def cookies_of(self, channel: str) -> AttemptCookies:
         """The cookies of a marketplace's attempts."""
@@ -52,16 +55,21 @@ class Visits:
             return self.pages.message(400, "Open the link itself", NOT_OURS, WHERE_TO_START)
         return given
 
+    def admit_added(self) -> Response | None:
+        """The page that turns away what comes from a marketplace's own store, where too much does."""
+        allowance = self._added.take("everybody")
+        return None if allowance.allowed else self.crowded_store(allowance.wait_s)
+
+    def crowded_store(self, wait_s: float = 60) -> Response:
+        """The page that asks to wait; the code is good for five minutes."""
+        return self.pages.crowded("Too many shops at once", wait_s, IN_THE_STORE)
+
     async def _admit(self, request: Request, channel: str, *texts: str) -> dict[str, str] | Response:
         given = [_members(text) for text in texts]
         members = {name: value for some in reversed(given) for name, value in (some or {}).items()}
         allowance = self._budget.take(await self._counted_as(request, channel, members.get("ticket", "")))
         if not allowance.allowed:
-            page = self.pages.message(
-                429, "Too many visits", "Wait a minute and load the page again.", WHERE_TO_START, "step"
-            )
-            page.headers["Retry-After"] = str(max(1, ceil(allowance.wait_s)))
-            return page
+            return self.pages.crowded("Too many visits", allowance.wait_s, WHERE_TO_START)
         if None in given:
             return self.pages.message(400, "This address is damaged", UNREADABLE, WHERE_TO_START)
         return members

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from channel_sync.domain.codes import CallbackError
+
 
 class Explanation(NamedTuple):
     """How a connection ended, for the person in front of the browser, and what to do about it."""
@@ -13,6 +15,7 @@ class Explanation(NamedTuple):
 
 WHERE_TO_START = "Go back to your system and start the connection there."
 NOT_OURS = "This browser did not start a connection here, or started it too long ago."
+IN_THE_STORE = "Go back to the marketplace's store, and add the app there once more."
 READ_AHEAD = "This address is not for reading ahead."
 UNREADABLE = "This address is damaged. Nothing has changed."
 
@@ -60,6 +63,19 @@ _ENDINGS = {
         "Make an app of its own at the marketplace for this system, or connect another account.",
     ),
 }
+
+
+_NOT_ADDED = {
+    "attempt_used": Explanation(409, "This answer was used already.", IN_THE_STORE),
+    "exchange_failed": Explanation(
+        400, "The marketplace did not complete the connection. Nothing has changed.", IN_THE_STORE
+    ),
+}
+
+
+def explanation_of_added(code: CallbackError) -> Explanation:
+    """The same for a shop that was added in the marketplace's own store."""
+    return _NOT_ADDED.get(code) or explanation(code)
 
 
 def explanation(code: str | None) -> Explanation:

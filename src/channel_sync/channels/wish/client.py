@@ -96,7 +96,10 @@ class WishClient:
         self.now = now
         self.jitter = jitter
         self._base_urls = {environment: url.rstrip("/") for environment, url in base_urls.items()}
-        self._limiter = Limiter(OwnCalls() if shared is None else LeasedCalls(shared), limits.rate_per_s, jitter)
+        self._own_limiter = Limiter(OwnCalls(), limits.rate_per_s, jitter)
+        self._shared_limiter = (
+            self._own_limiter if shared is None else Limiter(LeasedCalls(shared), limits.rate_per_s, jitter)
+        )
         self._breakers = {environment: Breaker() for environment in base_urls}
         self._seats = asyncio.Semaphore(limits.concurrency)
         self._in_flight: set[asyncio.Task[object]] = set()
@@ -149,13 +152,17 @@ class WishClient:
 
     async def _attempt(self, request: Request, access: ShopAccess, context: CallContext) -> Reply:
         headers = {"Authorization": f"Bearer {_sendable(access)}"}
-        await self._limiter.turn(access.integration_id, context)
+        await self._limiter(access).turn(access.integration_id, context)
         breaker = self._breakers[access.environment]
         breaker.check(access.integration_id, context.is_a_persons)
         await self.take_seat(context)
         outcome = await self.to_its_end(self._journaled(request, access.environment, headers, context))
         (breaker.failed if outcome.is_outage else breaker.answered)(access.integration_id)
-        return _reply_of(self._budgeted(outcome, access.integration_id))
+        return _reply_of(self._budgeted(outcome, access))
+
+    def _limiter(self, access: ShopAccess) -> Limiter:
+        """Only of an integration there is a budget to share."""
+        return self._own_limiter if access.is_nobodys else self._shared_limiter
 
     async def _journaled(
         self, request: Request, environment: Environment, headers: dict[str, str], context: CallContext
@@ -190,15 +197,15 @@ class WishClient:
         code, result = await off_loop(len(answer.body), lambda: read_answer(request.family, answer))
         return _Outcome(result, answer, code)
 
-    def _budgeted(self, outcome: _Outcome, integration_id: str) -> _Outcome:
+    def _budgeted(self, outcome: _Outcome, access: ShopAccess) -> _Outcome:
         """The outcome after the budget has heard of it; a refusal for the rate says how long the pause is."""
         if outcome.answer is None:
             return outcome
-        refusal = outcome.result
+        limiter, refusal = self._limiter(access), outcome.result
         if not isinstance(refusal, RateLimited):
-            self._limiter.welcome(integration_id, outcome.answer.remaining)
+            limiter.welcome(access.integration_id, outcome.answer.remaining)
             return outcome
-        wait_s = self._limiter.pause(integration_id, outcome.answer.wait_s)
+        wait_s = limiter.pause(access.integration_id, outcome.answer.wait_s)
         return _Outcome(RateLimited(refusal.message, wait_s, refusal.request_id))
 
 

@@ -57,7 +57,7 @@ async def redeem(client: WishClient, app: App, consent: Consent) -> Grant:
         "authorization_code",
         code=consent.code.value,
         redirect_uri=consent.redirect_url,
-        code_verifier=consent.code_verifier.value,
+        code_verifier=None if consent.code_verifier is None else consent.code_verifier.value,
     )
     body = msgspec.json.encode(dict(_with_client(app, form)))
     request = Request(Family.GRANT, "POST", _TOKEN_PATH, body=body, is_repeatable=False)

@@ -92,7 +92,7 @@ class Authorise:
         self._check(wanted)
         now = utcnow()
         app = self._app_for(wanted)
-        draft = _draft(tenant, wanted, app, now)
+        draft = new_draft(tenant, wanted, app, now)
         asked = Reauthorisation(return_url=wanted.return_url)
         if app.of_platform:
             asked = replace(asked, client_id=app.client_id, platform_app=True)
@@ -196,7 +196,8 @@ async def _check_has_secret(work: UnitOfWork, integration: Integration) -> None:
         raise Invalid("client_secret_needed", "The secret is not stored any more.", "/client_secret") from None
 
 
-def _draft(tenant: str, wanted: NewIntegration, app: App, now: datetime) -> Integration:
+def new_draft(tenant: str, wanted: NewIntegration, app: App, now: datetime) -> Integration:
+    """An integration that nothing was stored of yet."""
     return Integration(
         id=new_id("int", now),
         tenant=tenant,

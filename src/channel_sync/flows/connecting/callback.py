@@ -9,7 +9,6 @@ import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.channel import Channel
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import CallbackError
@@ -39,16 +38,23 @@ class OAuthCallbacks:
         self,
         database: Database,
         channels: Mapping[str, Channel],
-        public: PublicAddress,
+        redeeming: Redeeming,
         doubts: Doubts,
         nudge: Callable[[], None],
     ) -> None:
         self._database = database
         self._channels = channels
-        redeeming = Redeeming(database, channels, public)
         self._completion = AttemptCompletion(database, redeeming, doubts, nudge)
         self._pending = PendingAnswers(database, channels, redeeming, self._completion)
         self._answers = Answers(database, redeeming, self._completion, self._pending, doubts, nudge)
+
+    async def awaits(self, callback: Callback, cookies: Collection[str]) -> bool:
+        """Whether an answer without a state may be to what this browser has under way, or one that came before."""
+        mine = await under_way(self._database, cookies)
+        if any(one.attempt.result is None for one in mine):
+            return True
+        async with self._database.read() as work:
+            return await work.callbacks.by_code(hash_of(callback.code or "")) is not None
 
     async def arrive(self, callback: Callback, cookies: Collection[str]) -> Outcome:
         """Where the browser ends up, or what is to be asked. However often it comes, one token call is made."""

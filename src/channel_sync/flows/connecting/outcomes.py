@@ -91,5 +91,24 @@ class AlreadyConnected:
     candidates: tuple[Candidate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A shop was added in the marketplace's own store: the browser takes its claim to the platform."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdded:
+    """What came from the store came to nothing; the seller may add the app once more."""
+
+    error: CallbackError
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """More is being added than anybody can be adding; the code was not used."""
+
+
 Asking = Question | Choice | Setback | AlreadyConnected
 Outcome = CallbackResult | Asking

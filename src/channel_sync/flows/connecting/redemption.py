@@ -1,6 +1,8 @@
 """A code exchanged for a grant."""
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from channel_sync.domain.addresses import PublicAddress
 from channel_sync.domain.calls import CallContext, Priority
@@ -12,7 +14,10 @@ from channel_sync.flows.connecting.shop_facts import first_warehouse, shop_name
 from channel_sync.flows.connecting.under_way import UnderWay
 from channel_sync.flows.grants.credentials import more_of
 from channel_sync.flows.integrations.activation import ObtainedGrant
+from channel_sync.persistence.claims import Claim
 from channel_sync.persistence.database import Database, UnitOfWork
+
+log = logging.getLogger(__name__)
 
 
 class Redeeming:
@@ -39,12 +44,29 @@ class Redeeming:
 
     async def redeem(self, one: UnderWay, app: App, code: Secret) -> ObtainedGrant:
         """What the code is good for. Any `ChannelError`; the code may be used up then, or not."""
-        channel = self._channels[one.integration.channel]
-        redirect_url = self._public.callback(one.integration.channel)
-        grant = await channel.redeem(app, Consent(code, one.attempt.code_verifier, redirect_url))
-        access = ShopAccess(one.integration.id, one.integration.environment, grant.access_token, generation=0)
-        shop = channel.shop(access, CallContext(Priority.INTERACTIVE))
-        return ObtainedGrant(app, grant, await shop_name(shop), app_is_new(one), await first_warehouse(shop))
+        channel = one.integration.channel
+        grant = await self._exchange(channel, app, code, one.attempt.code_verifier)
+        access = ShopAccess(one.integration.id, app.environment, grant.access_token, generation=0)
+        return replace(await self._described(channel, app, grant, access), app_is_new=app_is_new(one))
+
+    async def redeem_added(self, claim: Claim, app: App, code: Secret) -> ObtainedGrant:
+        """The same of a code that the platform's app was added with: nobody here asked for the consent."""
+        grant = await self._exchange(claim.channel, app, code, None)
+        access = ShopAccess(claim.id, app.environment, grant.access_token, generation=0, is_nobodys=True)
+        return await self._described(claim.channel, app, grant, access)
+
+    async def _exchange(self, channel: str, app: App, code: Secret, verifier: Secret | None) -> Grant:
+        consent = Consent(code, verifier, self._public.callback(channel))
+        try:
+            return await self._channels[channel].redeem(app, consent)
+        except ClientRejected:
+            if app.of_platform:
+                log.error("the platform's application at %s is refused: look at its secret", channel)
+            raise
+
+    async def _described(self, channel: str, app: App, grant: Grant, access: ShopAccess) -> ObtainedGrant:
+        shop = self._channels[channel].shop(access, CallContext(Priority.INTERACTIVE))
+        return ObtainedGrant(app, grant, await shop_name(shop), False, await first_warehouse(shop))
 
     def covers(self, one: UnderWay, grant: Grant) -> bool:
         """Whether the grant has every scope that the jobs need."""

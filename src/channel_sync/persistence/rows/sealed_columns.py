@@ -45,10 +45,11 @@ GRANT = SealedColumns(
 )
 ATTEMPT = SealedColumns("attempts", ("code_verifier", "client_secret"), ("id",), ("tenant", "integration_id"))
 CALLBACK = SealedColumns("callbacks", ("kept_grant",), ("id",), ("tenant", "attempt_id", "merchant_id"))
+CLAIM = SealedColumns("claims", ("kept_grant",), ("id",), ("channel", "environment", "client_id", "merchant_id"))
 ORDER = SealedColumns("orders", ("personal", "address", "tax", "raw"), ("tenant", "id"), ("account_id", "version"))
 HELD_ORDER = SealedColumns("held_orders", ("raw",), ("tenant", "id"), ("account_id",))
 ANSWER = SealedColumns("idempotency", ("body",), ("tenant", "key"))
 META = SealedColumns("meta", ("value",), ("key",))
 
 # The check value of the key comes last: once it is under a key, everything else is.
-SEALED = (APP_SECRET, GRANT, ATTEMPT, CALLBACK, ORDER, HELD_ORDER, ANSWER, META)
+SEALED = (APP_SECRET, GRANT, ATTEMPT, CALLBACK, CLAIM, ORDER, HELD_ORDER, ANSWER, META)

@@ -1,4 +1,4 @@
-"""Every table but those of trade and of runs (see `trade_tables`, `run_tables`, ...), readable top to bottom.
+"""Every table but those of trade, of runs and the like (see `trade_tables`, ...), readable top to bottom.
 
 Columns called like a field of a domain value hold that field. Sealed columns are ciphertext (see `encryption`).
 """
@@ -25,7 +25,7 @@ from channel_sync.domain.brakes import Brake
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.events import Members
 from channel_sync.domain.incidents import IncidentKind
-from channel_sync.domain.integrations import AttemptKind, Authorisation, IntegrationSettings
+from channel_sync.domain.integrations import Authorisation, IntegrationSettings
 from channel_sync.domain.listings import Omitted
 from channel_sync.domain.order_filters import OrderFilter
 from channel_sync.persistence.sql.column_types import Document, OneOf, Utc
@@ -174,54 +174,6 @@ integrations = Table(
     partial_index("ix_integrations_renewing", "renewing_until", where="renewing_until IS NOT NULL"),
     partial_index("ix_integrations_retry_at", "retry_at", where="retry_at IS NOT NULL"),
     partial_index("ix_integrations_grant_ends_at", "grant_ends_at", where="grant_ends_at IS NOT NULL"),
-)
-
-# One walk of a browser to the marketplace and back. Only hashes of what the browser holds.
-attempts = Table(
-    "attempts",
-    metadata,
-    Column("id", Text, primary_key=True),
-    required("tenant", Text),
-    required("integration_id", Text, ForeignKey("integrations.id", ondelete="CASCADE")),
-    required("kind", OneOf(AttemptKind)),
-    required("ticket_hash", Text),
-    Column("state_hash", Text),
-    Column("cookie_hash", Text),
-    Column("code_verifier", LargeBinary),  # sealed; wiped with the secret when the attempt ends
-    Column("client_id", Text),
-    Column("client_secret", LargeBinary),  # sealed
-    Column("platform_app", Boolean, nullable=False, server_default=false()),
-    Column("return_url", Text),
-    required("created_at", Utc),
-    required("expires_at", Utc),
-    Column("continued_at", Utc),
-    Column("consumed_at", Utc),
-    Column("result", Text),
-    Column("codes_tried", Integer, nullable=False, server_default="0"),  # of those that came without a state
-    Index("uq_attempts_ticket_hash", "ticket_hash", unique=True),
-    Index("uq_attempts_cookie_hash", "cookie_hash", unique=True),
-    Index("ix_attempts_integration_id", "integration_id"),
-    Index("ix_attempts_expires_at", "expires_at"),
-)
-
-# What came back without a state to say which attempt it belongs to: each code once, and what it was good for. The
-# grant waits here until a person says that it is the right one, and is wiped when the attempt is over.
-callbacks = Table(
-    "callbacks",
-    metadata,
-    Column("id", Text, primary_key=True),
-    required("tenant", Text),
-    required("attempt_id", Text, ForeignKey("attempts.id", ondelete="CASCADE")),
-    required("code_hash", Text),
-    required("created_at", Utc),
-    Column("error", Text),
-    Column("merchant_id", Text),
-    Column("shop_name", Text),
-    Column("warehouse_id", Text),
-    Column("kept_grant", LargeBinary),  # sealed
-    Column("integration_id", Text),  # who got the grant
-    Index("uq_callbacks_code_hash", "code_hash", unique=True),
-    Index("ix_callbacks_attempt_id", "attempt_id"),
 )
 
 # What is not in order with an integration although it goes on working; one of a kind is open at a time.
