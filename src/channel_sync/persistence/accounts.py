@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, null, or_, select, union, update
+from sqlalchemy import bindparam, case, func, insert, null, or_, select, union, update
 
 from channel_sync.domain.brakes import Brake
 from channel_sync.domain.channel import Environment
@@ -74,6 +74,16 @@ class AccountRepository:
     async def order_cursors(self, account_ids: Collection[str]) -> dict[str, datetime | None]:
         """How far the orders of each account are downloaded."""
         return {row[0]: row[1] for row in await self._session.rows(_CURSORS, {"ids": account_ids})}
+
+    async def reserve(self, channel: str, environment: Environment, client_id: str, merchant_id: str) -> None:
+        """Let no other transaction take this merchant with this app, of whichever tenant, until this one ends.
+
+        What two tenants do at once neither sees of the other; on SQLite there is one writer.
+        """
+        if self._session.postgres:
+            name = f"{channel} {environment} {client_id} {merchant_id}"
+            lock = func.pg_advisory_xact_lock(func.hashtextextended(name, 0))
+            await self._session.value(select(lock))
 
     async def used_elsewhere(
         self, tenant: str, channel: str, environment: Environment, client_id: str, merchant_id: str

@@ -1,5 +1,6 @@
 """One application of the platform for all its sellers."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -236,3 +237,13 @@ async def test_its_secret_goes_with_no_other_id(desk: Desk, database: Database):
     refused = await desk.come_back(desk.answer(departure), departure)
 
     assert (refused.error, desk.channel.calls["redeem"]) == ("exchange_failed", 1)
+
+
+async def test_of_tenants_that_connect_one_shop_at_once_one_has_it(desk: Desk):
+    tenants = [f"tenant-{number}" for number in range(8)]
+    redirects = [await desk.consent_redirects.start((await a_draft(desk, one))[1], []) for one in tenants]
+    answers = [desk.answer(redirect) for redirect in redirects]
+
+    ends = await asyncio.gather(*map(desk.come_back, answers, redirects))
+
+    assert sorted(end.error or "connected" for end in ends) == [*["account_in_use"] * 7, "connected"]

@@ -133,6 +133,8 @@ async def _take_account(work: UnitOfWork, integration: Integration, now: datetim
     """The id and the cursor of the merchant's account, whose orders and mappings are now the integration's."""
     if integration.merchant_id is None:
         raise Conflict("integration_draft", "The integration is not connected.")
+    shop = (integration.channel, integration.environment, integration.client_id, integration.merchant_id)
+    await work.accounts.reserve(*shop)
     account = await account_for(work, integration, integration.client_id, integration.merchant_id)
     if account is None:
         account = _new_account(integration, integration.merchant_id, now)

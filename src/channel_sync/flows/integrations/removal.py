@@ -71,9 +71,9 @@ async def reattach(work: UnitOfWork, removed: Integration, now: datetime) -> Int
             raise Conflict(
                 "account_already_connected", "Another integration has this merchant.", account.integration_id
             )
-        if await work.accounts.used_elsewhere(
-            account.tenant, account.channel, account.environment, account.client_id, account.merchant_id
-        ):
+        shop = (account.channel, account.environment, account.client_id, account.merchant_id)
+        await work.accounts.reserve(*shop)
+        if await work.accounts.used_elsewhere(account.tenant, *shop):
             raise Conflict("account_in_use", "This merchant is connected already.")
         await work.accounts.attach(account.id, removed.id, account.client_id, account.shop_name)
     restored = replace(
