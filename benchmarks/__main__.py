@@ -4,8 +4,9 @@ Each download is checked, row by row and to the cent, against the shop read by o
 no figure. Machines differ: the ratios travel, the seconds do not.
 
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, catalogue (a large one,
-and writes beside its mapping), reads (the list of integrations beside a bare route, and at steady rates), shops
-(many integrations due at once), support (exports, and what is asked of single orders), workers.
+and writes beside its mapping), rereads (what reading a large one again costs), reads (the list of integrations
+beside a bare route, and at steady rates), shops (many integrations due at once), support (exports, and what is
+asked of single orders), workers.
 
 Four more have to be named. `profile` tells where the time goes, with a profiler that it installs below
 var/benchmarks. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must be free.
@@ -33,18 +34,23 @@ from benchmarks.peers.environments import PINS
 from benchmarks.peers.side_by_side import Ground, compare
 from benchmarks.profile import of_profile
 from benchmarks.reads import of_reads
+from benchmarks.rereads import of_rereads
 from benchmarks.stage import fresh_database, postgres, wish_with_orders
 from benchmarks.stock import push
 from benchmarks.support import of_support
 from benchmarks.table import row
 
 ORDERS = 100_000
+LISTINGS = 100_000
 MANY_ORDERS = 300_000
 ROUNDS = 5
 PEER_ROUNDS = 5
 A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
-GROUPS = {"orders", "postgres", "memory", "api", "stock", "catalogue", "reads", "shops", "support", "workers"}
+GROUPS = {
+    *("orders", "postgres", "memory", "api", "stock", "catalogue", "rereads", "reads", "shops", "support"),
+    "workers",
+}
 TO_BE_NAMED = {"million", "tables", "peers", "profile"}
 
 
@@ -59,6 +65,8 @@ def main() -> None:
         _of_stock()
     if "catalogue" in groups:
         of_catalogue()
+    if "rereads" in groups:
+        of_rereads(asked.listings)
     if "reads" in groups:
         of_reads()
     if "shops" in groups:
@@ -85,6 +93,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=PEER_ROUNDS, help="how often each peer runs (%(default)s)")
     parser.add_argument("--only", default="", help=f"peers to measure, of {','.join(PINS)}")
+    parser.add_argument(
+        "--listings", type=int, default=LISTINGS, help="of the shop that is read again (%(default)s)"
+    )
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders that peers download (%(default)s)")
     asked = parser.parse_args()
     if unknown := set(asked.groups) - GROUPS - TO_BE_NAMED:

@@ -12,6 +12,7 @@ from channel_sync.domain.integrations import Account
 from channel_sync.domain.job_state import JobState
 from channel_sync.domain.listings import ChannelListing
 from channel_sync.domain.runs import Counts, RunKind, Trigger
+from channel_sync.domain.seen_ids import SeenIds
 from channel_sync.flows.in_halves import store_in_halves
 from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.runs.session import RunSession
@@ -83,10 +84,10 @@ class SyncListings:
         started_at = utcnow()
         job_id = await session.call(lambda shop: shop.start_catalogue())
         file_urls = await self._file_urls(session, job_id, started_at)
-        seen: set[str] = set()
+        seen = SeenIds()
         async for batch in await session.call(lambda shop: _catalogue(shop, file_urls)):
             await self._keep(session, batch.listings, started_at)
-            seen.update(listing.variation_id for listing in batch.listings)
+            seen.add_all(listing.variation_id for listing in batch.listings)
             if batch.left_out:
                 session.flaw = _PARTLY_UNREADABLE
             session.context.raise_if_cancelled()
@@ -123,7 +124,7 @@ class SyncListings:
             if await store_in_halves(part, store):
                 session.flaw = _PARTLY_UNREADABLE
 
-    async def _mark_gone(self, session: RunSession, seen: set[str]) -> None:
+    async def _mark_gone(self, session: RunSession, seen: SeenIds) -> None:
         account, after = session.account, ""
         while True:
             async with session.database.read() as work:
