@@ -42,6 +42,10 @@ class NewApp(msgspec.Struct, forbid_unknown_fields=True):
     owner_id: str | None = None
 
 
+class AppChange(msgspec.Struct, forbid_unknown_fields=True):
+    redirect_uri: str
+
+
 class Pair(msgspec.Struct):
     """An app and a merchant; `seconds` for throttling, `scopes` for granting less than the app asks."""
 
@@ -83,6 +87,7 @@ class Controls:
             ("POST", "/merchants", self.add_merchant),
             ("PATCH", "/merchants/{id}", self.change_merchant),
             ("POST", "/apps", self.add_app),
+            ("PATCH", "/apps/{id}", self.change_app),
             ("POST", "/apps/{id}/secrets", self.add_secret),
             ("DELETE", "/apps/{id}/secrets/oldest", self.drop_secret),
             ("POST", "/codes", self.add_code),
@@ -137,6 +142,11 @@ class Controls:
     async def add_app(self, request: Request, body: bytes) -> object:
         wanted = msgspec.json.decode(body, type=NewApp)
         return _app_answer(self._market.add_app(**msgspec.to_builtins(wanted)))
+
+    async def change_app(self, request: Request, body: bytes) -> object:
+        app = self._market.accounts.apps[request.path_params["id"]]
+        app.redirect_uri = msgspec.json.decode(body, type=AppChange).redirect_uri
+        return _app_answer(app)
 
     async def add_secret(self, request: Request, body: bytes) -> object:
         app = self._market.accounts.apps[request.path_params["id"]]

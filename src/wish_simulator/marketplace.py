@@ -70,6 +70,13 @@ class Marketplace:
     ) -> App:
         return self.accounts.add_app(App(name, redirect_uri, tuple(scopes), kind, owner_id))
 
+    def platform_app(self, redirect_uri: str) -> App:
+        """A public app that acts for every merchant, the same one each time."""
+        known = next((app for app in self.accounts.apps.values() if app.kind == "public"), None)
+        app = known or self.add_app(redirect_uri, "Channel sync", kind="public")
+        app.redirect_uri = redirect_uri
+        return app
+
     def grant(self, app: App, shop: Shop) -> AccessToken:
         """Tokens without the pages."""
         return self.grants.grant(app, shop.merchant)

@@ -1,8 +1,10 @@
 """`python -m wish_simulator` as a process."""
 
 import asyncio
+import re
 import signal
 import sys
+from pathlib import Path
 
 import httpx
 
@@ -28,3 +30,28 @@ async def test_it_says_where_it_listens_serves_the_demo_and_stops_on_a_signal() 
         async with asyncio.timeout(10):
             status = await process.wait()
     assert status == 0
+
+
+async def test_a_public_app_is_the_same_at_the_next_start_and_returns_where_it_is_told_to(tmp_path: Path) -> None:
+    said = []
+    for port in ("8000", "9000"):
+        line = ("--state", str(tmp_path / "wish.state"), "--public-app", f"http://127.0.0.1:{port}/wish/callback")
+        process, listening = await started("--port", "0", "--seed", "demo", *line)
+        assert process.stdout is not None
+        try:
+            said.append((await process.stdout.readline()).decode())
+            async with httpx.AsyncClient(
+                base_url=listening.removeprefix("listening on "), trust_env=False
+            ) as http:
+                store = await http.post(
+                    "/log-in", data={"login": "demo", "password": "demo", "next": "/app-store"}
+                )
+                page = await http.get(store.headers["location"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(10):
+                await process.wait()
+        assert f"public app, returns to http://127.0.0.1:{port}/wish/callback" in page.text
+
+    assert re.fullmatch("public app [0-9a-f]{24} [0-9a-f]{32}\\n", said[0])
+    assert said[1] == said[0]

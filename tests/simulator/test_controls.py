@@ -48,6 +48,13 @@ async def test_a_grant_may_have_fewer_scopes(wish: Simulated) -> None:
     assert (await wish.control("/grants", pair(wish, scopes=["orders:read"])))["scopes"] == ["orders:read"]
 
 
+async def test_an_app_returns_elsewhere_once_that_is_changed(wish: Simulated) -> None:
+    path = f"/apps/{wish.app.client_id}"
+    await wish.control(path, {"redirect_uri": "https://elsewhere.example/cb"}, method="PATCH")
+
+    assert (await wish.control("/codes", pair(wish)))["redirect_uri"] == "https://elsewhere.example/cb"
+
+
 async def test_secrets_rotate(wish: Simulated) -> None:
     path = f"/apps/{wish.app.client_id}/secrets"
     assert len((await wish.control(path))["secrets"]) == 2
