@@ -79,6 +79,14 @@ async def test_its_consent_is_asked_with_the_platforms_client_id(desk: Desk):
     assert f"client_id={CLIENT_ID}" in departure.consent_url
 
 
+async def test_the_page_before_names_no_app_that_the_seller_never_made(desk: Desk):
+    _, of_platform = await a_draft(desk)
+    _, of_seller = await desk.draft()
+
+    assert (await desk.consent_redirects.describe(of_platform, [])).client_id is None
+    assert (await desk.consent_redirects.describe(of_seller, [])).client_id == "app1"
+
+
 async def test_without_an_app_of_the_platform_the_sellers_own_is_needed(desk: Desk, apps: SetApps):
     for app in (None, an_app()):
         apps.app, apps.environment = app, Environment.SANDBOX

@@ -24,12 +24,15 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """What a person should see before leaving: which account and integration are about to be connected."""
+    """What a person should see before leaving: which account and integration are about to be connected.
+
+    The `client_id` is that of an application which the person may know: not the platform's.
+    """
 
     channel_name: str
     integration_name: str
     tenant: str
-    client_id: str
+    client_id: str | None
     shop_name: str | None
     merchant_id: str | None
     kind: AttemptKind
@@ -71,7 +74,7 @@ class ConsentRedirects:
             channel_name=self._channels[integration.channel].description.name,
             integration_name=integration.name,
             tenant=integration.tenant,
-            client_id=attempt.client_id or integration.client_id,
+            client_id=None if attempt.platform_app else attempt.client_id or integration.client_id,
             shop_name=integration.shop_name,
             merchant_id=integration.merchant_id,
             kind=attempt.kind,
