@@ -3,6 +3,7 @@ import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -110,10 +111,35 @@ def app_url(postgres_url: str) -> str:
 @pytest.fixture(scope="session")
 def shared_name(postgres: PostgresServer) -> Iterator[str]:
     """The name of a PostgreSQL database at the newest schema, for processes that many tests share."""
+    with _new_database(postgres) as name:
+        yield name
+
+
+@contextmanager
+def _new_database(postgres: PostgresServer) -> Iterator[str]:
     name = f"shared_{uuid4().hex}"
     asyncio.run(postgres.run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}"))
     yield name
     asyncio.run(postgres.run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def module_name(postgres: PostgresServer) -> Iterator[str]:
+    """The name of such a database for the tests of one module."""
+    with _new_database(postgres) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def module_app_url(postgres: PostgresServer, module_name: str) -> str:
+    """That database, as the role that row-level security binds."""
+    return APP_ROLE.url(postgres.url(module_name))
+
+
+@pytest.fixture(scope="module")
+def module_pooled_app_url(pooler: Pooler, module_name: str) -> str:
+    """The same, behind PgBouncer."""
+    return APP_ROLE.url(pooler.url(module_name))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.chromium import ARGUMENTS, NO_BROWSER, find_chromium
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage, running_stage, settings_of
 from tests.browser.visitor import Visitor, new_visitor
 from tests.stores import STORES
 
@@ -29,16 +29,7 @@ def stage(
     request: pytest.FixtureRequest, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """The running parts on each kind of store, shared by all walks; each has a seller of its own."""
-    settings: dict[str, str] = {}
-    if request.param != "sqlite":
-        direct: str = request.getfixturevalue("shared_app_url")
-        pooled = request.param == "pooled"
-        settings = {
-            "CHANNEL_SYNC_DATABASE_URL": request.getfixturevalue("shared_pooled_app_url") if pooled else direct,
-            "CHANNEL_SYNC_QUEUE_DATABASE_URL": direct,
-            "CHANNEL_SYNC_JOBS": "distributed",
-        }
-    with running_stage(tmp_path_factory.mktemp("stage"), settings) as running:
+    with running_stage(tmp_path_factory.mktemp("stage"), settings_of(request)) as running:
         yield running
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import pytest
 from tests.browser.console import running_console
 from tests.processes import Deployment, ServerProcess, api, simulated_wish
 
 Answer = TypeVar("Answer")
 _NUMBERS = count(1)
+APP_SECRET = "CHANNEL_SYNC_WISH_SANDBOX_APP_CLIENT_SECRET"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,10 @@ class Seller:
 
 @dataclass(frozen=True)
 class Stage:
-    """The running parts. `caller` holds a key of the tenant, `controls` is a client of the simulated Wish."""
+    """The running parts. `caller` holds a key of the tenant, `controls` is a client of the simulated Wish.
+
+    The `platform_app` is empty unless the stage was made with one.
+    """
 
     service: ServerProcess
     wish_url: str
@@ -37,6 +42,8 @@ class Stage:
     key: str
     caller: httpx.Client
     controls: httpx.Client
+    platform_app: Mapping[str, str]
+    secrets: Path
 
     @property
     def return_url(self) -> str:
@@ -115,17 +122,38 @@ def eventually(ask: Callable[[], Answer], within_s: float = 20) -> Answer:
     return answer
 
 
+def settings_of(request: pytest.FixtureRequest, whose: str = "shared") -> dict[str, str]:
+    """Those that choose the store which a fixture is for, and whether the jobs have a worker of their own.
+
+    On PostgreSQL the database is that of many modules, `shared`, or that of one, `module`.
+    """
+    if request.param == "sqlite":
+        return {}
+    direct: str = request.getfixturevalue(f"{whose}_app_url")
+    pooled = request.param == "pooled"
+    return {
+        "CHANNEL_SYNC_DATABASE_URL": request.getfixturevalue(f"{whose}_pooled_app_url") if pooled else direct,
+        "CHANNEL_SYNC_QUEUE_DATABASE_URL": direct,
+        "CHANNEL_SYNC_JOBS": "distributed",
+    }
+
+
 @contextmanager
-def running_stage(folder: Path, settings: Mapping[str, str]) -> Iterator[Stage]:
+def running_stage(folder: Path, settings: Mapping[str, str], platform_app: bool = False) -> Iterator[Stage]:
     """Everything started, with an empty database and the demo shop at Wish.
 
-    The settings choose the store, SQLite by default, and whether the jobs have a worker of their own.
+    With a `platform_app` there is a public app at Wish, with its secret in a folder, and a page of the platform
+    for sellers who add it there.
     """
     with ExitStack() as started:
         console_url = started.enter_context(running_console())
         wish = started.enter_context(simulated_wish(folder, "--seed", "demo"))
         # To a browser, Wish is another site than the service: what cookies may do depends on it.
         wish_url = wish.url.replace("127.0.0.1", "localhost")
+        controls = started.enter_context(httpx.Client(base_url=wish.url, timeout=30))
+        app = _public_app(controls, folder) if platform_app else {}
+        if platform_app:
+            settings = {**settings, **_with_app(app, folder, console_url)}
         deployment = Deployment(
             folder,
             {
@@ -142,5 +170,25 @@ def running_stage(folder: Path, settings: Mapping[str, str]) -> Iterator[Stage]:
         if settings.get("CHANNEL_SYNC_JOBS") == "distributed":
             started.callback(deployment.work().stop)
         caller = started.enter_context(api(service, key))
-        controls = started.enter_context(httpx.Client(base_url=wish.url, timeout=30))
-        yield Stage(service, wish_url, console_url, key, caller, controls)
+        stage = Stage(service, wish_url, console_url, key, caller, controls, app, folder / "secrets")
+        if platform_app:
+            at_wish = f"/_control/apps/{app['client_id']}"
+            controls.patch(at_wish, json={"redirect_uri": stage.callback_url}).raise_for_status()
+        yield stage
+
+
+def _public_app(controls: httpx.Client, folder: Path) -> dict[str, str]:
+    """A new one, with its secret in the secrets folder."""
+    new = {"kind": "public", "name": "The platform", "redirect_uri": "https://platform.example/later"}
+    app: dict[str, str] = controls.post("/_control/apps", json=new).raise_for_status().json()
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / APP_SECRET).write_text(app["client_secret"])
+    return app
+
+
+def _with_app(app: Mapping[str, str], folder: Path, console_url: str) -> dict[str, str]:
+    return {
+        "CHANNEL_SYNC_WISH_SANDBOX_APP_CLIENT_ID": app["client_id"],
+        "CHANNEL_SYNC_SECRETS_DIR": str(folder / "secrets"),
+        "CHANNEL_SYNC_ADD_APP_URL": f"{console_url}/added",
+    }
