@@ -57,14 +57,10 @@ def connect(demo: Demo) -> str:
     with demo.api() as api, httpx.Client(timeout=20) as browser:
         redirect_url = api.get("/channels").json()["items"][0]["redirect_url"]
         browser.post(f"{demo.wish}/log-in", data={"login": "demo", "password": "demo"})
-        browser.post(f"{demo.wish}/settings/apps", data={"name": "Sync", "redirect_uri": redirect_url})
-        page = browser.get(f"{demo.wish}/settings/apps").text
-        client_id, secret = re.findall(r"data-client-(?:id|secret)>([^<]+)", page)
-        credentials = {"client_id": client_id, "client_secret": secret, "default_currency": "USD"}
-        draft = api.post("/integrations", json={"channel": "wish", "name": "Shop", **credentials}).json()
-        consent = browser.post(draft["authorise_url"]).headers["location"]
-        state = httpx.URL(consent).params["state"]
-        allowed = {"client_id": client_id, "state": state, "decision": "allow"}
+        new = {"channel": "wish", "name": "Shop", "default_currency": "USD"}
+        draft = api.post("/integrations", json=new).json()
+        consent = httpx.URL(browser.post(draft["authorise_url"]).headers["location"])
+        allowed = {**consent.params, "decision": "allow"}
         back = browser.post(f"{demo.wish}/v3/oauth/authorize", data=allowed).headers["location"]
         question = dict(re.findall(r'name="(callback|attempt)" value="([^"]+)"', browser.get(back).text))
         yes = {**question, "answer": "connect"}

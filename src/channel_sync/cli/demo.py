@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from socket import socket
+from typing import NamedTuple
 
 from channel_sync.main.process import CannotStart, listen
 
@@ -48,7 +49,20 @@ def _write_private(file: Path, text: str) -> None:
     unfinished.replace(file)
 
 
-def set_environment(service_url: str, wish_url: str) -> None:
+class SimulatedWish(NamedTuple):
+    """Where the simulated Wish is, and the platform's own app there."""
+
+    url: str
+    client_id: str
+    client_secret: str
+
+
+def public_url(service_url: str) -> str:
+    """What browsers see of the service."""
+    return os.environ.get("CHANNEL_SYNC_PUBLIC_URL") or service_url
+
+
+def set_environment(service_url: str, wish: SimulatedWish) -> None:
     """Point the settings at the demo, all but those that the environment has already."""
     of_the_demo = {
         "CHANNEL_SYNC_LOG_LEVEL": "error",
@@ -56,8 +70,10 @@ def set_environment(service_url: str, wish_url: str) -> None:
         "CHANNEL_SYNC_DATABASE_URL": f"sqlite:///{FOLDER}/channel-sync.db",
         "CHANNEL_SYNC_PUBLIC_URL": service_url,
         "CHANNEL_SYNC_RETURN_ORIGINS": service_url,
-        "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish_url,
-        "CHANNEL_SYNC_WISH_SANDBOX_URL": wish_url,
+        "CHANNEL_SYNC_WISH_PRODUCTION_URL": wish.url,
+        "CHANNEL_SYNC_WISH_SANDBOX_URL": wish.url,
+        "CHANNEL_SYNC_WISH_APP_CLIENT_ID": wish.client_id,
+        "CHANNEL_SYNC_WISH_APP_CLIENT_SECRET": wish.client_secret,
     }
     for name, value in of_the_demo.items():
         os.environ[name] = os.environ.get(name) or value
@@ -80,22 +96,24 @@ def check_checkout() -> None:
 
 
 @contextmanager
-def simulated_wish() -> Iterator[str]:
-    """The address of a simulated Wish with a demo shop; it ends with the block, and with this process."""
+def simulated_wish(public_url: str) -> Iterator[SimulatedWish]:
+    """A simulated Wish with a demo shop; it ends with the block, and with this process."""
     with ExitStack() as started:
         for port in (WISH_PORT, 0):
-            process = started.enter_context(_simulator(port))
-            if url := _address(process):
-                yield url
+            process = started.enter_context(_simulator(port, public_url))
+            if url := _said(process, "listening on "):
+                client_id, _, client_secret = _said(process, "public app ").partition(" ")
+                yield SimulatedWish(url, client_id, client_secret)
                 return
     raise CannotStart("the simulated Wish did not start")
 
 
 @contextmanager
-def _simulator(port: int) -> Iterator[subprocess.Popen[str]]:
+def _simulator(port: int, public_url: str) -> Iterator[subprocess.Popen[str]]:
+    of_the_demo = ("--seed", "demo", "--state", str(_WISH), "--public-app", f"{public_url}/wish/callback")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHANNEL_SYNC_")}
     with subprocess.Popen(
-        [sys.executable, "-m", "wish_simulator", "--port", str(port), "--seed", "demo", "--state", str(_WISH)],
+        [sys.executable, "-m", "wish_simulator", "--port", str(port), *of_the_demo],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -114,17 +132,17 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
-def _address(process: subprocess.Popen[str]) -> str | None:
-    """Where it listens, or None if it ended instead."""
+def _said(process: subprocess.Popen[str], about: str) -> str:
+    """The next thing that it says, or nothing if it ended instead."""
     assert process.stdout is not None
-    return process.stdout.readline().removeprefix("listening on ").strip() or None
+    return process.stdout.readline().removeprefix(about).strip()
 
 
-def greeting(service_url: str, wish_url: str, key: str) -> str:
+def greeting(service_url: str, wish: SimulatedWish, key: str) -> str:
     """What a newcomer reads first."""
     return f"""
   channel-sync        {service_url}/docs
-  the simulated Wish  {wish_url}   log in there as demo, password demo
+  the simulated Wish  {wish.url}   log in there as demo, password demo
   your API key        {key}
 
   To begin with:

@@ -44,13 +44,16 @@ def demo(port: int | None) -> None:
     exit_cleanly_when_asked()
     demonstration.check_checkout()
     demonstration.prepare_folder(new_encryption_key())
-    with demonstration.listener(port) as listener, demonstration.simulated_wish() as wish_url:
-        demonstration.set_environment(address_of(listener), wish_url)
+    with ExitStack() as open_things:
+        listener = open_things.enter_context(demonstration.listener(port))
+        seen = demonstration.public_url(address_of(listener))
+        wish = open_things.enter_context(demonstration.simulated_wish(seen))
+        demonstration.set_environment(address_of(listener), wish)
         migrate()
         key = _demo_key()
 
         def greet(url: str) -> None:
-            print(f"listening on {url}\n{demonstration.greeting(url, wish_url, key)}", flush=True)
+            print(f"listening on {url}\n{demonstration.greeting(url, wish, key)}", flush=True)
 
         _serve(lambda: listener, greet)
 
