@@ -9,8 +9,10 @@ from tests.stored import fed_by
 
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import STOCK_CODES
+from channel_sync.domain.drifts import DriftAction
 from channel_sync.domain.incidents import Incident, IncidentKind
 from channel_sync.domain.listings import ListingStock, StockOutcome
+from channel_sync.domain.stock import DriftPolicy
 
 pytestmark = pytest.mark.every_store
 
@@ -114,7 +116,8 @@ async def test_a_drift_says_so(world, admin, shop):
     await settle(world, await send(world, shop), seen=(("w1", 3),))
     await store_listings(world, shop, replace(MUG, quantities=(("w1", 9),)))
     async with world.database.begin() as work:
-        await work.drifts.tell([(await fed_by(work, "MUG", "acme"))[0].id])
+        ids = [(await fed_by(work, "MUG", "acme"))[0].id]
+        await work.drifts.settle(ids, DriftPolicy.REPORT, DriftAction.REPORTED, utcnow())
     assert await told(admin) == ("drifted", "changed_at_channel")
 
 

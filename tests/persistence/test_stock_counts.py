@@ -4,8 +4,9 @@ import pytest
 from tests.factories import NOW, TENANT, a_channel_listing, an_unreadable_order, connected, later
 from tests.persistence.plans import plans_of, postgres_plans_of
 
+from channel_sync.domain.drifts import DriftAction
 from channel_sync.domain.listings import ListingStock, StockOutcome
-from channel_sync.domain.stock import StockItem
+from channel_sync.domain.stock import DriftPolicy, StockItem
 from channel_sync.persistence.stock_counts import MOST_COUNTED, NOTHING, StockCounts
 
 
@@ -81,9 +82,10 @@ async def test_a_drift_counts_once_it_was_told_and_until_it_is_over(database, ac
     await push(database, account, accepted=True)
     await offer(database, account, replace(listing, quantities=(("w", 50),)), seen_at=later(60))
     async with database.begin() as work:
-        [suspect] = await work.drifts.suspects(account.id, "", 9)
+        [suspect] = await work.drifts.suspects(account.id, DriftPolicy.REPORT, "", 9)
         assert (suspect.quantity, suspect.shown) == (9, 50)
-        assert await work.drifts.tell([suspect.listing_id]) == {suspect.listing_id}
+        drift = ([suspect.listing_id], DriftPolicy.REPORT, DriftAction.REPORTED, NOW)
+        assert await work.drifts.settle(*drift) == {suspect.listing_id}
     assert (await counts(database, account)).drifted == 1
 
     await offer(database, account, replace(listing, quantities=(("w", 9),)), seen_at=later(120))
