@@ -83,7 +83,7 @@ async def test_a_drift_counts_once_it_was_told_and_until_it_is_over(database, ac
     await offer(database, account, replace(listing, quantities=(("w", 50),)), seen_at=later(60))
     async with database.begin() as work:
         [suspect] = await work.drifts.suspects(account.id, DriftPolicy.REPORT, "", 9)
-        assert (suspect.quantity, suspect.shown) == (9, 50)
+        assert (suspect.quantity, suspect.at_channel) == (9, 50)
         drift = ([suspect.listing_id], DriftPolicy.REPORT, DriftAction.REPORTED, NOW)
         assert await work.drifts.settle(*drift) == {suspect.listing_id}
     assert (await counts(database, account)).drifted == 1
