@@ -28,7 +28,13 @@ class Operation:
         """Make the call with the example as its body, or with `json` or `content`."""
         if self.example is not None and not {"json", "content"} & set(more):
             more["json"] = self.example
+        more["headers"] = without_end(self.id) | more.get("headers", {})
         return await client.request(self.method, self.path.format(**ids), **more)
+
+
+def without_end(operation_id: str) -> dict[str, str]:
+    """What a caller sends that is to have no more than the beginning of an answer which has no end."""
+    return {"Sec-Purpose": "prefetch"} if operation_id == "stream_events" else {}
 
 
 # Members that the examples leave out, because they change something or fail where nobody set them up.

@@ -7,7 +7,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
-from tests.api.contract import DOCUMENT
+from tests.api.contract import DOCUMENT, without_end
 from tests.fuzz.ground import Runtime
 from tests.fuzz.target import Target, copies
 from tests.stores import STORES
@@ -50,7 +50,7 @@ def test_operation(case: Case, targets: list[Target]):
         response = same.call(
             ground.service.url,
             ground.visitor(),
-            {"Authorization": f"Bearer {ground.key}"},
+            {"Authorization": f"Bearer {ground.key}", **without_end(target.operation_id)},
             allow_redirects=False,
         )
         target.statuses.add(response.status_code)

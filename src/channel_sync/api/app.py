@@ -23,7 +23,6 @@ from channel_sync.api import (
     disclosures,
     dispatch,
     erasure,
-    events,
     explanations,
     exports,
     health,
@@ -46,7 +45,8 @@ from channel_sync.api import (
 )
 from channel_sync.api.contract.document import openapi_document, operation_id
 from channel_sync.api.contract.words import API_VERSION, LICENCE, TAGS
-from channel_sync.api.event_waits import EventWaits
+from channel_sync.api.events import feed, stream
+from channel_sync.api.events.waits import EventWaits
 from channel_sync.api.http.access import Authentication, Authenticator
 from channel_sync.api.http.forwarded import TrustedProxies
 from channel_sync.api.http.head import HeadAsGet, with_head
@@ -109,7 +109,8 @@ _AFTER_PAGES = (
     warehouses.router,
     listings.router,
     mappings.router,
-    events.router,
+    stream.router,
+    feed.router,
     keys.idempotent,
     keys.router,
     health.router,
@@ -124,7 +125,7 @@ _EXPOSED = [
     "WWW-Authenticate",
     "X-Request-Id",
 ]
-_ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id"]
+_ACCEPTED = ["Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "X-Request-Id"]
 
 
 def create_api(services: Services) -> FastAPI:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request, Security, params
@@ -97,7 +98,9 @@ class Authentication:
 
     async def _caller(self, scope: Scope) -> Caller:
         try:
-            return await self._credentials.caller(_bearer(Headers(scope=scope)))
+            credential = _bearer(Headers(scope=scope))
+            scope["state"]["find_caller"] = partial(self._credentials.caller, credential)
+            return await self._credentials.caller(credential)
         except Unauthorised as refused:
             if refused.reason == "token_unknown":
                 self._count_guess(scope)
@@ -123,6 +126,15 @@ async def current_caller(request: Request) -> Caller:
     """Who calls, as `Authentication` found out."""
     caller: Caller = request.state.caller
     return caller
+
+
+async def is_still_good(request: Request) -> bool:
+    """Whether the credential of a request that takes long is good to this moment."""
+    try:
+        await request.state.find_caller()
+    except Unauthorised:
+        return False
+    return True
 
 
 CurrentCaller = Annotated[Caller, Depends(current_caller)]

@@ -1,5 +1,6 @@
 """HEAD wherever GET is: the same answer without its body."""
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Whoever asks for the head alone only looks ahead: where a GET uses something up, this keeps it from doing so.
@@ -24,6 +25,11 @@ class HeadAsGet:
         # A copy: the server goes by its own scope, in which this stays a HEAD.
         asked = {**scope, "method": "GET", "headers": [_LOOKS_AHEAD, *scope["headers"]]}
         await self.app(asked, receive, send_head)
+
+
+def looks_ahead(request: HTTPConnection) -> bool:
+    """Whether the body may be thrown away: a GET like this must neither use anything up nor take long."""
+    return "prefetch" in request.headers.get("sec-purpose", "")
 
 
 def with_head(methods: set[str]) -> set[str]:

@@ -13,7 +13,7 @@ from tests.api.world import World
 from tests.factories import an_event
 from tests.http.running import GET, running
 
-from channel_sync.api.event_waits import EventWaits
+from channel_sync.api.events.waits import EventWaits
 from channel_sync.api.http.places import PlaceLimits
 
 pytestmark = pytest.mark.every_store

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from channel_sync.api.event_waits import EventWaits
+from channel_sync.api.events.waits import EventWaits
 from channel_sync.api.http.access import CurrentCaller, requires
 from channel_sync.api.http.bodies import StrictRoute
 from channel_sync.api.http.fields import DESCRIBED, Timestamp, one_of, timestamp
@@ -42,8 +42,8 @@ class EventPage(TypedDict):
     next_cursor: str
 
 
-class EventQuery(BaseModel):
-    """From where on, of which types, and how long to wait for the first one."""
+class StreamQuery(BaseModel):
+    """From where on, and of which types."""
 
     model_config = DESCRIBED
 
@@ -51,10 +51,6 @@ class EventQuery(BaseModel):
     """The last event id you have; without it the feed starts at its oldest event."""
     types: Annotated[str | None, Field(max_length=1000)] = None
     """Only of these event types, with commas between them."""
-    wait_s: Annotated[int, Field(ge=0, le=30)] = 0
-    """Wait this long for the first event."""
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    """How many events a page has at most."""
 
     def wanted(self) -> tuple[str, ...]:
         """The types asked for; none at all means every type."""
@@ -64,6 +60,15 @@ class EventQuery(BaseModel):
         if any(name not in EVENT_TYPES for name in names):
             raise Invalid("unknown_event_type", "There is no such event type.", parameter="types")
         return names
+
+
+class EventQuery(StreamQuery):
+    """The same, how many, and how long to wait for the first one."""
+
+    wait_s: Annotated[int, Field(ge=0, le=30)] = 0
+    """Wait this long for the first event."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """How many events a page has at most."""
 
 
 async def current_waits(request: Request) -> EventWaits:
@@ -90,24 +95,27 @@ async def list_events(
     """
     deadline = time.monotonic() + asked.wait_s
     with waits.place(caller) if asked.wait_s else nullcontext():
-        events, position = await _read(services, caller.tenant, asked)
+        events, position = await read_events(services, caller.tenant, asked, asked.after, asked.limit)
         while not events and (left_s := deadline - time.monotonic()) > 0 and not services.health.draining:
             if not await waits.news(caller.tenant, position, left_s, request):
                 break
-            events, position = await _read(services, caller.tenant, asked)
+            events, position = await read_events(services, caller.tenant, asked, asked.after, asked.limit)
     last = events[-1].id if events else asked.after or START
-    return {"items": [_event_view(event) for event in events], "next_cursor": last}
+    return {"items": [event_view(event) for event in events], "next_cursor": last}
 
 
-async def _read(services: Services, tenant: str, asked: EventQuery) -> tuple[list[Event], int]:
+async def read_events(
+    services: Services, tenant: str, asked: StreamQuery, after: str | None, limit: int
+) -> tuple[list[Event], int]:
     """A page, and the position up to which there was nothing else."""
-    after = None if asked.after == START else asked.after
     async with services.database.read() as work:
-        newest = await work.events.newest([tenant]) if asked.wait_s else {}
-        return await work.events.after(tenant, after, asked.wanted(), asked.limit), newest.get(tenant, 0)
+        newest = await work.events.newest([tenant])
+        known = None if after == START else after
+        return await work.events.after(tenant, known, asked.wanted(), limit), newest.get(tenant, 0)
 
 
-def _event_view(event: Event) -> EventView:
+def event_view(event: Event) -> EventView:
+    """The event as callers get it, whichever way."""
     return {
         "id": event.id,
         "type": event.type,
