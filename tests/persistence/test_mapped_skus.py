@@ -123,7 +123,7 @@ async def test_open_orders_are_found_by_their_own_index(sqlite_database):
 
     plans = await plans_of(sqlite_database, lambda work: work.mapped_skus.fill_open_orders(TENANT, account.id, {}))
 
-    assert "SEARCH orders USING INDEX ix_orders_open (tenant=?)" in plans
+    assert "SEARCH orders USING INDEX ix_orders_open (tenant=? AND state=?)" in plans
 
 
 @pytest.mark.unused_store

@@ -165,9 +165,9 @@ async def test_a_reader_misses_no_order_of_many_writers(database):
     [
         ({}, "ix_orders_feed (tenant=?)"),
         ({"state": OrderState.DECLINED}, "ix_orders_feed (tenant=?)"),
-        ({"state": OrderState.APPROVED}, "ix_orders_open (tenant=?)"),
-        ({"state": OrderState.IN_REVIEW, "fulfilment": Fulfilment.OTHER}, "ix_orders_open (tenant=?)"),
-        ({"state": OrderState.APPROVED, "integration_id": "int_1"}, "ix_orders_open (tenant=?)"),
+        ({"state": OrderState.APPROVED}, "ix_orders_open (tenant=? AND state=?)"),
+        ({"state": OrderState.IN_REVIEW, "fulfilment": Fulfilment.OTHER}, "ix_orders_open (tenant=? AND state=?)"),
+        ({"state": OrderState.APPROVED, "integration_id": "int_1"}, "ix_orders_open (tenant=? AND state=?)"),
         ({"updated_after": NOW}, "ix_orders_feed (tenant=?)"),
         ({"acknowledged": False}, "ix_orders_unacknowledged (tenant=?)"),
         ({"channel_order_id": "o1"}, "uq_orders_of_account (account_id=? AND channel_order_id=?)"),

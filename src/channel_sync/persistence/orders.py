@@ -36,7 +36,7 @@ from channel_sync.persistence.sql.feeds import FeedWrites
 from channel_sync.persistence.sql.order_rows import READ, READ_PERSONAL, order_of
 from channel_sync.persistence.sql.paging import Page, PageRequest, as_position, page_of
 from channel_sync.persistence.sql.tables import accounts
-from channel_sync.persistence.sql.trade_tables import IS_OPEN, IS_TO_SHIP, held_orders, orders
+from channel_sync.persistence.sql.trade_tables import IS_TO_SHIP, held_orders, orders
 from channel_sync.persistence.stored_pages import StoredChange, StoredPage, contradicting_ids, decided
 
 _row = orders.c
@@ -164,9 +164,10 @@ class OrderRepository:
     async def _wanted(self, tenant: str, query: OrderFeedQuery) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
         is_open = query.state in _OPEN_STATES
-        if is_open:
-            # Of the few open ones that index has the shop; the shop's own would be walked from end to end.
-            wanted.append(literal_column(IS_OPEN))
+        if query.state is not None:
+            # The few open ones have an index, which is seen to have them all where the statement itself names the
+            # state. It has the shop, too; the shop's own would be walked from end to end.
+            wanted.append(_row.state == (literal_column(f"'{query.state.value}'") if is_open else query.state))
         if query.integration_id is not None:
             shop = _row.account_id.concat("") if is_open else _row.account_id
             wanted.append(shop.in_(await self._accounts(tenant, query.integration_id)))
@@ -184,7 +185,7 @@ class OrderRepository:
         if query.acknowledged is not None:
             is_fresh = _row.acknowledged_at.is_(None)
             wanted.append(~is_fresh if query.acknowledged else is_fresh)
-        for column in (_row.state, _row.channel_order_id, _row.transaction_id):
+        for column in (_row.channel_order_id, _row.transaction_id):
             if (value := getattr(query, column.name)) is not None:
                 wanted.append(column == value)
         return wanted

@@ -25,7 +25,7 @@ WarehouseLevels = tuple[WarehouseLevel, ...]
 
 # Whoever asks for it uses the same words.
 IS_TO_SHIP = "orders.state = 'approved' AND orders.ship_by IS NOT NULL"
-IS_OPEN = "orders.state IN ('approved', 'in_review')"
+IS_OPEN = "(orders.state = 'approved' OR orders.state = 'in_review')"
 _FILTERED_BY = ("state", "channel_updated_at")
 
 # The two feed indexes end with what the feed filters by, so that a filter is decided without touching the rows.
@@ -70,7 +70,9 @@ orders = Table(
     Index("ix_orders_account_feed", *("account_id", "tenant", "position"), *_FILTERED_BY, "acknowledged_at"),
     partial_index("ix_orders_unacknowledged", "tenant", "position", where="acknowledged_at IS NULL"),
     partial_index(
-        "ix_orders_open", "tenant", "position", "state", "account_id", where=IS_OPEN.replace("orders.", "")
+        "ix_orders_open",
+        *("tenant", "state", "position", "account_id", "channel_updated_at"),
+        where=IS_OPEN.replace("orders.", ""),
     ),
     partial_index("ix_orders_to_ship", "tenant", "ship_by", where=IS_TO_SHIP.replace("orders.", "")),
     partial_index(
