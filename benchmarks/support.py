@@ -61,7 +61,7 @@ def _on(
         with api(place.service, place.key) as client:
             client.get("/orders").raise_for_status()
             _exports(store, place, client, orders)
-            _reads(store, client, integration_id)
+            _reads(store, place.service, client, integration_id)
 
 
 async def _analysed(place: Stage) -> None:
@@ -95,23 +95,30 @@ def _taken(client: httpx.Client, query: dict[str, str]) -> Export:
     return Export(rows, time.perf_counter() - started)
 
 
-def _reads(store: str, client: httpx.Client, integration_id: str) -> None:
+def _reads(store: str, service: ServerProcess, client: httpx.Client, integration_id: str) -> None:
     order = client.get("/orders").json()["items"][0]
     explained = f"/integrations/{integration_id}/orders/{order['channel_order_id']}/explain"
-    row(f"GET …/explain, with Wish's own time, {store}", _latency(client, explained), "≤ 300 ms without it")
+    row(
+        f"GET …/explain, with Wish's own time, {store}",
+        _latency(service, client, explained),
+        "≤ 300 ms without it",
+    )
     for name, place in (
         ("GET /orders/{id}/timeline", f"/orders/{order['id']}/timeline"),
         ("GET …/diagnostics", f"/integrations/{integration_id}/diagnostics"),
         ("GET /orders, 50 to be shipped", "/orders?state=approved&fulfilment=merchant"),
         ("GET /orders, 50 that nobody has", "/orders?state=in_review&fulfilment=other"),
     ):
-        row(f"{name}, {store}", _latency(client, place), "p99 ≤ 50 ms")
+        row(f"{name}, {store}", _latency(service, client, place), "p99 ≤ 50 ms")
 
 
-def _latency(client: httpx.Client, place: str) -> str:
-    """One after the other."""
+def _latency(service: ServerProcess, client: httpx.Client, place: str) -> str:
+    """One after the other. Our processor time is what does not depend on who else works on the machine."""
+    spent_s = service.cpu_s()
     taken = sorted(_ms(lambda: client.get(place).raise_for_status()) for _ in range(ASKED))
-    return f"p50 {taken[len(taken) // 2]:.1f}, p99 {taken[int(len(taken) * 0.99)]:.1f} ms"
+    ours_ms = (service.cpu_s() - spent_s) * 1000 / ASKED
+    p50, p99 = taken[len(taken) // 2], taken[int(len(taken) * 0.99)]
+    return f"p50 {p50:.1f}, p99 {p99:.1f} ms, {ours_ms:.1f} of our processor time"
 
 
 def _ms(ask: Callable[[], object]) -> float:

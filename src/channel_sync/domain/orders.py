@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from channel_sync.domain.clock_skew import is_ahead
 from channel_sync.domain.events import EventType
+from channel_sync.domain.fast_dataclass import fast_dataclass
 from channel_sync.domain.money import Money
 from channel_sync.domain.order_progress import OrderProgress
 
@@ -249,7 +250,7 @@ def update_event_types(before: OrderState, now: OrderState) -> tuple[EventType, 
     return ("order.updated", *(() if before is now else _TURNING_POINTS.get(now, ())))
 
 
-@dataclass(frozen=True, slots=True)
+@fast_dataclass
 class Order:
     """A stored order. `position` is its place in the feed and grows with every stored version.
 

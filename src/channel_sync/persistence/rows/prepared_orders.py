@@ -106,7 +106,7 @@ class OrderRowEncoder:
         revenue, content = named.merchant_revenue, _encoded(named.content)
         address = None if order.address is None else _encode(order.address)
         personal = Personal(address, order.tax, order.raw)
-        place = _place(self.tenant, order_id, self.account_id, 1)
+        place = place_of(self.tenant, order_id, self.account_id, 1)
         return OrderRow(
             order_id,
             self.tenant,
@@ -143,7 +143,7 @@ def _encoded(content: OrderContent) -> bytes:
 
 def raw_of(row: OrderRow, parts: PersonalParts) -> bytes:
     """The marketplace's reply that a row was made of, which no erasure has reached yet."""
-    place = _place(row.tenant, row.id, row.account_id, row.version)
+    place = place_of(row.tenant, row.id, row.account_id, row.version)
     return b"" if row.personal is None else parts.opened(row.personal, place).raw
 
 
@@ -154,8 +154,8 @@ def as_stored(row: OrderRow, order_id: str, version: int, erased: bool, cipher: 
     if erased or row.personal is None:
         personal = None
     else:
-        opened = cipher.open(row.personal, _place(row.tenant, row.id, row.account_id, row.version))
-        personal = cipher.seal(opened, _place(row.tenant, order_id, row.account_id, version))
+        opened = cipher.open(row.personal, place_of(row.tenant, row.id, row.account_id, row.version))
+        personal = cipher.seal(opened, place_of(row.tenant, order_id, row.account_id, version))
     return row._replace(
         id=order_id, version=version, erased=erased, digest=digest_of(row, erased), personal=personal
     )
@@ -191,7 +191,7 @@ def digest_of(row: OrderRow, erased: bool) -> bytes:
     return row.digest[:PUBLIC_DIGEST_BYTES] if erased else row.digest
 
 
-def _place(tenant: str, order_id: str, account_id: str, version: int) -> AssociatedData:
+def place_of(tenant: str, order_id: str, account_id: str, version: int) -> AssociatedData:
     """`ORDER.place` of the personal part, at a quarter of the time."""
     return AssociatedData("orders", "personal", (tenant, order_id), (account_id, version))
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from channel_sync.domain.money import Money
 from channel_sync.domain.orders import UNREADABLE, Address, Order, OrderContent
 from channel_sync.persistence.rows.encryption import Unreadable
-from channel_sync.persistence.rows.prepared_orders import OrderRow, Personal, PersonalParts
+from channel_sync.persistence.rows.prepared_orders import OrderRow, Personal, PersonalParts, place_of
 from channel_sync.persistence.rows.sealed_columns import ORDER
 from channel_sync.persistence.rows.timestamps import SKEW_MICROS
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
@@ -108,7 +108,7 @@ def order_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Order:
 def personal_of(row: Row[*tuple[Any, ...]], parts: PersonalParts) -> Personal:
     """The opened personal parts. Rows from before `personal` have them in columns of their own."""
     if row.personal is not None:
-        return parts.opened(row.personal, ORDER.place("personal", row._mapping))
+        return parts.opened(row.personal, place_of(row.tenant, row.id, row.account_id, row.version))
 
     def part(column: str) -> bytes | None:
         sealed = getattr(row, column)
