@@ -37,7 +37,8 @@ class FakeMerchant:
     `unreadable` are the ids of variations that are left out, `bare` those of products that come without any.
     `refusals` maps a variation id to (code, reason); `stock_writes` keeps what arrived; `readable` is what a kept
     reply reads as once the reader was corrected; `listed` is what lists show of orders in place of what they are.
-    `confirming` are the carriers that confirm delivery, by country.
+    `confirming` are the carriers that confirm delivery, by country. What is written to variations of `reviewing`
+    is taken and does not show.
     """
 
     merchant_id: str
@@ -59,6 +60,7 @@ class FakeMerchant:
     )
     omitted: Omitted = Omitted.KEPT
     refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reviewing: set[str] = field(default_factory=set)
     stock_writes: list[tuple[str, int]] = field(default_factory=list)
     stock_jobs: dict[str, tuple[ProductStock, ...]] = field(default_factory=dict)
     sent_in_jobs: list[tuple[ProductStock, ...]] = field(default_factory=list)
@@ -96,6 +98,8 @@ class FakeMerchant:
             return ("1004", "No such variation.")
         if stock.variation_id in self.refusals:
             return self.refusals[stock.variation_id]
+        if stock.variation_id in self.reviewing:
+            return None
         listing = self.listings[stock.variation_id]
         before = dict(listing.quantities)
         if self.omitted is Omitted.RESET:
@@ -255,6 +259,8 @@ def _outcome(stock: ListingStock, refusal: tuple[str, str] | None, owner: FakeMe
     code, reason = refusal or (None, None)
     shown = owner.listings.get(stock.variation_id)
     seen = None if shown is None else shown.quantities
+    if stock.variation_id in owner.reviewing:
+        return StockOutcome(stock.listing_id, stock.version, True, "under_review", "Wait.", seen, shown=False)
     return StockOutcome(stock.listing_id, stock.version, refusal is None, code, reason, seen)
 
 

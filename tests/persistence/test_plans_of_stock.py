@@ -94,9 +94,9 @@ async def test_on_postgresql_neither(postgres_database, question):
 
 
 IN_STATE = {
-    PushState.PENDING: "ix_listings_unsettled_by_sku",
-    PushState.SENT: "ix_listings_unsettled_by_sku",
-    PushState.SUPERSEDED: "ix_listings_unsettled_by_sku",
+    PushState.PENDING: "ix_listings_on_their_way_by_sku",
+    PushState.SENT: "ix_listings_on_their_way_by_sku",
+    PushState.SUPERSEDED: "ix_listings_on_their_way_by_sku",
     PushState.REJECTED: "ix_listings_marked_by_sku",
     PushState.DRIFTED: "ix_listings_marked_by_sku",
     PushState.SKIPPED: "ix_listings_skipped_by_sku",

@@ -165,6 +165,7 @@ StockCode = Literal[
     "listing_unmapped",
     "newer_waiting",
     "no_listing",
+    "not_shown_yet",
     "outcome_unknown",
     "queued",
     "sku_ambiguous",

@@ -241,7 +241,8 @@ class ProductStock:
 class StockOutcome:
     """What became of one listing's new stock; `code` and `reason` are the marketplace's where it refused.
 
-    `seen` is what the marketplace showed of all its warehouses afterwards, if it showed anything.
+    `seen` is what the marketplace showed of all its warehouses afterwards, if it showed anything. What was
+    accepted may not be `shown` yet: by a job that does not say, or while the change is reviewed.
     """
 
     listing_id: str
@@ -250,6 +251,14 @@ class StockOutcome:
     code: str | None = None
     reason: str | None = None
     seen: Quantities | None = None
+    shown: bool = True
+
+    @property
+    def state(self) -> PushState:
+        """Where that leaves the level."""
+        if not self.accepted:
+            return PushState.REJECTED
+        return PushState.CONFIRMED if self.shown else PushState.SENT
 
 
 def omitted(product: ProductStock, outcomes: Iterable[StockOutcome]) -> Omitted | None:

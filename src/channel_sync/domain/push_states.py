@@ -18,6 +18,7 @@ class Reason(NamedTuple):
 
 
 CHANGED_REPEATEDLY: Final = "changed_repeatedly"
+UNDER_REVIEW: Final = "under_review"
 _NOTHING_TO_SAY = Reason(None, None)
 _WORDS: dict[StockCode, str] = {
     "changed_at_channel": "The marketplace shows other units than it confirmed, and no stored order explains it.",
@@ -35,6 +36,7 @@ _WORDS: dict[StockCode, str] = {
     "listing_unmapped": "The listing has no SKU any more; give it one, or map one by hand.",
     "newer_waiting": "An older level is under way; the newest is sent after it.",
     "no_listing": "No listing has this SKU or is mapped to it; the level waits for one.",
+    "not_shown_yet": "The marketplace has taken the level; it is confirmed once the listing shows it.",
     "outcome_unknown": "The answer to a call got lost, and it may yet take effect; the shop is looked at until the"
     " level stays.",
     "queued": "The next run sends it, within seconds.",
@@ -95,7 +97,7 @@ def why(listing: Listing, state: PushState, hindered_by: StockCode | None = None
         case PushState.PENDING:
             return reason(hindered_by or "queued")
         case PushState.SENT:
-            return reason("outcome_unknown" if listing.is_in_doubt else "in_flight")
+            return _of_sent(listing)
         case PushState.SUPERSEDED:
             return reason("newer_waiting")
         case PushState.DRIFTED:
@@ -112,6 +114,14 @@ def why_skipped(mapping: Mapping) -> StockCode:
 def reason(code: StockCode) -> Reason:
     """One of our own reasons."""
     return Reason(code, _WORDS[code])
+
+
+def _of_sent(listing: Listing) -> Reason:
+    if listing.is_in_doubt:
+        return reason("outcome_unknown")
+    if listing.push_state is not PushState.SENT or listing.sent_version > listing.settled_version:
+        return reason("in_flight")
+    return reason(UNDER_REVIEW if listing.push_code == UNDER_REVIEW else "not_shown_yet")
 
 
 def _of_confirmed(listing: Listing) -> Reason:

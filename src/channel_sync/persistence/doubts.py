@@ -25,7 +25,8 @@ _NEXT = (
     .scalar_subquery()
 )
 _NEXT_LOOKS = select(accounts.c.id, _NEXT).where(any_of_given(accounts.c.id, "ids"))
-_IS_NEWEST = ~is_pending() & (_row.push_state == PushState.CONFIRMED)
+_IS_ACCEPTED = _row.push_state.in_([PushState.CONFIRMED, PushState.SENT])
+_IS_NEWEST = ~is_pending() & _IS_ACCEPTED
 _DOUBT = [
     _row.id,
     _row.product_id,
@@ -125,8 +126,14 @@ class DoubtRepository:
     async def recall(self, listing_ids: Collection[str], now: datetime) -> None:
         """Let these wait again for the level that they were told, for their shop shows another."""
         again = {"settled_version": 0, "push_state": None, "wanted_at": now, "differs_since": None}
-        confirmed = (any_of(_row.id, listing_ids), _row.push_state == PushState.CONFIRMED)
-        await self._session.execute(update(listings).where(*confirmed).values(again))
+        accepted = (any_of(_row.id, listing_ids), _IS_ACCEPTED)
+        await self._session.execute(update(listings).where(*accepted).values(again))
+
+    async def confirm(self, listing_ids: Collection[str]) -> None:
+        """Note that the shop shows what it had only accepted of these."""
+        unseen = (any_of(_row.id, listing_ids), _row.push_state == PushState.SENT, ~is_pending())
+        shown = {"push_state": PushState.CONFIRMED, "push_code": None, "push_reason": None}
+        await self._session.execute(update(listings).where(*unseen).values(shown))
 
 
 def _of_others(account_id: str, run_id: str) -> tuple[ColumnElement[bool], ...]:

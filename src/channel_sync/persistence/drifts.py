@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, case, func, null, or
 
 from channel_sync.domain.drifts import QUIET_FOR, DriftAction, Suspect
 from channel_sync.domain.listings import Mapping, PushState
-from channel_sync.domain.push_states import CHANGED_REPEATEDLY
+from channel_sync.domain.push_states import CHANGED_REPEATEDLY, UNDER_REVIEW
 from channel_sync.domain.stock import DriftPolicy
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import AGAIN
@@ -22,7 +22,7 @@ _SAME_AS_SEEN = (
     _row.id == bindparam("listing"),
     _row.settled_version == bindparam("of"),
     # IN takes no list of parameters for many executions.
-    or_(_row.push_state == PushState.CONFIRMED, _row.push_state == PushState.DRIFTED),
+    or_(*(_row.push_state == state for state in (PushState.SENT, PushState.CONFIRMED, PushState.DRIFTED))),
     _row.wanted_version == bindparam("of"),
     _row.settled_at <= bindparam("at", type_=Utc),
     _row.call_of.is_(None),
@@ -43,13 +43,21 @@ _EXPLAIN = (
         differs_since=None,
     )
 )
-_IS_RIGHT_AGAIN = (
-    update(listings).where(*_SAME_AS_SEEN).values(differs_since=null(), push_state=PushState.CONFIRMED)
+_IS_RIGHT = (
+    update(listings)
+    .where(*_SAME_AS_SEEN)
+    .values(
+        differs_since=null(),
+        push_state=PushState.CONFIRMED,
+        # Of one that was confirmed before it says why; of any other why it was not.
+        push_code=case((_row.push_state == PushState.CONFIRMED, _row.push_code), else_=null()),
+        push_reason=case((_row.push_state == PushState.CONFIRMED, _row.push_reason), else_=null()),
+    )
 )
 
 
 class Drift(Struct, frozen=True, gc=False):
-    """What a shop shows of a listing that was confirmed at a version, or has drifted since."""
+    """What a shop shows of a listing that was told a version: it confirmed that, took it only, or has drifted."""
 
     listing_id: str
     version: int
@@ -64,7 +72,7 @@ async def mark_drifts(session: Session, drifts: Sequence[Drift]) -> None:
     if off:
         await session.execute(_DIFFERS, off)
     if right:
-        await session.execute(_IS_RIGHT_AGAIN, right)
+        await session.execute(_IS_RIGHT, right)
 
 
 def _seen(one: Drift) -> dict[str, Any]:
@@ -138,8 +146,10 @@ class DriftRepository:
 
 def _undone(policy: DriftPolicy) -> tuple[ColumnElement[bool], ...]:
     reported = and_(_row.push_state == PushState.DRIFTED, _row.push_code.is_(None))
-    is_confirmed = _row.push_state == PushState.CONFIRMED
-    is_undone = or_(is_confirmed, reported) if policy is DriftPolicy.CORRECT else is_confirmed
+    # What is reviewed need not show yet.
+    is_reviewed = func.coalesce(_row.push_code, "") == UNDER_REVIEW
+    taken = or_(_row.push_state == PushState.CONFIRMED, and_(_row.push_state == PushState.SENT, ~is_reviewed))
+    is_undone = or_(taken, reported) if policy is DriftPolicy.CORRECT else taken
     return _row.differs_since.is_not(None), is_undone
 
 

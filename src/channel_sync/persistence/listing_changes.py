@@ -13,7 +13,7 @@ from channel_sync.persistence.listing_mapping import Newcomer
 from channel_sync.persistence.listing_rows import effective_sku, values
 from channel_sync.persistence.sql.trade_tables import listings
 
-_COMPARABLE = (PushState.CONFIRMED, PushState.DRIFTED)
+_COMPARABLE = (PushState.SENT, PushState.CONFIRMED, PushState.DRIFTED)
 
 Known = Row[*tuple[Any, ...]]
 _COMPARED = columns_of(listings, ChannelListing)
@@ -82,8 +82,9 @@ class ListingChange(Struct, frozen=True, gc=False):
         shown = dict(self.listing.quantities)
         expected = (told,) if before.left_quantities is None else (told, before.left_quantities)
         differs = not any(all(shown.get(place, 0) == units for place, units in one) for one in expected)
-        is_known = before.differs_since is not None
-        return None if differs is is_known else Drift(self.id, before.settled_version, differs, self.seen_at)
+        was_seen = before.push_state is not PushState.SENT
+        is_news = differs is (before.differs_since is None) or not (differs or was_seen)
+        return Drift(self.id, before.settled_version, differs, self.seen_at) if is_news else None
 
     @property
     def _starts_anew(self) -> bool:

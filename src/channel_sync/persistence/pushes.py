@@ -256,7 +256,7 @@ def _settled(outcome: StockOutcome, now: datetime) -> dict[str, Any]:
     return {
         "listing": outcome.listing_id,
         "of": outcome.version,
-        "state": PushState.CONFIRMED if outcome.accepted else PushState.REJECTED,
+        "state": outcome.state,
         "code": outcome.code,
         "why": outcome.reason,
         "shown": outcome.seen,

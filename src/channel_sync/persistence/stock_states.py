@@ -8,15 +8,15 @@ from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.push_states import push_state
 from channel_sync.persistence.engine.session import Session
 from channel_sync.persistence.listing_rows import read
-from channel_sync.persistence.sql.trade_tables import IS_MARKED, IS_SKIPPED, IS_UNSETTLED, listings
+from channel_sync.persistence.sql.trade_tables import IS_MARKED, IS_ON_ITS_WAY, IS_SKIPPED, listings
 
 _row = listings.c
 _LOOKED_THROUGH = 1_000
 # What a listing in the state has in any case, in the words of the index that finds it.
 _MAY_BE: dict[PushState, TextClause] = {
-    PushState.PENDING: text(IS_UNSETTLED),
-    PushState.SENT: text(IS_UNSETTLED),
-    PushState.SUPERSEDED: text(IS_UNSETTLED),
+    PushState.PENDING: text(IS_ON_ITS_WAY),
+    PushState.SENT: text(IS_ON_ITS_WAY),
+    PushState.SUPERSEDED: text(IS_ON_ITS_WAY),
     PushState.CONFIRMED: text("push_state = 'confirmed'"),
     PushState.REJECTED: text(f"{IS_MARKED} AND push_state = 'rejected'"),
     PushState.DRIFTED: text(f"{IS_MARKED} AND push_state = 'drifted'"),

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import Connection, text
-from tests.flows.stock_steps import drifts, let_orders_come, look, push, set_by_hand, state_of, told
+from tests.flows.stock_steps import drifts, let_orders_come, listing_of, look, push, set_by_hand, state_of, told
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.integrations import Integration, IntegrationSettings
@@ -92,6 +92,10 @@ async def test_after_three_times_it_is_left_and_the_integration_says_who_keeps_w
     assert await actions(workshop) == ["corrected"] * 3 + ["given_up"]
     assert await state_of(workshop, "sku-1") is PushState.DRIFTED
     assert await incidents(workshop, seller) == ["stock_contested"]
+
+    await overwritten(workshop, seller, 7)
+    listing = await listing_of(workshop, "sku-1")
+    assert (listing.push_state, listing.push_code) == (PushState.CONFIRMED, None)
 
 
 async def test_a_new_level_is_sent_and_not_fought_for_either(workshop: Workshop):

@@ -21,7 +21,8 @@ def test_the_listings_of_products_are_in_their_order():
 
 
 def test_a_product_is_accepted_or_refused_with_all_its_listings_at_the_versions_that_were_sent():
-    assert accepted(PRODUCT) == [StockOutcome("lst-1", 1, True), StockOutcome("lst-2", 2, True)]
+    unseen = [StockOutcome(f"lst-{n}", n, True, shown=False) for n in (1, 2)]
+    assert accepted(PRODUCT) == unseen
     assert refused(PRODUCT, "1004", "Gone.") == [
         StockOutcome("lst-1", 1, False, "1004", "Gone."),
         StockOutcome("lst-2", 2, False, "1004", "Gone."),

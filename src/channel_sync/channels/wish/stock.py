@@ -22,6 +22,7 @@ from channel_sync.domain.listings import ListingStock, ProductStock, Quantities,
 
 _JOB_PATH = f"{PRODUCTS_PATH}/bulk_update"
 _VARIATIONS_PER_CALL = 400
+_IN_REVIEW = "Wish reviews the change before it shows."
 
 JsonObject = dict[str, object]
 
@@ -103,7 +104,7 @@ class _Seen:
         if self.shows(listing):
             return StockOutcome(*ours, True, seen=seen)
         if self.is_in_review(listing):
-            return StockOutcome(*ours, True, "under_review", "Wish reviews the change before it shows.", seen)
+            return StockOutcome(*ours, True, "under_review", _IN_REVIEW, seen, shown=False)
         return StockOutcome(*ours, False, "not_applied", "Wish took the change but does not show it.", seen)
 
 

@@ -14,6 +14,7 @@ from channel_sync.flows.in_pieces import in_pieces
 from channel_sync.flows.runs.session import RunSession
 from channel_sync.flows.stock.doubt import doubt
 from channel_sync.flows.stock.outcomes import STORED_AT_ONCE, accepted, listings_of, refused, settle
+from channel_sync.flows.stock.read_back import read_back
 from channel_sync.persistence.database import UnitOfWork
 from channel_sync.persistence.stock_jobs import OpenStockJob
 
@@ -130,6 +131,7 @@ async def _settle_job(
         async with session.transaction() as page:
             await settle(page, session, part)
     await _undo(session, job)
+    await read_back(session, [product.product_id for product in whole if product.product_id not in refusals])
     return SendAgain(one_by_one=apart)
 
 

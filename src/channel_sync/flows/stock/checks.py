@@ -133,3 +133,5 @@ async def _note(
             await page.work.doubts.saw(seen, asked_at)
             await page.work.doubts.looked(part, now)
             await page.work.doubts.recall([one.listing_id for one in part if one.listing_id in wrong], now)
+            right = [one for one in part if one.is_newest and one.is_there(shown.get(one.variation_id))]
+            await page.work.doubts.confirm([one.listing_id for one in right])

@@ -25,8 +25,8 @@ def refused(product: ProductStock, code: str, reason: str) -> list[StockOutcome]
 
 
 def accepted(product: ProductStock) -> list[StockOutcome]:
-    """Acceptance for every listing of a product."""
-    return [StockOutcome(stock.listing_id, stock.version, True) for stock in product.listings]
+    """Acceptance for every listing of a product, which nobody has seen yet."""
+    return [StockOutcome(stock.listing_id, stock.version, True, shown=False) for stock in product.listings]
 
 
 async def settle(page: RunTransaction, session: RunSession, outcomes: Sequence[StockOutcome]) -> None:

@@ -79,7 +79,7 @@ def _shows_what_it_was_told(listing: Listing, sale: Sale) -> bool:
     """Whether what it was told last was confirmed, in one warehouse, and before the sale."""
     return (
         listing.is_fed
-        and listing.push_state is PushState.CONFIRMED
+        and listing.push_state in (PushState.CONFIRMED, PushState.SENT)
         and not listing.is_in_doubt
         and listing.wanted_version == listing.settled_version
         and listing.sent_at is not None

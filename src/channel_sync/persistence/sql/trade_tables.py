@@ -132,6 +132,7 @@ IS_SKIPPED = f"mapping <> 'mapped' OR NOT writable OR {IS_EXCLUDED}"
 IS_MARKED = "push_state IN ('rejected', 'drifted', 'skipped')"
 IS_CONTESTED = "drift_count > 3"
 IS_UNSETTLED = "(wanted_version > settled_version OR doubted_at IS NOT NULL)"
+IS_ON_ITS_WAY = "(wanted_version > settled_version OR doubted_at IS NOT NULL OR push_state = 'sent')"
 CEASES = (
     "sent_at IS NOT NULL AND (mapping <> 'mapped' OR NOT writable)"
     " AND (push_state IS NULL OR push_state <> 'skipped')"
@@ -211,7 +212,9 @@ listings = Table(
     partial_index("ix_listings_marked", "account_id", "push_state", "mapping", where=IS_MARKED),
     partial_index("ix_listings_marked_in_turn", "account_id", "tenant", "push_state", "id", where=IS_MARKED),
     partial_index("ix_listings_ceasing", "account_id", "id", where=CEASES),
+    # Of builds from before: those that are on their way are found by the next one.
     partial_index("ix_listings_unsettled_by_sku", "tenant", "stock_sku", where=IS_UNSETTLED),
+    partial_index("ix_listings_on_their_way_by_sku", "tenant", "stock_sku", where=IS_ON_ITS_WAY),
     partial_index("ix_listings_marked_by_sku", "tenant", "push_state", "stock_sku", where=IS_MARKED),
     partial_index("ix_listings_skipped_by_sku", "tenant", "stock_sku", where=IS_SKIPPED),
 )
