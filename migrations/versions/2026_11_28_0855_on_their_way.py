@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_28_on_their_way"
-down_revision = "2026_11_28_claims"
+down_revision = "2026_11_28_open_by_state"
 branch_labels = None
 depends_on = None
 
