@@ -6,7 +6,7 @@ no figure. Machines differ: the ratios travel, the seconds do not.
 `python -m benchmarks GROUP …` measures some of it: orders, postgres, memory, api, stock, catalogue (a large one,
 and writes beside its mapping), rereads (what reading a large one again costs), reads (the list of integrations
 beside a bare route, and at steady rates), shops (many integrations due at once), support (exports, and what is
-asked of single orders), workers.
+asked of single orders), lags (how late orders and stock are, and whether two shops sell one unit), workers.
 
 Four more have to be named. `profile` tells where the time goes, with a profiler that it installs below
 var/benchmarks. `million` downloads a million orders, for which 5 GB of memory and 5 GB of disk must be free.
@@ -27,6 +27,7 @@ from tests.postgres import NoPostgres, PostgresServer
 from benchmarks.catalogue import of_catalogue
 from benchmarks.crowds import of_a_stuck_shop, of_one_process, of_workers
 from benchmarks.downloads import Download, download, download_under_load, restart
+from benchmarks.lags import of_lags
 from benchmarks.large_tables import of_large_tables
 from benchmarks.limits import Truth, copy_only_s, load_only_s, read_the_shop
 from benchmarks.memory import of_a_million, of_many_downloads
@@ -49,7 +50,7 @@ A_DAY_LATER = "2026-11-02T00:00:00.000Z"
 READS_PER_S = 200
 GROUPS = {
     *("orders", "postgres", "memory", "api", "stock", "catalogue", "rereads", "reads", "shops", "support"),
-    "workers",
+    *("lags", "workers"),
 }
 TO_BE_NAMED = {"million", "tables", "peers", "profile"}
 
@@ -74,6 +75,8 @@ def main() -> None:
         of_a_stuck_shop()
     if "support" in groups:
         of_support()
+    if "lags" in groups:
+        of_lags()
     if "workers" in groups:
         of_workers()
     if "profile" in groups:

@@ -38,19 +38,21 @@ def push(wish: ServerProcess, shop: LiveShop) -> Push:
         seen = len(shop.journal())
         skus = list(shop.stock())
         started = time.perf_counter()
-        _put(place, {sku: 100 + number % 400 for number, sku in enumerate(skus)})
-        _wait_until_confirmed(place, integration_id)
+        put(place, {sku: 100 + number % 400 for number, sku in enumerate(skus)})
+        wait_until_confirmed(place, integration_id)
         seconds = time.perf_counter() - started
         return _checked(place, skus, seen, seconds)
 
 
-def _put(place: Stage, levels: dict[str, int]) -> None:
+def put(place: Stage, levels: dict[str, int]) -> None:
+    """Set levels."""
     items = [{"sku": sku, "available": units} for sku, units in levels.items()]
     for first in range(0, len(items), 5000):
         place.client.put("/stock", json={"items": items[first : first + 5000]}).raise_for_status()
 
 
-def _wait_until_confirmed(place: Stage, integration_id: str) -> None:
+def wait_until_confirmed(place: Stage, integration_id: str) -> None:
+    """Wait until no listing of the shop waits any more."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         integration: dict[str, Any] = place.client.get(f"/integrations/{integration_id}").json()
