@@ -1,6 +1,7 @@
 """The orders of a window: the first of them by page, the rest of a long history from files of the marketplace."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelRefused, ChannelUnavailable, ReplyNotUnderstood
 from channel_sync.domain.order_files import HistoryDownload, OrderFilePart, OrderJob
 from channel_sync.domain.orders import OrderQuery
+from channel_sync.flows.one_ahead import one_ahead
 from channel_sync.flows.orders.download import DownloadLimits, OrderDownload
 from channel_sync.flows.orders.history import GOOD_FOR, ask, check_ready, followed, give_up, look, under_way
 from channel_sync.flows.orders.keeping import CONTRACT_BROKEN_FROM, Note, PageKeeper, made_ready
@@ -122,16 +124,20 @@ class _FileReading:
         return anew if number < len(anew.file_urls) else job
 
     async def _keep_all(self, job: OrderJob, number: int) -> None:
+        async with aclosing(one_ahead(self._ready_parts(job, number))) as parts:
+            async for page, values in parts:
+                self._session.context.raise_if_cancelled()
+                passed, seen = self._download.passed + values, self._download.seen + values
+                further = replace(self._download, passed=passed, seen=seen)
+                self._check(page, further, job)
+                await self._keeper.keep(page, utcnow(), self._noting(further))
+                self._download = further
+
+    async def _ready_parts(self, job: OrderJob, number: int) -> AsyncIterator[tuple[ReadyPage, int]]:
+        """The parts of a file that are not stored yet, ready to be, each with how many values it is."""
         passed = self._download.passed
         async for part in await self._session.call(lambda shop: _opened(shop, job, number, passed)):
-            self._session.context.raise_if_cancelled()
-            page = await made_ready(self._session, part.page, self._reader)
-            further = replace(
-                self._download, passed=self._download.passed + part.values, seen=self._download.seen + part.values
-            )
-            self._check(page, further, job)
-            await self._keeper.keep(page, utcnow(), self._noting(further))
-            self._download = further
+            yield await made_ready(self._session, part.page, self._reader), part.values
 
     def _check(self, page: ReadyPage, further: HistoryDownload, job: OrderJob) -> None:
         self._has_orders = self._has_orders or bool(page.rows)
