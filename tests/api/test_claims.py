@@ -179,8 +179,10 @@ async def test_reading_ahead_uses_nothing_up(world):
     code = world.channel.add_app(CLIENT_ID, "m1")
     async with world.browser() as browser:
         ahead = await browser.get("/wish/callback", params={"code": code}, headers={"Sec-Purpose": "prefetch"})
+        head = await browser.head("/wish/callback", params={"code": code})
 
-    assert (ahead.status_code, (await back(world, code)).status_code) == (503, 303)
+    assert (ahead.status_code, head.status_code, world.channel.calls["redeem"]) == (503, 503, 0)
+    assert (await back(world, code)).status_code == 303
 
 
 async def test_a_flood_from_everywhere_reaches_the_marketplace_only_so_often(world):

@@ -16,6 +16,7 @@ from tests.stores import STORES
 NEVER_2XX = {
     "leave_for_marketplace": "Success is a 303 to the marketplace.",
     "answer_question": "Needs the cookie of a browser that was asked something; tests/browser walks it.",
+    "preview_claim": "Needs the claim of a shop that was added at the marketplace; tests/browser walks it.",
     "finish_authorisation": "Needs the cookie of a browser that left for the marketplace; tests/browser walks it.",
 }
 NOT_CHECKED = [

@@ -17,7 +17,8 @@ ChannelSyncError
     ├── ChannelUnavailable   try later; carries retry_after_s
     │   ├── RateLimited           it asks us to slow down
     │   ├── CircuitOpen           it did not answer lately, so this call was not made
-    │   └── NoAnswer              no connection, or none that lasted
+    │   ├── NoAnswer              no connection, or none that lasted
+    │   └── PlatformApp…          the operator has to set it right; domain/platform_apps.py
     ├── GrantRejected        ask the merchant
     │   ├── ClientRejected        the application's id or secret is wrong
     │   ├── AccessTokenRejected   renew once, then ask

@@ -1,6 +1,7 @@
 """A seller adds the platform's app in the marketplace's own store: what comes back is redeemed and waits."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -22,11 +23,12 @@ from channel_sync.persistence.sql.consent_tables import claims
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
+async def desk(database: Database) -> AsyncIterator[Desk]:
     database.platform_apps = SetApps()
     desk = Desk(database)
     desk.channel.client_secrets[CLIENT_ID] = SECRET
-    return desk
+    yield desk
+    await desk.doubts.finish()
 
 
 def added(desk: Desk, merchant_id: str = "m1") -> Callback:

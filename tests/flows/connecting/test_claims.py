@@ -1,6 +1,7 @@
 """A tenant claims a shop that its seller added."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,11 +24,12 @@ from channel_sync.persistence.engine.tenancy import for_tenant
 
 
 @pytest.fixture
-def desk(database: Database) -> Desk:
+async def desk(database: Database) -> AsyncIterator[Desk]:
     database.platform_apps = SetApps()
     desk = Desk(database)
     desk.channel.client_secrets[CLIENT_ID] = SECRET
-    return desk
+    yield desk
+    await desk.doubts.finish()
 
 
 async def a_claim(desk: Desk, merchant_id: str = "m1") -> Secret:

@@ -1,6 +1,7 @@
 """One application of the platform for all its sellers."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.authorise import NewIntegration, Reauthorisation
 from channel_sync.flows.connecting.outcomes import CallbackResult
+from channel_sync.flows.connecting.paste import PastedCredentials
 from channel_sync.flows.integrations.lifecycle import IntegrationChange
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.sql.consent_tables import attempts
@@ -30,10 +32,11 @@ def apps(database: Database) -> SetApps:
 
 
 @pytest.fixture
-def desk(database: Database, apps: SetApps) -> Desk:
+async def desk(database: Database, apps: SetApps) -> AsyncIterator[Desk]:
     desk = Desk(database)
     desk.channel.client_secrets[CLIENT_ID] = SECRET
-    return desk
+    yield desk
+    await desk.doubts.finish()
 
 
 async def a_draft(desk: Desk, tenant: str = TENANT, name: str = "Mugs") -> tuple[Integration, str]:
@@ -255,3 +258,15 @@ async def test_of_tenants_that_connect_one_shop_at_once_one_has_it(desk: Desk):
     ends = await asyncio.gather(*map(desk.come_back, answers, redirects))
 
     assert sorted(end.error or "connected" for end in ends) == [*["account_in_use"] * 7, "connected"]
+
+
+async def test_pasted_credentials_of_an_app_of_the_sellers_own_take_its_place(desk: Desk):
+    integration = await connected(desk)
+    grant = desk.channel.issue("m1")
+    pasted = PastedCredentials("app1", Secret("s3cret-of-app1"), grant.access_token, grant.refresh_token)
+
+    await desk.credentials.paste(TENANT, integration.id, pasted)
+
+    own = await desk.read(integration.id)
+    assert (own.platform_app, own.client_id, own.client_secret_last4) == (False, "app1", "app1")
+    assert await works(desk, own)

@@ -1,5 +1,6 @@
 """What becomes of sellers' grants when something is wrong with the one application that all of them use."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -22,10 +23,11 @@ def apps(database: Database) -> SetApps:
 
 
 @pytest.fixture
-def desk(database: Database, apps: SetApps) -> Desk:
+async def desk(database: Database, apps: SetApps) -> AsyncIterator[Desk]:
     desk = Desk(database)
     desk.channel.client_secrets[CLIENT_ID] = SECRET
-    return desk
+    yield desk
+    await desk.doubts.finish()
 
 
 async def ageing(desk: Desk, days_left: float) -> Integration:
