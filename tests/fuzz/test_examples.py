@@ -17,6 +17,7 @@ OPERATIONS = [
 ]
 NOT_200 = {
     "paste_credentials": (422, "No example can hold a secret that works; nothing is stored."),
+    "preview_claim": (422, "Only a shop that was added at the marketplace has a claim; tests/browser walks it."),
     "leave_for_marketplace": (303, "It goes on to the marketplace."),
     "answer_question": (400, "Nothing was asked; tests/browser walks it."),
     "finish_authorisation": (400, "Only the marketplace's answer gets further; tests/browser walks it."),
