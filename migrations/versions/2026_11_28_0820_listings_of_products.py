@@ -12,7 +12,7 @@ _NAME = "ix_listings_of_product"
 
 def upgrade() -> None:
     """Add the index."""
-    op.create_index(_NAME, "listings", ["account_id", "product_id"])
+    op.create_index(_NAME, "listings", ["product_id", "account_id"])
 
 
 def downgrade() -> None:

@@ -20,6 +20,7 @@ from tests.flows.stock_steps import (
 from tests.flows.workshop import TENANT, Workshop
 
 from channel_sync.domain.clock import utcnow
+from channel_sync.domain.errors import ChannelRefused
 from channel_sync.domain.integrations import IntegrationSettings, OrderSettings
 from channel_sync.domain.listings import PushState, StockOutcome
 from channel_sync.domain.orders import OrderContent, OrderLine
@@ -181,6 +182,27 @@ async def test_a_difference_that_is_gone_when_it_is_looked_at_again_is_not_told(
 
     assert await drifts(workshop) == []
     assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+
+
+async def test_a_difference_that_cannot_be_looked_at_again_is_told_later(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 9)
+    workshop.channel.fail("product", ChannelRefused("90002", "Not now."))
+    await look(workshop, seller)
+    assert await drifts(workshop) == []
+
+    await look(workshop, seller)
+
+    assert [members["at_channel"] for members in await drifts(workshop)] == [9]
+
+
+async def test_looking_again_counts_no_listing_twice(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 9)
+
+    run = await workshop.run(seller, RunKind.LISTINGS)
+
+    assert (run.counts.seen, run.counts.updated) == (1, 1)
 
 
 async def test_a_new_level_is_measured_from_itself(workshop: Workshop):

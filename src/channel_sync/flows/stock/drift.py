@@ -1,6 +1,6 @@
 """Listings whose shop shows other units than were confirmed: told once, and put right where that is wanted."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from channel_sync.domain.clock import utcnow
@@ -12,27 +12,25 @@ from channel_sync.domain.runs import RunKind
 from channel_sync.domain.stock import DriftPolicy
 from channel_sync.flows.incidents import tell_whether
 from channel_sync.flows.runs.session import RunSession
+from channel_sync.flows.stock.read_back import read_again
 
 _AT_ONCE = 200
 # Orders that may explain why there are fewer units: as many as are read in some tenths of a second.
 _ORDERS_LOOKED_AT = 20_000
 _MOST_READ_ANEW = 20
 
-LookAgain = Callable[[RunSession, Sequence[str]], Awaitable[None]]
 
-
-async def settle_drifts(session: RunSession, orders_come_late: timedelta, look_again: LookAgain) -> None:
+async def settle_drifts(session: RunSession, orders_come_late: timedelta) -> None:
     """An event for each listing that somebody else changed at the marketplace, as far as can be told by now.
 
     More units than were confirmed are nobody's purchase. Fewer may be one: nothing is said before every order is
-    here that may show so much later than it was made, and what stored orders explain is no drift. By `look_again`
-    products are read and kept: what was told of is there at that moment. Where the integration wants it, such a
-    listing waits for its level again, until somebody else has changed it too often; as long as there are such, the
-    integration says so.
+    here that may show so much later than it was made, and what stored orders explain is no drift. Where that is
+    wanted the listing waits for its level again, until somebody else has changed it too often; as long as there
+    are such, the integration says so.
     """
     policy = _policy(session)
     if policy is not DriftPolicy.OFF:
-        await _settle_all(session, policy, orders_come_late, look_again)
+        await _settle_all(session, policy, orders_come_late)
     async with session.database.read() as work:
         are_contested = await work.drifts.are_any_contested(session.account.id, utcnow())
     are_fought = policy is DriftPolicy.CORRECT and are_contested
@@ -46,9 +44,7 @@ def _policy(session: RunSession) -> DriftPolicy:
     return stock.drift if can_correct else DriftPolicy.REPORT
 
 
-async def _settle_all(
-    session: RunSession, policy: DriftPolicy, orders_come_late: timedelta, look_again: LookAgain
-) -> None:
+async def _settle_all(session: RunSession, policy: DriftPolicy, orders_come_late: timedelta) -> None:
     account_id, after = session.account.id, ""
     async with session.database.read() as work:
         since = await work.drifts.oldest(account_id, policy)
@@ -64,7 +60,7 @@ async def _settle_all(
         await _explain(session, [one for one in suspects if verdict(one, sales) is Verdict.SOLD])
         changed = [one for one in suspects if verdict(one, sales) is Verdict.CHANGED]
         if changed:
-            await _settle(session, policy, await _seen_again(session, policy, changed, sales, look_again))
+            await _settle(session, policy, await _seen_again(session, policy, changed, sales))
 
 
 async def _sales(session: RunSession, since: datetime, orders_come_late: timedelta) -> Sales:
@@ -87,20 +83,20 @@ async def _explain(session: RunSession, sold: Sequence[Suspect]) -> None:
 
 
 async def _seen_again(
-    session: RunSession, policy: DriftPolicy, changed: Sequence[Suspect], sales: Sales, look_again: LookAgain
+    session: RunSession, policy: DriftPolicy, changed: Sequence[Suspect], sales: Sales
 ) -> Sequence[Suspect]:
-    """Those that show it still when they are read anew.
+    """Those that show it still when they are read anew: it is there at the moment that it is told.
 
     Of many products some are read. If most of those show it, the others are believed as they are.
     """
     first = list(dict.fromkeys(one.product_id for one in changed))[:_MOST_READ_ANEW]
-    read = [one.listing_id for one in changed if one.product_id in first]
-    await look_again(session, first)
+    shown = await read_again(session, first)
+    read = [one.listing_id for one in changed if one.product_id in shown]
     async with session.database.read() as work:
-        shown = await work.drifts.suspects_of(read, policy)
-    still = [one for one in shown if verdict(one, sales) is Verdict.CHANGED]
+        anew = await work.drifts.suspects_of(read, policy)
+    still = [one for one in anew if verdict(one, sales) is Verdict.CHANGED]
     rest = [one for one in changed if one.product_id not in first]
-    return [*still, *rest] if 2 * len(still) >= len(read) else still
+    return [*still, *rest] if read and 2 * len(still) >= len(read) else still
 
 
 async def _settle(session: RunSession, policy: DriftPolicy, drifted: Sequence[Suspect]) -> None:

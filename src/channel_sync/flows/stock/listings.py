@@ -147,7 +147,7 @@ class SyncListings:
 
     async def _follow(self, session: RunSession) -> None:
         """What is to be done once the listings are known."""
-        await settle_drifts(session, self._orders_come_late, self._read_part)
+        await settle_drifts(session, self._orders_come_late)
         await tell_skips(session)
         async with session.database.read() as work:
             due = await next_stock_at(work, [session.integration], utcnow())
