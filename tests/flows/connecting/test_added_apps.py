@@ -223,3 +223,15 @@ async def test_what_this_browser_has_under_way_is_not_taken_for_added(desk: Desk
     await desk.come_back(desk.answer(redirect), redirect)
     # Its attempt is over: the seller may add a second shop with the same browser.
     assert not await desk.callbacks.awaits(fresh, [redirect.cookie])
+
+
+async def test_cut_off_while_it_is_redeemed_the_code_is_not_used_again_and_the_seller_may_go_on(desk: Desk):
+    gate, callback = desk.channel.hold("redeem"), added(desk)
+    arriving = asyncio.create_task(desk.added_apps.arrive("wish", callback))
+    await gate.reached.wait()
+    arriving.cancel()
+    await asyncio.gather(arriving, return_exceptions=True)
+
+    assert await desk.added_apps.arrive("wish", callback) == NotAdded("attempt_used")
+    claim = await claim_of(desk, added(desk))
+    assert (await desk.claims.preview(TENANT, claim)).merchant_id == "m1"

@@ -15,9 +15,10 @@ from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import ChannelSyncError, Conflict, Invalid
 from channel_sync.domain.integrations import CONNECTED_DRAFT_LIFETIME, Integration
 from channel_sync.domain.platform_apps import PlatformAppMissing
+from channel_sync.domain.quotas import QuotaExceeded
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.added_apps import CLAIMABLE_FOR
-from channel_sync.flows.connecting.claims import ClaimedIntegration
+from channel_sync.flows.connecting.claims import ClaimedIntegration, Claims
 from channel_sync.flows.connecting.outcomes import Added, Callback
 from channel_sync.persistence.database import Database
 from channel_sync.persistence.engine.tenancy import for_tenant
@@ -196,3 +197,13 @@ async def test_an_app_that_is_another_by_now_is_the_operators_matter(desk: Desk,
     database.platform_apps = SetApps(app=None)
 
     assert isinstance(await refusal(desk, claim), PlatformAppMissing)
+
+
+async def test_a_tenant_with_as_many_drafts_as_it_may_have_keeps_its_claim(desk: Desk, database: Database):
+    claim = await a_claim(desk)
+    few = Claims(database, {"wish": desk.channel}, desk.doubts, desk.nudge, most_drafts=0)
+
+    with for_tenant(TENANT), pytest.raises(QuotaExceeded):
+        await few.complete(TENANT, ClaimedIntegration("wish", "Mugs", claim))
+
+    assert (await complete(desk, claim)).status == "active"
