@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field, replace
 
+from tests.connecting import TENANT, Desk, ticket_of
+
 from channel_sync.domain.channel import App, Environment
+from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
+from channel_sync.flows.connecting.authorise import NewIntegration
 
 CLIENT_ID = "platform-1"
 SECRET = "s3cret-of-the-platform"
@@ -29,3 +33,16 @@ class SetApps:
         """The application has another secret from now on."""
         assert self.app is not None
         self.app = replace(self.app, client_secret=Secret(secret))
+
+
+async def a_draft(desk: Desk, tenant: str = TENANT, name: str = "Mugs") -> tuple[Integration, str]:
+    """A draft for which nothing but channel and name was given, and its ticket."""
+    new = NewIntegration(channel="wish", name=name, default_currency="GBP")
+    draft, invitation = await desk.authorise.begin(tenant, new)
+    return draft, ticket_of(invitation.authorise_url)
+
+
+async def connected(desk: Desk, merchant_id: str = "m1", tenant: str = TENANT) -> Integration:
+    draft, ticket = await a_draft(desk, tenant)
+    assert (await desk.arrive(ticket, merchant_id)).error is None
+    return await desk.read(draft.id)

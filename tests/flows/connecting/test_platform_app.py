@@ -1,13 +1,12 @@
 """One application of the platform for all its sellers."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from tests.connecting import TENANT, Desk, ticket_of
-from tests.platform_apps import CLIENT_ID, SECRET, SetApps, an_app
+from tests.platform_apps import CLIENT_ID, SECRET, SetApps, a_draft, an_app, connected
 
 from channel_sync.domain.channel import Environment
 from channel_sync.domain.errors import Conflict, Invalid
@@ -37,19 +36,6 @@ async def desk(database: Database, apps: SetApps) -> AsyncIterator[Desk]:
     desk.channel.client_secrets[CLIENT_ID] = SECRET
     yield desk
     await desk.doubts.finish()
-
-
-async def a_draft(desk: Desk, tenant: str = TENANT, name: str = "Mugs") -> tuple[Integration, str]:
-    """A draft for which nothing but channel and name was given, and its ticket."""
-    new = NewIntegration(channel="wish", name=name, default_currency="GBP")
-    draft, invitation = await desk.authorise.begin(tenant, new)
-    return draft, ticket_of(invitation.authorise_url)
-
-
-async def connected(desk: Desk, merchant_id: str = "m1", tenant: str = TENANT) -> Integration:
-    draft, ticket = await a_draft(desk, tenant)
-    assert (await desk.arrive(ticket, merchant_id)).error is None
-    return await desk.read(draft.id)
 
 
 async def asked_again(desk: Desk, integration: Integration, **wanted: Any) -> CallbackResult:
@@ -195,15 +181,6 @@ async def test_another_app_for_a_connection_needs_the_merchant(desk: Desk):
     assert (renamed.name, renamed.platform_app) == ("Cups", True)
 
 
-async def test_a_shop_of_the_platforms_app_belongs_to_one_tenant(desk: Desk):
-    await connected(desk)
-    _, ticket = await a_draft(desk, tenant="globex")
-
-    refused = await desk.arrive(ticket)
-
-    assert refused.error == "account_in_use"
-
-
 async def test_a_removed_one_comes_back_with_one_consent(desk: Desk):
     integration = await connected(desk)
     await desk.lifecycle.remove(TENANT, integration.id, integration.name)
@@ -248,16 +225,6 @@ async def test_its_secret_goes_with_no_other_id(desk: Desk, database: Database):
     refused = await desk.come_back(desk.answer(departure), departure)
 
     assert (refused.error, desk.channel.calls["redeem"]) == ("exchange_failed", 1)
-
-
-async def test_of_tenants_that_connect_one_shop_at_once_one_has_it(desk: Desk):
-    tenants = [f"tenant-{number}" for number in range(8)]
-    redirects = [await desk.consent_redirects.start((await a_draft(desk, one))[1], []) for one in tenants]
-    answers = [desk.answer(redirect) for redirect in redirects]
-
-    ends = await asyncio.gather(*map(desk.come_back, answers, redirects))
-
-    assert sorted(end.error or "connected" for end in ends) == [*["account_in_use"] * 7, "connected"]
 
 
 async def test_pasted_credentials_of_an_app_of_the_sellers_own_take_its_place(desk: Desk):

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from tests.connecting import TENANT, Desk, ticket_of
-from tests.platform_apps import CLIENT_ID, SECRET, SetApps, an_app
+from tests.connecting import TENANT, Desk
+from tests.platform_apps import CLIENT_ID, SECRET, SetApps, an_app, connected
 
 from channel_sync.domain.errors import ChannelUnavailable
 from channel_sync.domain.integrations import Integration
-from channel_sync.flows.connecting.authorise import NewIntegration
 from channel_sync.persistence.database import Database
 
 NEWER = "the-newer-secret-of-the-platform"
@@ -33,11 +32,9 @@ async def desk(database: Database, apps: SetApps) -> AsyncIterator[Desk]:
 async def ageing(desk: Desk, days_left: float) -> Integration:
     """An active integration of the platform's app, whose access token has so many days to live."""
     desk.channel.lifetime = timedelta(days=days_left)
-    new = NewIntegration(channel="wish", name="Mugs", default_currency="GBP")
-    draft, invitation = await desk.authorise.begin(TENANT, new)
-    assert (await desk.arrive(ticket_of(invitation.authorise_url))).error is None
+    integration = await connected(desk)
     desk.channel.lifetime = timedelta(days=30)
-    return await desk.read(draft.id)
+    return integration
 
 
 async def test_a_secret_that_was_exchanged_is_used_for_the_next_renewal(desk: Desk, apps: SetApps):

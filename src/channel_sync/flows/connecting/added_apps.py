@@ -15,19 +15,16 @@ from channel_sync.domain.clock import utcnow
 from channel_sync.domain.codes import CallbackError
 from channel_sync.domain.errors import ChannelError, GrantRejected
 from channel_sync.domain.ids import new_id
-from channel_sync.domain.integrations import Integration
 from channel_sync.domain.secrets import Secret
-from channel_sync.flows.connecting.completion import STORE_PATIENCE_S
 from channel_sync.flows.connecting.outcomes import Added, Callback, Crowded, NotAdded
 from channel_sync.flows.connecting.pkce import hash_of, new_token
 from channel_sync.flows.connecting.redemption import Redeeming
 from channel_sync.flows.connecting.return_urls import origin_of
-from channel_sync.flows.connecting.second_consents import Doubts, ShopOfApp, renew_keeper
+from channel_sync.flows.connecting.second_consents import STORE_PATIENCE_S, Doubts, ShopOfApp, renew_holder
 from channel_sync.flows.integrations.activation import ObtainedGrant
-from channel_sync.flows.retries import until_stored, while_stale
+from channel_sync.flows.retries import until_stored
 from channel_sync.persistence.claims import Claim
 from channel_sync.persistence.database import Database
-from channel_sync.persistence.engine.tenancy import for_tenant
 
 CLAIMABLE_FOR = timedelta(hours=1)
 # Nobody adds so many shops within an hour: whatever else comes is not stored.
@@ -122,7 +119,8 @@ class AddedApps:
         if not self._channels[claim.channel].required_scopes <= set(given.grant.scopes or ()):
             self._doubts.look_into(shop)
             return await self._failed(claim, "insufficient_scope")
-        keeper = await self._renew_keeper(shop, given)
+        # Who claims the shop then is told that it is taken.
+        holder_id = await renew_holder(self._database, shop, given)
         token = new_token()
         answered = replace(
             claim,
@@ -132,41 +130,17 @@ class AddedApps:
             merchant_id=merchant_id,
             shop_name=given.shop_name,
             warehouse_id=given.warehouse_id,
-            integration_id=None if keeper is None else keeper.id,
+            integration_id=holder_id,
         )
 
         async def keep() -> None:
             async with self._database.begin() as work:
-                await work.claims.keep(answered, given.grant if keeper is None else None)
+                await work.claims.keep(answered, given.grant if holder_id is None else None)
 
         await until_stored(keep, STORE_PATIENCE_S)
-        self._doubts.look_into(shop, but=answered.integration_id)
+        self._doubts.look_into(shop, but=holder_id)
         self._nudge()
         return Added(f"{self._add_app_url}?{urlencode({'channel': claim.channel, 'claim': token})}")
-
-    async def _renew_keeper(self, shop: ShopOfApp, given: ObtainedGrant) -> Integration | None:
-        """The integration that has the shop already, with the new grant: the consent may have ended its own.
-
-        It is of whichever tenant; who claims the shop is told that it is taken.
-        """
-
-        async with self._database.read() as work:
-            holders = await work.accounts.holders(shop.channel, shop.environment, shop.client_id, shop.merchant_id)
-            found = await work.integrations.find_all(holders)
-        keeper = next((one for one in found.values() if one.activated_at is not None), None)
-        if keeper is None:
-            return None
-        keeper_id = keeper.id
-
-        async def step() -> Integration | None:
-            async with self._database.begin() as work:
-                newest = await work.integrations.find(keeper_id)
-                if newest is None or newest.removed_at is not None or newest.client_id != shop.client_id:
-                    return None
-                return await renew_keeper(work, newest, given, utcnow())
-
-        with for_tenant(keeper.tenant):
-            return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
 
     async def _failed(self, claim: Claim, error: CallbackError) -> NotAdded:
         async with self._database.begin() as work:

@@ -14,7 +14,15 @@ from channel_sync.domain.integrations import Authorisation, Integration
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.outcomes import CONNECTED, UNKNOWN_ATTEMPT, Callback, CallbackResult
 from channel_sync.flows.connecting.redemption import Redeeming
-from channel_sync.flows.connecting.second_consents import Doubts, keeper_of, renew_keeper, shop_of
+from channel_sync.flows.connecting.second_consents import (
+    STORE_PATIENCE_S,
+    Doubts,
+    ShopOfApp,
+    keeper_of,
+    renew_holder,
+    renew_keeper,
+    shop_of,
+)
 from channel_sync.flows.connecting.under_way import UnderWay
 from channel_sync.flows.integrations.activation import ObtainedGrant, connect
 from channel_sync.flows.retries import until_stored, while_stale
@@ -23,7 +31,6 @@ from channel_sync.persistence.attempts import Attempt
 from channel_sync.persistence.database import Database, UnitOfWork
 from channel_sync.persistence.rows.encryption import Unreadable
 
-STORE_PATIENCE_S = 20
 _FIRST_RESULT_WITHIN_S = 10
 _ERRORS: dict[str, CallbackError] = {error: error for error in CALLBACK_ERRORS}
 
@@ -85,11 +92,18 @@ class AttemptCompletion:
         try:
             settled = await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
         except Conflict as refused:
-            self._doubts.look_into(shop, also=refused.related_id)
+            await self.let_holder_go_on(shop, given, refused)
             return await self.fail(one, account_error(refused))
         self._doubts.look_into(shop, but=settled.owner_id)
         self._nudge()
         return settled.callback_result
+
+    async def let_holder_go_on(self, shop: ShopOfApp, given: ObtainedGrant, refused: Conflict) -> None:
+        """Whoever has the shop that was refused here goes on, or says at once that it cannot."""
+        holder_id = await renew_holder(self._database, shop, given)
+        self._doubts.look_into(shop, but=holder_id, also=refused.related_id)
+        if holder_id is not None:
+            self._nudge()
 
     async def fail(self, one: UnderWay, error: CallbackError) -> CallbackResult:
         """The attempt that was taken ended by a failure; of the integration only that is noted."""

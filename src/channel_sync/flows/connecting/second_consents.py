@@ -12,14 +12,19 @@ from datetime import datetime
 
 from channel_sync.domain.calls import CallContext, Priority
 from channel_sync.domain.channel import Environment
+from channel_sync.domain.clock import utcnow
 from channel_sync.domain.errors import ChannelSyncError, NotFound
 from channel_sync.domain.integrations import Integration, Status
 from channel_sync.domain.platform_apps import PlatformAppMissing
 from channel_sync.flows.grants.shops import Shops
 from channel_sync.flows.integrations.activation import ObtainedGrant, connect
+from channel_sync.flows.retries import until_stored, while_stale
 from channel_sync.persistence.database import Database, UnitOfWork
-from channel_sync.persistence.engine.tenancy import for_every_tenant
+from channel_sync.persistence.engine.tenancy import for_every_tenant, for_tenant
 from channel_sync.persistence.rows.encryption import Unreadable
+
+# A grant that was just obtained is the only copy: a store that is away is waited for so long.
+STORE_PATIENCE_S = 20
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +66,34 @@ async def renew_keeper(work: UnitOfWork, keeper: Integration, given: ObtainedGra
     except (NotFound, Unreadable, PlatformAppMissing):
         app_is_new = True
     return await connect(work, keeper, replace(given, app_is_new=app_is_new), now)
+
+
+async def renew_holder(database: Database, shop: ShopOfApp, given: ObtainedGrant) -> str | None:
+    """The integration of whichever tenant that has the shop by the platform's app, with the new grant; its id.
+
+    Whoever asked may not have the shop, and the consent has ended the tokens that work elsewhere. It was given to
+    the same app by the same merchant, so it goes on there. An app of a seller's own is nobody else's.
+    """
+    if not given.app.of_platform:
+        return None
+    with for_every_tenant():
+        async with database.read() as work:
+            ids = await work.accounts.holders(shop.channel, shop.environment, shop.client_id, shop.merchant_id)
+            found = await work.integrations.find_all(ids)
+    holder = next((one for one in found.values() if one.activated_at is not None), None)
+    if holder is None:
+        return None
+    holder_id = holder.id
+
+    async def step() -> str | None:
+        async with database.begin() as work:
+            newest = await work.integrations.find(holder_id)
+            if newest is None or newest.removed_at is not None or newest.client_id != shop.client_id:
+                return None
+            return (await renew_keeper(work, newest, given, utcnow())).id
+
+    with for_tenant(holder.tenant):
+        return await until_stored(lambda: while_stale(step), STORE_PATIENCE_S)
 
 
 class Doubts:

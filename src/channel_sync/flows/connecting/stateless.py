@@ -10,7 +10,6 @@ from channel_sync.domain.errors import ChannelError, ClientRejected, Conflict, S
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.secrets import Secret
 from channel_sync.flows.connecting.completion import (
-    STORE_PATIENCE_S,
     AttemptCompletion,
     Settled,
     account_error,
@@ -29,7 +28,14 @@ from channel_sync.flows.connecting.outcomes import (
 from channel_sync.flows.connecting.pkce import TICKET_LIFETIME, hash_of
 from channel_sync.flows.connecting.questions import PendingAnswers
 from channel_sync.flows.connecting.redemption import Redeeming, app_is_new
-from channel_sync.flows.connecting.second_consents import Doubts, ShopOfApp, keeper_of, renew_keeper, shop_of
+from channel_sync.flows.connecting.second_consents import (
+    STORE_PATIENCE_S,
+    Doubts,
+    ShopOfApp,
+    keeper_of,
+    renew_keeper,
+    shop_of,
+)
 from channel_sync.flows.connecting.under_way import UnderWay
 from channel_sync.flows.integrations.activation import ObtainedGrant
 from channel_sync.flows.retries import until_stored, while_stale
@@ -148,9 +154,10 @@ class Answers:
             self._nudge()
             return await self._pending.told(kept, waiting)
         found = await self._pending.fitting(waiting, shop.client_id, shop.merchant_id)
-        self._doubts.look_into(shop, also=None if found.refusal is None else found.refusal.related_id)
         if found.refusal is not None and not found.fitting:
+            await self._completion.let_holder_go_on(shop, given, found.refusal)
             return await self._failed(waiting, account_error(found.refusal), kept, given)
+        self._doubts.look_into(shop, also=None if found.refusal is None else found.refusal.related_id)
         if not await self._keep(kept, given):
             return await self._completion.result_of(waiting[0])
         candidates = self._pending.candidates(found.fitting)
