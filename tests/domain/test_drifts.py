@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channel_sync.domain.drifts import Sales, Suspect, Verdict, verdict
+from channel_sync.domain.drifts import BOUGHT_BEFORE, Sales, Suspect, Verdict, verdict
 from channel_sync.domain.ids import new_id
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -78,4 +78,4 @@ def test_more_in_any_warehouse_is_nobodys_purchase():
 def test_what_was_bought_days_before_the_difference_showed_is_none_of_it():
     late = replace(SUSPECT, seen_at=NOON + timedelta(days=9), differs_since=NOON + timedelta(days=9))
 
-    assert late.sold_from == NOON + timedelta(days=7)
+    assert late.sold_from == late.differs_since - BOUGHT_BEFORE

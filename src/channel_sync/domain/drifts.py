@@ -10,7 +10,7 @@ from channel_sync.domain.listings import Quantities, units_in
 from channel_sync.domain.stock import DriftPolicy
 
 # The whole catalogue is read once a day: what was bought longer before a difference first showed is none of it.
-BOUGHT_BEFORE = timedelta(days=2)
+BOUGHT_BEFORE = timedelta(hours=26)
 # So often units are put right that somebody else changes again within so long. Then a person has to find out who.
 MOST_CORRECTIONS = 3
 QUIET_FOR = timedelta(days=7)

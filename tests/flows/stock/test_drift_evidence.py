@@ -205,6 +205,55 @@ async def test_looking_again_counts_no_listing_twice(workshop: Workshop):
     assert (run.counts.seen, run.counts.updated) == (1, 1)
 
 
+async def test_while_a_newer_level_waits_what_is_shown_is_no_drift(workshop: Workshop):
+    seller = await told(workshop, 7)
+    set_by_hand(workshop, 40)
+    await workshop.put(("sku-1", 6))
+
+    await look(workshop, seller)
+    assert await drifts(workshop) == []
+    await push(workshop, seller)
+    await look(workshop, seller)
+
+    assert await drifts(workshop) == []
+    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+
+
+@pytest.mark.parametrize("operation", ["set_stock", "start_stock_job"])
+async def test_while_a_call_of_ours_is_under_way_what_is_shown_is_no_drift(workshop: Workshop, operation):
+    numbers = range(1, 2 if operation == "set_stock" else 6)
+    seller = await a_shop(workshop, *(a_listing(n, quantities=(("wh1", 5),)) for n in numbers))
+    await workshop.put(*((f"sku-{n}", 7) for n in numbers))
+    await push(workshop, seller)
+    await workshop.put_stock.push_again(TENANT, [f"sku-{n}" for n in numbers])
+    set_by_hand(workshop, 40)
+    gate = workshop.channel.hold(operation)
+
+    async def look_meanwhile() -> None:
+        await gate.reached.wait()
+        await look(workshop, seller)
+        gate.open.set()
+
+    await asyncio.gather(push(workshop, seller), look_meanwhile())
+    await look(workshop, seller)
+
+    assert await drifts(workshop) == []
+    assert await state_of(workshop, "sku-1") is PushState.CONFIRMED
+
+
+async def test_while_a_call_is_in_doubt_what_is_shown_is_no_drift(workshop: Workshop):
+    seller = await told(workshop, 7)
+    await workshop.put(("sku-1", 9))
+    workshop.channel.lose_answer("set_stock")
+    await push(workshop, seller)
+    # The lost call has landed, and the newest level may not have followed yet.
+    set_by_hand(workshop, 40)
+
+    await look(workshop, seller)
+
+    assert await drifts(workshop) == []
+
+
 async def test_a_new_level_is_measured_from_itself(workshop: Workshop):
     seller = await told(workshop, 7)
     await sell(workshop, seller, 2)
