@@ -54,6 +54,7 @@ class FakeMerchant:
     changed_at: dict[str, datetime] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
+    deleted: int = 0
     warehouses: tuple[Warehouse, ...] = (
         Warehouse("wh1", "First", "standard"),
         Warehouse("wh2", "Second", "standard"),
@@ -213,6 +214,8 @@ class FakeShop:
     async def catalogue(self, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
         owner = await self._open("catalogue")
         listings = tuple(owner.listings.values())
+        if owner.deleted:
+            yield CatalogueBatch((), deleted=owner.deleted)
         for start in range(0, len(listings), CATALOGUE_PAGE):
             part = listings[start : start + CATALOGUE_PAGE]
             readable = tuple(one for one in part if one.variation_id not in owner.unreadable)

@@ -13,6 +13,7 @@ from channel_sync.domain.listings import Listing, PushState
 from channel_sync.domain.orders import OrderContent, OrderLine
 from channel_sync.domain.push_states import push_state
 from channel_sync.domain.runs import Run, RunKind
+from channel_sync.persistence.sql.paging import PageRequest
 
 
 async def a_shop(workshop: Workshop, *listings, **changes) -> Integration:
@@ -21,6 +22,16 @@ async def a_shop(workshop: Workshop, *listings, **changes) -> Integration:
     workshop.shop().put_up(*listings)
     await workshop.run(seller, RunKind.LISTINGS)
     return seller
+
+
+async def listed(workshop: Workshop, seller: Integration) -> dict[str, Listing]:
+    async with workshop.database.read() as work:
+        page = await work.listings.list(TENANT, seller.id, PageRequest(1000, None))
+    return {listing.variation_id: listing for listing in page.items}
+
+
+async def sync(workshop: Workshop, seller: Integration, **members) -> Run:
+    return await workshop.run(seller, RunKind.LISTINGS, **members)
 
 
 async def push(workshop: Workshop, seller: Integration) -> Run:

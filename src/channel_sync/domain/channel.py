@@ -125,10 +125,14 @@ class CatalogueJob:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueBatch:
-    """Listings of a catalogue or a product; `left_out` counts what stood among them and could not be read."""
+    """Listings of a catalogue or a product; `left_out` counts what stood among them and could not be read.
+
+    `deleted` counts products that the marketplace goes on showing although they are there no more.
+    """
 
     listings: tuple[ChannelListing, ...]
     left_out: int = 0
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

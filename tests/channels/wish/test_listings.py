@@ -91,7 +91,9 @@ async def test_a_product_that_the_merchant_deleted_is_there_no_more(member):
     (batch,) = await catalogue_of("\n".join(json.dumps(one) for one in (deleted, a_product("p2"))).encode())
 
     assert [listing.product_id for listing in batch.listings] == ["p2"]
-    assert batch.left_out == 0
+    assert (batch.left_out, batch.deleted) == (0, 1)
+    (batch,) = await catalogue_of(json.dumps(deleted).encode())
+    assert (batch.listings, batch.deleted) == ((), 1)
 
 
 @pytest.mark.parametrize(("code", "is_unknown"), [(90001, True), (90002, False)])

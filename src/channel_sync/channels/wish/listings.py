@@ -107,27 +107,27 @@ async def catalogue_job(connection: WishConnection, id: str) -> CatalogueJob:
 
 async def catalogue(connection: WishConnection, file_urls: Sequence[str]) -> AsyncIterator[CatalogueBatch]:
     """The listings of a download's files, a few hundred at a time."""
-    batch, left_out = list[ChannelListing](), 0
+    batch, left_out, deleted = list[ChannelListing](), 0, 0
     for url in file_urls:
         async for line in connection.lines(url):
-            listings, unreadable = await off_loop(len(line), partial(_listings_in, line))
-            batch += listings
-            left_out += unreadable
+            found = await off_loop(len(line), partial(_listings_in, line))
+            batch += found.listings
+            left_out += found.left_out
+            deleted += found.deleted
             if len(batch) >= _BATCH:
-                yield CatalogueBatch(tuple(batch), left_out)
-                batch, left_out = [], 0
-    if batch or left_out:
-        yield CatalogueBatch(tuple(batch), left_out)
+                yield CatalogueBatch(tuple(batch), left_out, deleted)
+                batch, left_out, deleted = [], 0, 0
+    if batch or left_out or deleted:
+        yield CatalogueBatch(tuple(batch), left_out, deleted)
 
 
-def _listings_in(line: bytes) -> tuple[list[ChannelListing], int]:
+def _listings_in(line: bytes) -> CatalogueBatch:
     """The listings of one product, and how many cannot be read: a strange product, or single variations."""
     product = _product_in(line)
     if product is None:
         _logger.warning("A product of Wish's catalogue cannot be read and is left out.")
-        return [], 1
-    batch = listings_of(product)
-    return list(batch.listings), batch.left_out
+        return CatalogueBatch((), left_out=1)
+    return listings_of(product)
 
 
 def _product_in(line: bytes) -> WishProduct | None:
@@ -248,7 +248,7 @@ def is_deleted(product: WishProduct) -> bool:
 def listings_of(product: WishProduct) -> CatalogueBatch:
     """A listing for each variation, of a deleted product none, and how many could not be read."""
     if is_deleted(product):
-        return CatalogueBatch(())
+        return CatalogueBatch((), deleted=1)
     listings = tuple(_listings(product))
     return CatalogueBatch(listings, len(product.variations or ()) - len(listings))
 

@@ -84,16 +84,17 @@ class SyncListings:
         started_at = utcnow()
         job_id = await session.call(lambda shop: shop.start_catalogue())
         file_urls = await self._file_urls(session, job_id, started_at)
-        seen = SeenIds()
+        seen, deleted = SeenIds(), 0
         async for batch in await session.call(lambda shop: _catalogue(shop, file_urls)):
             await self._keep(session, batch.listings, started_at)
             seen.add_all(listing.variation_id for listing in batch.listings)
+            deleted += batch.deleted
             if batch.left_out:
                 session.flaw = _PARTLY_UNREADABLE
             session.context.raise_if_cancelled()
         # What could not be read may be any of those not seen, and is still for sale. A catalogue without a single
-        # listing is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
-        if session.flaw is None and seen:
+        # product is a missing file sooner than an emptied shop, whose listings refuse stock anyway.
+        if session.flaw is None and (seen or deleted):
             await self._mark_gone(session, seen)
         # Last, so that a run that is cut off before is done again from the start.
         async with session.transaction() as page:
