@@ -53,7 +53,7 @@ def test_the_same_kills_catch_a_build_that_commits_twice(tmp_path: Path):
     shutil.copytree(SOURCE, build / "channel_sync", ignore=shutil.ignore_patterns("__pycache__"))
     if not (build / "channel_sync" / "migrations").exists():
         shutil.copytree(SOURCE.parents[1] / "migrations", build / "channel_sync" / "migrations")
-    walk = build / "channel_sync" / "flows" / "orders" / "download.py"
+    walk = build / "channel_sync" / "flows" / "orders" / "keeping.py"
     text = walk.read_text()
     assert ONE_COMMIT in text
     assert BEHIND_IT in text
