@@ -1,6 +1,7 @@
 """Long histories that are cancelled, left lying or only counted."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -103,6 +104,19 @@ async def test_one_whose_process_is_killed_while_it_asks_goes_on_by_page(databas
 
     assert (done.outcome, await ids(workshop)) == (Outcome.SUCCESS, all_ids())
     assert calls(workshop)["start_order_job"] == 1
+
+
+async def test_one_that_is_taken_up_again_looks_before_it_waits(database):
+    workshop = Workshop(database)
+    seller = await a_long_history(workshop)
+    next_process = await cut_off(workshop, await workshop.queue(seller, **WINDOW), "order_job")
+    await age(workshop, timedelta(seconds=40))
+    jobs = replace(workshop.channel.rules.order_jobs, polls=PATIENT)
+    workshop.channel.rules = replace(workshop.channel.rules, order_jobs=jobs)
+
+    done = await asyncio.wait_for(finish(next_process), 10)
+
+    assert (done.outcome, await ids(workshop)) == (Outcome.SUCCESS, all_ids())
 
 
 async def test_a_download_of_long_ago_is_asked_for_anew(workshop: Workshop):

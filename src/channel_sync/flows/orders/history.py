@@ -67,12 +67,15 @@ async def forget(session: RunSession) -> None:
 async def followed(session: RunSession, download: HistoryDownload) -> tuple[OrderJob, int]:
     """The download once it is over, or has taken too long, and after how many looks.
 
-    How long it took is told by its age, so that a new process goes on waiting where another stopped.
+    How long it took is told by its age, so that a new process goes on waiting where another stopped. What was
+    asked for a while ago is looked at before there is any wait.
     """
     polls, looks = session.rules.order_jobs.polls, 0
+    is_new = utcnow() - download.asked_at < timedelta(seconds=polls.first_s)
     while True:
         wait_s = polls.next_wait_s(download.asked_at, utcnow())
-        await session.context.sleep(wait_s or 0)
+        if is_new or looks:
+            await session.context.sleep(wait_s or 0)
         job, looks = await look(session, download), looks + 1
         if wait_s is None or job.state is not JobState.PENDING:
             return job, looks
