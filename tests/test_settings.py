@@ -144,6 +144,7 @@ def test_a_wrong_value_is_named_in_one_line_and_not_shown(monkeypatch, variable,
     ("name", "address"),
     [
         ("PUBLIC_URL", "http://CANARY.example"),
+        ("ADD_APP_URL", "http://CANARY.example/added"),
         ("WISH_PRODUCTION_URL", "http://CANARY.example"),
         ("WISH_SANDBOX_URL", "http://10.0.0.1/CANARY"),
         ("OIDC_ISSUER", "http://localhost.CANARY.example"),

@@ -95,6 +95,7 @@ async def finish_authorisation(request: Request, services: CurrentServices, visi
     """Ends in a 303 to the `return_url` with `integration_id`, `result` and `error`, or in a page.
 
     Bound to the browser by its cookies: without them nothing changes. However often it is loaded, it works once.
+
     What nobody here asked for comes from the marketplace's own store: where the operator has set `ADD_APP_URL`,
     the answer is a 303 to it with `channel` and a one-time `claim`, which `POST /integrations` completes.
 

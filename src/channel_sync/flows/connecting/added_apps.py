@@ -104,11 +104,11 @@ class AddedApps:
         for app in apps:
             try:
                 given = await self._redeeming.redeem_added(claim, app, code)
-            except GrantRejected as error:
-                log.warning("a shop that was added at %s got no grant: %s", claim.channel, error.code)
-                continue
             except ChannelError as error:
                 log.warning("a shop that was added at %s got no grant: %s", claim.channel, error.code)
+                # A code that is refused may be one of the other environment; any other is used up perhaps.
+                if isinstance(error, GrantRejected):
+                    continue
                 break
             return await self._keep(claim, given)
         return await self._failed(claim, "exchange_failed")
