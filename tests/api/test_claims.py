@@ -46,7 +46,7 @@ async def test_the_browser_takes_a_claim_to_the_platform(world):
 async def test_the_shop_is_shown_and_then_connected(admin, world):
     claim = await a_claim(world)
 
-    shown = await admin.post("/integrations/claim-preview", json={"claim": claim})
+    shown = await admin.post("/claims/preview", json={"claim": claim})
     made = await admin.post("/integrations", json=NEW | {"claim": claim})
 
     shop = shown.json()
@@ -88,8 +88,8 @@ async def test_a_claim_is_the_first_tenants_alone(admin, world):
     async with world.caller(tenant="globex") as other:
         refused = [
             await other.post("/integrations", json=NEW | {"claim": claim}),
-            await other.post("/integrations/claim-preview", json={"claim": claim}),
-            await other.post("/integrations/claim-preview", json={"claim": "invented-by-somebody"}),
+            await other.post("/claims/preview", json={"claim": claim}),
+            await other.post("/claims/preview", json={"claim": "invented-by-somebody"}),
         ]
 
     assert {(one.status_code, one.json()["code"]) for one in refused} == {(422, "claim_unknown")}
@@ -101,9 +101,9 @@ async def test_a_shop_that_is_taken_is_said_before_it_is_asked_for(admin, world)
     own = (await admin.post("/integrations", json=NEW | {"claim": await a_claim(world)})).json()
     again = {"claim": await a_claim(world)}
 
-    mine = (await admin.post("/integrations/claim-preview", json=again)).json()
+    mine = (await admin.post("/claims/preview", json=again)).json()
     async with world.caller(tenant="globex") as other:
-        theirs = (await other.post("/integrations/claim-preview", json=again)).json()
+        theirs = (await other.post("/claims/preview", json=again)).json()
         refused = await other.post("/integrations", json=NEW | again)
 
     assert (mine["error"], mine["integration_id"]) == ("account_already_connected", own["id"])
@@ -135,7 +135,7 @@ async def test_who_may_not_make_integrations_may_not_look_at_claims(world):
     claim = await a_claim(world)
 
     async with world.caller("integrations:read") as reader:
-        refused = await reader.post("/integrations/claim-preview", json={"claim": claim})
+        refused = await reader.post("/claims/preview", json={"claim": claim})
 
     assert refused.status_code == 403
 
@@ -215,5 +215,5 @@ async def test_who_has_just_connected_one_shop_may_add_another(admin, world):
         added = await browser.get("/wish/callback", params={"code": code})
 
     claim = query_of(added.headers["location"])["claim"]
-    shown = (await admin.post("/integrations/claim-preview", json={"claim": claim})).json()
+    shown = (await admin.post("/claims/preview", json={"claim": claim})).json()
     assert shown["shop_name"] == "Second shop"

@@ -78,7 +78,7 @@ def test_a_seller_begins_in_the_store_and_the_platform_completes_it(stage: Stage
     seller = seller_of(stage, orders=2)
 
     claim = add_app(stage, visitor, seller)
-    shown = ask(stage, visitor, "/integrations/claim-preview", {"claim": claim})
+    shown = ask(stage, visitor, "/claims/preview", {"claim": claim})
     claimed = {"channel": "wish", "name": "Added", "claim": claim, "default_currency": "GBP"}
     made = ask(stage, visitor, "/integrations", claimed)
 
@@ -98,7 +98,7 @@ def test_who_adds_the_app_again_keeps_the_shop_that_is_connected(stage: Stage, v
 
     claim = add_app(stage, visitor, seller)
 
-    shown = stage.caller.post("/integrations/claim-preview", json={"claim": claim}).json()
+    shown = stage.caller.post("/claims/preview", json={"claim": claim}).json()
     assert (shown["error"], shown["integration_id"]) == ("account_already_connected", integration["id"])
     assert stage.caller.post(f"/integrations/{integration['id']}/verify").json()["ok"]
 

@@ -21,7 +21,7 @@ _OF_OTHERS = ("client_id", "client_secret", "more_credentials", "return_url")
 
 
 @router.post(
-    "/integrations/claim-preview",
+    "/claims/preview",
     summary="Show the shop that a claim is of",
     dependencies=[requires("integrations:write")],
     responses={409: {"description": "The claim was used; `related_id` is the integration."}},
