@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
 from channel_sync.api.http.access import CurrentCaller, requires
-from channel_sync.api.http.fields import Country, Input, Name
+from channel_sync.api.http.fields import Country, Input, Name, as_sent
 from channel_sync.api.http.idempotency import IDEMPOTENT, IdempotentRoute
 from channel_sync.api.http.long_lists import STOPS_EARLY
 from channel_sync.api.http.problems import code_of
@@ -23,7 +23,9 @@ idempotent = APIRouter(tags=["orders"], route_class=IdempotentRoute)
 WRITE = requires("orders:write")
 
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-TrackingNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+TrackingNumber = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), as_sent(100)
+]
 
 
 class ParcelInput(Input):

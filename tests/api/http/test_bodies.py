@@ -108,3 +108,11 @@ def test_deeper_bodies_are_400(depth):
 
 def test_many_siblings_are_not_deep():
     assert len(parse(b"[" + b",".join([b"[]"] * 1000) + b"]")) == 1000
+
+
+@pytest.mark.parametrize("name", [" " + "n" * 200, "n" * 200 + "\t", " " * 201])
+async def test_a_text_is_no_longer_than_the_contract_says_with_the_blanks_around_it(admin, name):
+    answer = await admin.post("/integrations", json={"channel": "wish", "name": name})
+
+    assert answer.status_code == 422
+    assert ("/name", "string_too_long") in [(one["pointer"], one["code"]) for one in answer.json()["errors"]]

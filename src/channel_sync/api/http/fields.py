@@ -18,7 +18,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 from typing_extensions import TypedDict
 
 from channel_sync.domain.clock import rfc3339
@@ -71,6 +71,17 @@ def _written_out(given: object) -> object:
     return given
 
 
+def as_sent(most: int) -> BeforeValidator:
+    """The text has no more characters than the contract says also before the blanks around it are taken off."""
+
+    def check(given: object) -> object:
+        if isinstance(given, str) and len(given) > most:
+            raise PydanticKnownError("string_too_long", {"max_length": most})
+        return given
+
+    return BeforeValidator(check)
+
+
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
@@ -83,14 +94,18 @@ SecretText = Annotated[
     AfterValidator(_usable_secret),
     Field(json_schema_extra={"minLength": _SHORTEST_SECRET, "maxLength": _LONGEST_SECRET}),
 ]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS)]
-ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_CONTROLS),
+    as_sent(200),
+]
+ClientId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=VISIBLE), as_sent(200)]
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"\S")]
 Units = Annotated[StrictInt, Field(ge=0, le=MAX_UNITS)]
 Percent = Annotated[StrictInt, Field(ge=1, le=100)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
-Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE)]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2048, pattern=VISIBLE), as_sent(2048)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_utc)]
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
