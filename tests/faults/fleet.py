@@ -118,7 +118,8 @@ class Buyers(threading.Thread):
         try:
             while not self._enough.wait(0.2):
                 shop = self._chance.choice(self.shops)
-                self.placed |= set(shop.place_orders(self._chance.randrange(1, 20), updated_at=moment_now()))
+                bought = {"updated_at": moment_now(), "lowers_stock": True}
+                self.placed |= set(shop.place_orders(self._chance.randrange(1, 20), **bought))
                 self._write_stock()
         except BaseException as error:
             self.error = error

@@ -10,7 +10,7 @@ SOLD_HERE: Final = "sold_here"
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """Units that a shop sold of one listing, the last by `sold_by`; the marketplace took them off itself."""
+    """Units that a shop sold of one listing, the first by `sold_by`; the marketplace took them off itself."""
 
     account_id: str
     variation_id: str

@@ -162,7 +162,7 @@ def _sales(rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Sale, ...]:
     sales = []
     for (account_id, variation_id), group in groupby(of_listings, key=_place):
         lines = [*group]
-        units, sold_by = sum(line.units for line in lines), max(line.sold_by for line in lines)
+        units, sold_by = sum(line.units for line in lines), min(line.sold_by for line in lines)
         sales.append(Sale(account_id, variation_id, units, sold_by))
     return tuple(sales)
 

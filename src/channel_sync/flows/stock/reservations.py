@@ -82,8 +82,8 @@ def _shows_what_it_was_told(listing: Listing, sale: Sale) -> bool:
         and listing.push_state in (PushState.CONFIRMED, PushState.SENT)
         and not listing.is_in_doubt
         and listing.wanted_version == listing.settled_version
-        and listing.sent_at is not None
-        and listing.sent_at < sale.sold_by
+        and listing.settled_at is not None
+        and listing.settled_at < sale.sold_by
         and listing.sent_quantity is not None
         and len(listing.told_places) == 1
     )
