@@ -23,7 +23,7 @@ STOCK = {"items": [{"sku": "A", "available": 1}]}
 class Broken:
     """A flow with a bug."""
 
-    async def put(self, tenant: str, items: object) -> None:
+    async def put(self, tenant: str, items: object, *_: object) -> None:
         raise RuntimeError(f"{CANARY} {items}")
 
 
@@ -100,7 +100,7 @@ async def test_a_request_line_says_whose_it_was_and_what_about(world, admin):
 
 async def test_no_code_state_ticket_or_secret_is_logged(world, admin):
     with capture_logs() as lines:
-        integration = await world.connect(admin, client_secret=CANARY)
+        integration = await world.walk(admin, client_secret=CANARY)
         await admin.put(f"/integrations/{integration['id']}/credentials", json={"client_secret": CANARY})
         async with world.browser() as browser:
             await browser.get(f"/wish/callback?code={CANARY}&state={CANARY}")

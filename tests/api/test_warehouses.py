@@ -29,7 +29,7 @@ async def test_connecting_chooses_the_first_warehouse(world, admin):
 
 async def test_a_shop_whose_warehouses_are_not_told_is_connected_all_the_same(world, admin):
     world.channel.fail("warehouses", ChannelUnavailable("server_error", "Down."))
-    integration = await world.connect(admin)
+    integration = await world.walk(admin)
     assert integration["status"] == "active"
     assert integration["settings"]["stock"]["warehouse_id"] is None
 

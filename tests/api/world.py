@@ -14,9 +14,12 @@ from tests.flows.workshop import NoReader
 from channel_sync.api.app import create_api
 from channel_sync.api.http.services import ApiSettings, Services
 from channel_sync.domain.addresses import public_address
+from channel_sync.domain.channel import App
 from channel_sync.domain.clock import utcnow
 from channel_sync.domain.ids import new_id
 from channel_sync.domain.keys import ApiKey, key_hash, new_key
+from channel_sync.domain.secrets import Secret
+from channel_sync.flows.integrations.activation import ObtainedGrant, connect
 from channel_sync.main.runtime import Runtime
 from channel_sync.main.service import build
 from channel_sync.persistence.database import Database
@@ -119,12 +122,26 @@ class World:
             state = query_of(departure.headers["location"])["state"]
             return await browser.get("/wish/callback", params={"code": code, "state": state})
 
-    async def connect(self, caller: httpx.AsyncClient, merchant_id: str = "m1", **members: str) -> dict[str, Any]:
-        """An active integration of the merchant."""
+    async def walk(self, caller: httpx.AsyncClient, merchant_id: str = "m1", **members: str) -> dict[str, Any]:
+        """An active integration of the merchant, connected in a browser."""
         self.channel.open_shop(merchant_id)
         new = NEW_INTEGRATION | {"default_currency": "GBP"} | members
         draft = (await caller.post("/integrations", json=new)).json()
         await self.authorise(draft["authorise_url"], merchant_id)
+        integration: dict[str, Any] = (await caller.get(f"/integrations/{draft['id']}")).json()
+        return integration
+
+    async def connect(self, caller: httpx.AsyncClient, merchant_id: str = "m1", **members: str) -> dict[str, Any]:
+        """An active integration of the merchant, whose grant is there already: `walk` goes the whole way."""
+        merchant = self.channel.open_shop(merchant_id)
+        new = NEW_INTEGRATION | {"default_currency": "GBP"} | members
+        draft = (await caller.post("/integrations", json=new)).json()
+        async with self.database.begin() as work:
+            made = await work.integrations.find(draft["id"])
+            assert made is not None
+            app = App(made.client_id, Secret(new["client_secret"]), made.environment)
+            grant, first = self.channel.issue(merchant_id), merchant.warehouses[0].id
+            await connect(work, made, ObtainedGrant(app, grant, merchant.shop_name, False, first), utcnow())
         integration: dict[str, Any] = (await caller.get(f"/integrations/{draft['id']}")).json()
         return integration
 
