@@ -16,7 +16,7 @@ from channel_sync.persistence.engine.session import Session, Values
 from channel_sync.persistence.listing_mapping import lock_stock_of
 from channel_sync.persistence.rows.prepared_orders import OrderRow, is_by_merchant
 from channel_sync.persistence.rows.timestamps import micros
-from channel_sync.persistence.sql.any_of import any_of
+from channel_sync.persistence.sql.any_of import any_of, any_of_given
 from channel_sync.persistence.sql.bulk import BulkInsert, overwrite
 from channel_sync.persistence.sql.trade_tables import listings, orders, reservations, stock_levels
 
@@ -44,6 +44,19 @@ _SETTLING = (
     .outerjoin(stock_levels, and_(stock_levels.c.tenant == _row.tenant, stock_levels.c.sku == _SKU))
     .where(_row.tenant == bindparam("whose"), _UNSETTLED)
     .limit(bindparam("most"))
+)
+_SOLD = select(listings.c.variation_id).where(
+    listings.c.account_id == _row.account_id, any_of_given(listings.c.stock_sku, "skus")
+)
+# Every level that is set asks this, and hardly ever is there any: built anew it takes as long as all the rest.
+_COUNT_UNSETTLED = (
+    update(reservations)
+    .where(
+        _row.tenant == bindparam("whose"),
+        _UNSETTLED,
+        or_(any_of_given(_row.sku, "skus"), _row.variation_id.in_(_SOLD.correlate(reservations))),
+    )
+    .values(units=0)
 )
 _KEEP = (
     update(reservations)
@@ -127,12 +140,7 @@ class ReservationRepository:
 
     async def count_unsettled(self, tenant: str, skus: Collection[str]) -> None:
         """Let what was just stored of these SKUs hold back nothing."""
-        sold = select(listings.c.variation_id).where(
-            listings.c.account_id == _row.account_id, any_of(listings.c.stock_sku, skus)
-        )
-        theirs = or_(any_of(_row.sku, skus), _row.variation_id.in_(sold.correlate(reservations)))
-        fresh = update(reservations).where(_row.tenant == tenant, _UNSETTLED, theirs)
-        await self._session.execute(fresh.values(units=0))
+        await self._session.execute(_COUNT_UNSETTLED, {"whose": tenant, "skus": skus})
 
     async def _recount(self, tenant: str, skus: Collection[str]) -> frozenset[str]:
         """Write down what is held back of each SKU; those whose level is another by that."""
